@@ -1,0 +1,64 @@
+"""Everything that happens is an event; this is what one looks like and which types there are."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+#: Every event type, with the keys its ``data`` always has. Values are absolute (the new state), so that an
+#: event seen twice is harmless.
+EVENT_TYPES: dict[str, tuple[str, ...]] = {
+    "daemon.started": ("version",),
+    "daemon.stopped": (),
+    "station.enrolled": (),
+    "station.changed": (),
+    "station.removed": (),
+    "station.unknown": ("address", "protocols", "reason"),
+    "station.refused": ("address", "reason"),
+    "station.connected": ("ocpp_version", "address"),
+    "station.disconnected": ("reason",),
+    "station.booted": ("status", "reason", "vendor", "model", "firmware", "serial"),
+    "station.security": ("kind", "reported_at", "detail"),
+    "station.notified": ("component", "variable", "value", "trigger"),
+    "station.configuration": ("values",),
+    "firmware.status": ("status", "request_id"),
+    "log.status": ("status", "request_id"),
+    "connector.status": ("evse", "connector", "status", "error_code", "info", "reported_at"),
+    "token.presented": ("token", "status"),
+    "token.added": ("token",),
+    "token.changed": ("token", "status"),
+    "token.removed": ("token",),
+    "session.started": ("session",),
+    "session.changed": ("session",),
+    "session.metered": ("evse", "connector", "energy_wh", "power_w", "soc_percent", "at"),
+    "session.ended": ("session",),
+    "session.flagged": ("flags",),
+    "intent.created": ("intent",),
+    "intent.changed": ("intent",),
+    "quarantine.added": ("kind", "reason"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened. ``cursor`` is opaque: give it back to go on after this event."""
+
+    cursor: str
+    at: datetime
+    type: str
+    station: str | None = None
+    session: str | None = None
+    actor: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ListEvents:
+    """The latest events, oldest first; ``after`` a cursor gives those that follow it instead."""
+
+    after: str | None = None
+    station: str | None = None
+    session: str | None = None
+    type: str | None = None
+    limit: int = 200

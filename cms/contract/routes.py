@@ -1,0 +1,69 @@
+"""Request -> HTTP route and what comes back: the one table that the API serves and the client asks by.
+
+Fields of a request that appear in the path travel there; the others travel in the query (GET, DELETE) or in
+the JSON body (POST, PATCH).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from cms.contract import events, intents, sessions, stations, status, tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    method: str
+    path: str
+    answers: Any
+    """The view type, or ``list[View]``, or None for an empty answer."""
+
+
+_ORDER = intents.IntentView | intents.Preview
+
+ROUTES: dict[type, Route] = {
+    status.ShowStatus: Route("GET", "/v1/status", status.StatusView),
+    status.ListQuarantine: Route("GET", "/v1/quarantine", list[status.QuarantinedMessage]),
+    events.ListEvents: Route("GET", "/v1/events/list", list[events.Event]),
+    # stations
+    stations.ListStations: Route("GET", "/v1/stations", list[stations.StationView]),
+    stations.AddStation: Route("POST", "/v1/stations", stations.StationCredential),
+    stations.ShowStation: Route("GET", "/v1/stations/{station}", stations.StationView),
+    stations.SetStation: Route("PATCH", "/v1/stations/{station}", stations.StationView | stations.StationCredential),
+    stations.RemoveStation: Route("DELETE", "/v1/stations/{station}", None),
+    stations.ListMessages: Route("GET", "/v1/stations/{station}/messages", list[stations.Message]),
+    stations.ListVariables: Route("GET", "/v1/stations/{station}/variables", list[stations.Variable]),
+    stations.ListUnknownStations: Route("GET", "/v1/unknown-stations", list[stations.UnknownStation]),
+    stations.EnrolStation: Route("POST", "/v1/unknown-stations/{station}/enrol", stations.StationCredential),
+    stations.ForgetUnknownStation: Route("DELETE", "/v1/unknown-stations/{station}", None),
+    # orders to stations
+    stations.ResetStation: Route("POST", "/v1/stations/{station}/reset", _ORDER),
+    stations.UnlockConnector: Route("POST", "/v1/stations/{station}/unlock", _ORDER),
+    stations.ChangeAvailability: Route("POST", "/v1/stations/{station}/availability", _ORDER),
+    stations.TriggerMessage: Route("POST", "/v1/stations/{station}/trigger", _ORDER),
+    stations.GetConfiguration: Route("POST", "/v1/stations/{station}/configuration/get", _ORDER),
+    stations.SetConfiguration: Route("POST", "/v1/stations/{station}/configuration/set", _ORDER),
+    # sessions
+    sessions.ListSessions: Route("GET", "/v1/sessions", list[sessions.SessionView]),
+    sessions.StartSession: Route("POST", "/v1/sessions", _ORDER),
+    sessions.ShowSession: Route("GET", "/v1/sessions/{session}", sessions.SessionView),
+    sessions.ListSamples: Route("GET", "/v1/sessions/{session}/samples", list[sessions.Sample]),
+    sessions.StopSession: Route("POST", "/v1/sessions/{session}/stop", _ORDER),
+    # tokens
+    tokens.ListTokens: Route("GET", "/v1/tokens", list[tokens.TokenView]),
+    tokens.AddToken: Route("POST", "/v1/tokens", tokens.TokenView),
+    tokens.ShowToken: Route("GET", "/v1/tokens/{token}", tokens.TokenView),
+    tokens.BlockToken: Route("POST", "/v1/tokens/{token}/block", tokens.TokenView),
+    tokens.UnblockToken: Route("POST", "/v1/tokens/{token}/unblock", tokens.TokenView),
+    tokens.RemoveToken: Route("DELETE", "/v1/tokens/{token}", None),
+    # intents
+    intents.ListIntents: Route("GET", "/v1/intents", list[intents.IntentView]),
+    intents.ShowIntent: Route("GET", "/v1/intents/{intent}", intents.IntentView),
+    intents.AwaitIntent: Route("GET", "/v1/intents/{intent}/outcome", intents.IntentView),
+    intents.CancelIntent: Route("POST", "/v1/intents/{intent}/cancel", intents.IntentView),
+}
+
+#: The server-sent event stream. Resumes after the cursor in ``Last-Event-ID`` or ``?after=``;
+#: ``?frames=STATION`` adds that station's frames as they cross the link (event name ``frame``, without id).
+EVENT_STREAM = "/v1/events"

@@ -1,0 +1,64 @@
+"""What drivers identify themselves with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TokenView:
+    """One token; ``status`` now: accepted, blocked or expired (also before ``valid_from``)."""
+
+    id: str
+    kind: str
+    status: str
+    driver: str | None
+    group: str | None
+    valid_from: datetime | None
+    valid_to: datetime | None
+    visual_number: str | None
+    max_sessions: int | None = None
+    blocked_reason: str | None = None
+    added_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListTokens:
+    filter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShowToken:
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddToken:
+    """Register a token. ``kind``: rfid, app, central, emaid, key-code, local, mac, no-authorization."""
+
+    token: str
+    kind: str = "rfid"
+    driver: str | None = None
+    group: str | None = None
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+    visual_number: str | None = None
+    max_sessions: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BlockToken:
+    token: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class UnblockToken:
+    token: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveToken:
+    token: str

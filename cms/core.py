@@ -1,0 +1,212 @@
+"""What an operation may lean on: the ports, and Core, which holds one of each.
+
+The daemon hands in real ones; tests hand in small real ones (SQLite in a folder, a clock they set).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from cms.contract.events import Event
+from cms.contract.intents import IntentView
+from cms.contract.sessions import ListSessions, Sample
+from cms.contract.stations import Message, UnknownStation, Variable
+from cms.contract.status import QuarantinedMessage
+from cms.domain.changes import Change, Happened
+from cms.domain.orders import Order, OrderAnswer
+from cms.domain.sessions import Session
+from cms.domain.stations import Delivered, StationState
+from cms.domain.tokens import Token
+
+
+class Clash(Exception):
+    """A unique key of these changes is taken: somebody decided this already. Nothing of them was written."""
+
+
+class StoreDown(Exception):
+    """The store cannot commit now. Nothing was written; nothing may be acknowledged."""
+
+
+class Clock(Protocol):
+    """Wall time. Waiting is asyncio's business: a simulated loop brings its own time."""
+
+    def now(self) -> datetime:
+        """The present, aware, UTC."""
+        ...
+
+
+class Mint(Protocol):
+    """Where new names come from: unique, unguessable where it matters."""
+
+    def id(self, now: datetime) -> str:
+        """A short sortable id for a session or an intent."""
+        ...
+
+    def number(self) -> int:
+        """A random positive 31-bit number: 1.6 transaction ids, remote start ids."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """Everything a daemon holds in memory when it starts: stations with what is open, and all tokens."""
+
+    states: list[StationState]
+    tokens: list[Token]
+
+
+class Store(Protocol):
+    """The record. Commits are grouped; a commit returns only when its changes are durable."""
+
+    healthy: bool
+
+    async def load(self) -> Picture: ...
+
+    async def commit(self, changes: Sequence[Change], events: Sequence[Happened]) -> None:
+        """Write all or nothing, durably. Raises Clash or StoreDown. Events go to the bus in cursor order."""
+        ...
+
+    async def session(self, session_id: str) -> Session | None: ...
+
+    async def session_of(self, station_id: str, transaction_id: str) -> Session | None: ...
+
+    async def station_of_number(self, number: int) -> str | None:
+        """Which station the 1.6 transaction with this number belongs to."""
+        ...
+
+    async def sessions(self, query: ListSessions) -> list[Session]:
+        """Newest first. ``query.filter`` is not the store's business."""
+        ...
+
+    async def stale_sessions(self, before: datetime) -> list[Session]:
+        """Open, not yet suspect, and not heard of since ``before``."""
+        ...
+
+    async def samples(self, session_id: str) -> list[Sample]: ...
+
+    async def delivered(self, station_id: str, kind: str, key: str) -> Delivered | None: ...
+
+    async def events_after(
+        self,
+        cursor: str | None,
+        limit: int,
+        *,
+        station: str | None = None,
+        session: str | None = None,
+        type: str | None = None,
+    ) -> list[Event]:
+        """Events after the cursor, oldest first; with None the latest ones, oldest first. Bad cursor: Invalid."""
+        ...
+
+    async def cursor(self) -> str:
+        """The cursor of the last event there is."""
+        ...
+
+    async def intent(self, intent_id: str) -> IntentView | None: ...
+
+    async def intents(self, station: str | None, status: str | None, limit: int) -> list[IntentView]: ...
+
+    async def variables(self, station_id: str) -> list[Variable]: ...
+
+    async def unknown_stations(self) -> list[UnknownStation]: ...
+
+    async def quarantine(self, station: str | None, limit: int) -> list[QuarantinedMessage]: ...
+
+    async def count_quarantine(self) -> int: ...
+
+    async def energy_since(self, since: datetime) -> int:
+        """Wh of all sessions that were started since then."""
+        ...
+
+    async def probe(self) -> bool:
+        """Try a durable write now; sets and returns ``healthy``."""
+        ...
+
+    async def close(self) -> None:
+        """Write what waits, checkpoint, close."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LinkInfo:
+    """A station's live conversation."""
+
+    ocpp_version: str
+    address: str
+    since: datetime
+    last_seen_at: datetime
+
+
+class Stations(Protocol):
+    """The stations that are connected now."""
+
+    def link(self, station_id: str) -> LinkInfo | None:
+        """Its live conversation; None when it is offline."""
+        ...
+
+    def online(self) -> int: ...
+
+    async def give(self, station_id: str, order: Order, timeout_s: float) -> OrderAnswer:
+        """Send an order and wait for the answer.
+
+        Raises Unreachable (offline, silent, or the link broke), NotSupported (its version has no such thing,
+        or the station says so), Rejected (it answered with a CALLERROR or an invalid answer).
+        """
+        ...
+
+    def messages(self, station_id: str) -> list[Message]:
+        """The last frames of its link, oldest first."""
+        ...
+
+    def disconnect(self, station_id: str, code: int, reason: str) -> None: ...
+
+
+class Bus(Protocol):
+    """Tells whoever listens what was committed. Never waits for a listener."""
+
+    def publish(self, events: Sequence[Event]) -> None: ...
+
+    def subscribe(self, limit: int = 10_000) -> Subscription: ...
+
+
+class Subscription(Protocol):
+    """A bounded queue of events. When it overflows it ends with ``overflowed``: resume from your cursor."""
+
+    overflowed: bool
+
+    def __aiter__(self) -> AsyncIterator[Event]: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class Lane:
+    """One station's state and the lock under which it is decided upon, one thing at a time."""
+
+    state: StationState
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+@dataclass(slots=True)
+class Core:
+    """The system: its ports, and the present picture in memory."""
+
+    store: Store
+    stations: Stations
+    bus: Bus
+    clock: Clock
+    mint: Mint
+    secret: bytes
+    """The key of the password digests; lives beside the database, not in it."""
+    settings: Any = None
+    lanes: dict[str, Lane] = field(default_factory=dict)
+    """By identity without case."""
+    tokens: dict[str, Token] = field(default_factory=dict)
+    """By id without case."""
+    active: dict[str, set[str]] = field(default_factory=dict)
+    """Token (without case) -> ids of its sessions that are not over."""
+    health: Callable[[], tuple[str, ...]] = tuple

@@ -1,0 +1,165 @@
+"""What a decision changes in the record, as values: the store turns each kind into one bulk statement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from cms.domain.connectors import Connector
+from cms.domain.intents import Intent
+from cms.domain.observations import Answer, Reading, TransactionAnswer, VariableReported
+from cms.domain.sessions import Session
+from cms.domain.stations import Station, StationState
+from cms.domain.tokens import Token
+
+
+@dataclass(frozen=True, slots=True)
+class SaveStation:
+    station: Station
+
+
+@dataclass(frozen=True, slots=True)
+class DropStation:
+    """Remove the registration, connectors, open intents and variables; sessions and history stay."""
+
+    station: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveConnector:
+    station: str
+    connector: Connector
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """Insert. (station, transaction_id) and number are unique: a second one is a Clash."""
+
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateSession:
+    session: Session
+
+
+@dataclass(frozen=True, slots=True)
+class AddReading:
+    """One instant's samples. (station, evse, transaction, instant, samples) is unique: a repeat is ignored."""
+
+    station: str
+    evse: int
+    transaction_id: str | None
+    session: str | None
+    received_at: datetime
+    reading: Reading
+
+
+@dataclass(frozen=True, slots=True)
+class Deliver:
+    """Remember that this message was decided. (station, kind, key) is unique: a second one is a Clash."""
+
+    station: str
+    kind: str
+    key: str
+    digest: bytes
+    answer: TransactionAnswer | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SaveIntent:
+    intent: Intent
+
+
+@dataclass(frozen=True, slots=True)
+class SaveVariables:
+    station: str
+    variables: tuple[VariableReported, ...]
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """Keep a message that could not be placed, word for word."""
+
+    station: str
+    kind: str
+    reason: str
+    raw: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SaveToken:
+    token: Token
+
+
+@dataclass(frozen=True, slots=True)
+class DropToken:
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoteUnknown:
+    """A station knocked: insert, or count one knock more."""
+
+    station: str
+    address: str
+    protocols: tuple[str, ...]
+    reason: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetUnknown:
+    station: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeeStations:
+    """When stations were last heard of: flushed now and then, never per message."""
+
+    seen: tuple[tuple[str, datetime], ...]
+
+
+Change = (
+    SaveStation
+    | DropStation
+    | SaveConnector
+    | OpenSession
+    | UpdateSession
+    | AddReading
+    | Deliver
+    | SaveIntent
+    | SaveVariables
+    | Quarantine
+    | SaveToken
+    | DropToken
+    | NoteUnknown
+    | ForgetUnknown
+    | SeeStations
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """An event before it has a cursor (contract.events names the types and their data)."""
+
+    type: str
+    at: datetime
+    station: str | None = None
+    session: str | None = None
+    actor: str | None = None
+    data: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What to answer, what becomes of the state, what to write and what to tell."""
+
+    answer: Answer
+    state: StationState
+    changes: tuple[Change, ...] = ()
+    events: tuple[Happened, ...] = ()

@@ -1,0 +1,57 @@
+"""A connector's status in one vocabulary, and which reports may change the live picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from cms.domain.observations import ConnectorReported
+
+
+class ConnectorStatus(StrEnum):
+    """1.6 words where they say more than 2.x; 2.x Occupied is ``occupied`` until a session says more."""
+
+    AVAILABLE = "available"
+    PREPARING = "preparing"
+    CHARGING = "charging"
+    SUSPENDED_EV = "suspended-ev"
+    SUSPENDED_EVSE = "suspended-evse"
+    FINISHING = "finishing"
+    RESERVED = "reserved"
+    OCCUPIED = "occupied"
+    UNAVAILABLE = "unavailable"
+    FAULTED = "faulted"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Connector:
+    """One connector as last reported. ``reported_at`` is the station's time (ours when it sent none)."""
+
+    evse: int
+    connector: int
+    status: str = ConnectorStatus.UNKNOWN
+    error_code: str | None = None
+    info: str | None = None
+    vendor_error_code: str | None = None
+    reported_at: datetime | None = None
+    requested_availability: str | None = None
+
+
+def apply(connector: Connector, report: ConnectorReported, received_at: datetime) -> Connector | None:
+    """The connector after this report; None when a newer report is already known (late queue, G01)."""
+    at = report.at or received_at
+    if at > received_at:
+        at = received_at
+    if connector.reported_at is not None and at < connector.reported_at:
+        return None
+    healthy = report.error_code in (None, "NoError")
+    return replace(
+        connector,
+        status=report.status,
+        error_code=None if healthy else report.error_code,
+        info=report.info,
+        vendor_error_code=report.vendor_error_code,
+        reported_at=at,
+    )

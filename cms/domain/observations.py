@@ -1,0 +1,308 @@
+"""What stations tell us, in one language whatever OCPP they speak.
+
+Instants are aware UTC datetimes as the station claimed them; ``None`` where it sent none, or one that cannot
+be a time (year 1). Energy is whole Wh. ``evse`` is the 2.x EVSE id or the 1.6 connector id (a 1.6 connector
+is an EVSE with connector 1); 0 is the whole station. Text is raw as the station sent it: hostile until shown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any
+
+
+class TransactionPhase(StrEnum):
+    STARTED = "started"
+    UPDATED = "updated"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRef:
+    """An identification as presented. ``kind`` as in contract.tokens; 1.6 does not say: None."""
+
+    id: str
+    kind: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One sampled value. ``value`` is exact in ``unit`` (kWh, kW and multipliers already applied: Wh, W ...).
+
+    A value that is not a number has ``value`` None and its text in ``raw`` (signed data, blanks).
+    """
+
+    measurand: str
+    value: Decimal | None
+    unit: str | None
+    context: str = "Sample.Periodic"
+    location: str = "Outlet"
+    phase: str | None = None
+    format: str = "Raw"
+    raw: str | None = None
+    signed: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Samples taken at one instant. ``at`` None: the station's time was missing or absurd."""
+
+    at: datetime | None
+    samples: tuple[Sample, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Booted:
+    """BootNotification. ``reason`` is the 2.x BootReason; 1.6 does not say."""
+
+    vendor: str
+    model: str
+    serial: str | None = None
+    firmware: str | None = None
+    reason: str | None = None
+    iccid: str | None = None
+    imsi: str | None = None
+    meter_type: str | None = None
+    meter_serial: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """Heartbeat."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectorReported:
+    """StatusNotification, or a NotifyEvent about AvailabilityState. ``status`` as in domain.connectors."""
+
+    evse: int
+    connector: int
+    status: str
+    at: datetime | None
+    error_code: str | None = None
+    info: str | None = None
+    vendor_id: str | None = None
+    vendor_error_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPresented:
+    """Authorize."""
+
+    token: TokenRef
+    evses: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionReported:
+    """A transaction started, went on or ended: 1.6 StartTransaction and StopTransaction, 2.x TransactionEvent.
+
+    1.6 has no ``seq_no``, and no ``transaction_id`` when it starts: our answer gives it. ``key`` is the
+    natural key of the message (reliability contract, section 3.4), ``digest`` of its whole payload: the same
+    key and digest is a retransmission.
+    """
+
+    phase: TransactionPhase
+    key: str
+    digest: bytes
+    at: datetime | None
+    transaction_id: str | None = None
+    seq_no: int | None = None
+    evse: int | None = None
+    connector: int | None = None
+    token: TokenRef | None = None
+    meter_wh: int | None = None
+    readings: tuple[Reading, ...] = ()
+    offline: bool = False
+    trigger: str | None = None
+    charging_state: str | None = None
+    stop_reason: str | None = None
+    reservation_id: int | None = None
+    remote_start_id: int | None = None
+    flags: tuple[str, ...] = ()
+    """What the border noticed while translating, e.g. ``time-without-zone``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metered:
+    """MeterValues, with or without a transaction; EVSE 0 is the main meter."""
+
+    evse: int
+    readings: tuple[Reading, ...]
+    digest: bytes
+    transaction_id: str | None = None
+    flags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentEvent:
+    """One entry of a NotifyEvent."""
+
+    event_id: int
+    at: datetime | None
+    component: str
+    variable: str
+    value: str
+    trigger: str
+    evse: int | None = None
+    connector: int | None = None
+    cause: int | None = None
+    cleared: bool = False
+    tech_code: str | None = None
+    tech_info: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventsNotified:
+    """NotifyEvent. ``statuses`` are those entries that speak of a connector's AvailabilityState."""
+
+    key: str
+    digest: bytes
+    events: tuple[ComponentEvent, ...]
+    statuses: tuple[ConnectorReported, ...] = ()
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class VariableReported:
+    """One variable attribute; a secret one has no value here."""
+
+    name: str
+    value: str | None
+    attribute: str = "Actual"
+    readonly: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReportReceived:
+    """One part of a NotifyReport."""
+
+    key: str
+    digest: bytes
+    request_id: int
+    seq_no: int
+    variables: tuple[VariableReported, ...]
+    more: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DataTransferred:
+    """DataTransfer from the station."""
+
+    vendor: str
+    message: str | None
+    data: str | None
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class FirmwareProgressed:
+    status: str
+    digest: bytes
+    request_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LogProgressed:
+    """LogStatusNotification, or DiagnosticsStatusNotification of 1.6 (then ``diagnostics``)."""
+
+    status: str
+    digest: bytes
+    request_id: int | None = None
+    diagnostics: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SecurityEventRaised:
+    kind: str
+    at: datetime | None
+    detail: str | None
+    digest: bytes
+
+
+Observation = (
+    Booted
+    | Alive
+    | ConnectorReported
+    | TokenPresented
+    | TransactionReported
+    | Metered
+    | EventsNotified
+    | ReportReceived
+    | DataTransferred
+    | FirmwareProgressed
+    | LogProgressed
+    | SecurityEventRaised
+)
+
+
+@dataclass(frozen=True, slots=True)
+class BootAnswer:
+    """``status``: accepted, pending, rejected. ``interval_s``: heartbeat interval, or wait before the next boot."""
+
+    status: str
+    now: datetime
+    interval_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class AliveAnswer:
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class TokenAnswer:
+    """``status`` as in domain.tokens.Authorization; each version has its own word for it."""
+
+    status: str
+    group: str | None = None
+    expires: datetime | None = None
+    kind: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionAnswer:
+    """``transaction_id`` is the id we gave (1.6 start). ``token`` is None when no token was sent."""
+
+    transaction_id: str | None = None
+    token: TokenAnswer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DataAnswer:
+    """``status``: accepted, rejected, unknown-message-id, unknown-vendor-id."""
+
+    status: str
+    data: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """The empty answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """The station is not accepted yet: CALLERROR SecurityError (1.6 J errata 3.10, 2.x B02.FR.09)."""
+
+    message: str = "the station is not accepted yet"
+
+
+Answer = BootAnswer | AliveAnswer | TokenAnswer | TransactionAnswer | DataAnswer | Noted | NotYet
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An observation with what the border knows about its arrival."""
+
+    observation: Observation
+    at: datetime
+    """When we received it, our clock."""
+    ocpp_version: str
+    action: str
+    raw: str
+    """The frame as text, kept when it must go to quarantine."""
+    remarks: tuple[str, ...] = field(default_factory=tuple)

@@ -1,0 +1,100 @@
+"""What we tell stations, in one language whatever OCPP they speak; and how they answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Reset:
+    """``kind``: soft, hard, immediate, on-idle. 1.6: soft = on-idle, hard = immediate, and back for 2.x."""
+
+    kind: str
+    evse: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteStart:
+    """``remote_start_id`` comes back in 2.x transactions; 1.6 has no correlation id."""
+
+    token: str
+    token_kind: str
+    remote_start_id: int
+    evse: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteStop:
+    transaction_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unlock:
+    evse: int
+    connector: int
+
+
+@dataclass(frozen=True, slots=True)
+class SetAvailability:
+    operative: bool
+    evse: int | None = None
+    connector: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    message: str
+    evse: int | None = None
+    connector: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadVariables:
+    """1.6 keys, or ``Component.Variable`` names as in docs/ocpp.md; none: every key (1.6 only)."""
+
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class WriteVariables:
+    values: dict[str, str]
+
+
+Order = Reset | RemoteStart | RemoteStop | Unlock | SetAvailability | Trigger | ReadVariables | WriteVariables
+
+ORDERS: dict[str, type[Any]] = {
+    "reset": Reset,
+    "start": RemoteStart,
+    "stop": RemoteStop,
+    "unlock": Unlock,
+    "availability": SetAvailability,
+    "trigger": Trigger,
+    "config-get": ReadVariables,
+    "config-set": WriteVariables,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OrderAnswer:
+    """A station's answer. ``verdict``: accepted, scheduled (accepted, later) or rejected.
+
+    ``word`` is the station's own status word, ``answer`` its whole answer, ``variables`` what it told of its
+    configuration (secrets without a value).
+    """
+
+    verdict: str
+    word: str
+    answer: dict[str, Any]
+    variables: tuple[VariableAnswer, ...] = field(default_factory=tuple)
+
+
+@dataclass(frozen=True, slots=True)
+class VariableAnswer:
+    """One key or variable in an answer. ``status`` is the station's word for it (Accepted, UnknownKey ...)."""
+
+    name: str
+    value: str | None
+    status: str
+    readonly: bool | None = None
+    attribute: str = "Actual"

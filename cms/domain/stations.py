@@ -1,0 +1,68 @@
+"""A station as we keep it, and everything its next decision needs: held in memory, replaced after commit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from cms.domain.connectors import Connector
+from cms.domain.intents import Intent
+from cms.domain.observations import TransactionAnswer
+from cms.domain.sessions import Session
+
+BOOT_POLICIES = ("accepted", "pending", "rejected")
+
+
+@dataclass(frozen=True, slots=True)
+class Station:
+    """A registered station. ``id`` is the registered spelling; identities compare without case.
+
+    ``password_digest`` is the keyed HMAC-SHA256 of its generated password (None: profile 0, no password).
+    ``boot_policy`` is what the next BootNotification is answered; ``boot_status`` what the last one was.
+    """
+
+    id: str
+    site: str | None = None
+    security_profile: int = 1
+    password_digest: bytes | None = None
+    boot_policy: str = "accepted"
+    note: str | None = None
+    enrolled_at: datetime | None = None
+    ocpp_version: str | None = None
+    vendor: str | None = None
+    model: str | None = None
+    serial: str | None = None
+    firmware: str | None = None
+    boot_status: str | None = None
+    booted_at: datetime | None = None
+    last_seen_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """A message we have already decided: its digest and the answer to repeat (None: the empty answer)."""
+
+    digest: bytes
+    answer: TransactionAnswer | None
+
+
+@dataclass(frozen=True, slots=True)
+class StationState:
+    """What deciding about one station needs. ``sessions`` are those not ended, ``intents`` those not final.
+
+    ``recent`` holds the last deliveries by ``kind:key``, so that a usual retransmission needs no look-up.
+    """
+
+    station: Station
+    connectors: Mapping[tuple[int, int], Connector] = field(default_factory=dict)
+    sessions: Mapping[str, Session] = field(default_factory=dict)
+    intents: Mapping[str, Intent] = field(default_factory=dict)
+    recent: Mapping[str, Delivered] = field(default_factory=dict)
+
+    def session_of(self, transaction_id: str) -> Session | None:
+        """The open session with this transaction id."""
+        for session in self.sessions.values():
+            if session.transaction_id == transaction_id:
+                return session
+        return None

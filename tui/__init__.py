@@ -1,0 +1,1 @@
+"""The terminal console: a present picture of the daemon, drawn with Textual."""
