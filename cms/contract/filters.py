@@ -19,6 +19,7 @@ import difflib
 import fnmatch
 import operator
 import re
+import typing
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -67,7 +68,10 @@ def parse(expression: str, known: Collection[str] | None = None) -> Predicate:
 
 
 def keys_of(view: Any) -> frozenset[str]:
-    """Every key of a view and of its parts, plain and dotted, e.g. ``connectors.status`` and ``status``."""
+    """Every key of a view and of its parts, plain and dotted, e.g. ``connectors.status`` and ``status``.
+
+    ``data.*`` stands for the keys of a field that may hold any.
+    """
     return frozenset(_walk_keys(view, ""))
 
 
@@ -148,7 +152,8 @@ class _Parser:
         return lambda thing: any(test(found) for found in _values(thing, path))
 
     def check_known(self, key: _Token) -> None:
-        if self.known is None or key.text in self.known:
+        first = key.text.split(".")[0]
+        if self.known is None or key.text in self.known or f"{first}.*" in self.known:
             return
         near = difflib.get_close_matches(key.text, self.known, n=1)
         hint = f"did you mean {near[0]!r}?" if near else f"keys: {', '.join(sorted(self.known))}"
@@ -315,11 +320,11 @@ def _all_values(thing: Any) -> Iterator[Any]:
 
 
 def _walk_keys(view: Any, prefix: str) -> Iterator[str]:
-    import typing
-
     for name, kind in typing.get_type_hints(view).items():
         yield name
         yield prefix + name
         for part in (kind, *typing.get_args(kind)):
+            if typing.get_origin(part) is dict:
+                yield f"{prefix}{name}.*"
             if isinstance(part, type) and dataclasses.is_dataclass(part):
                 yield from _walk_keys(part, f"{prefix}{name}.")

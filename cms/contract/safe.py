@@ -11,7 +11,7 @@ import unicodedata
 #: Cells that a spreadsheet would read as a formula, also in their full-width forms (ASVS 5.0 1.2.10).
 _FORMULA = re.compile(r"^\s*[=+\-@\t\r\x00＝＋－＠]")
 
-#: Control, escape, bidi and other format characters, surrogates, private and unassigned ones, line separators.
+#: Control, escape, bidi and other format characters, surrogates, private, unassigned, separators.
 _HOSTILE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 _DELETE = 0x7F
