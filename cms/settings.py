@@ -1,0 +1,219 @@
+"""One frozen Settings: flags over CMS_* variables over a TOML file over defaults."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import tomllib
+import typing
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from cms import places
+from cms.contract.refusals import Invalid
+
+PREFIX = "CMS_"
+#: Variables of the clients: not the daemon's keys, and no mistakes either. (CMS_SOCKET serves both.)
+CLIENT_VARIABLES = frozenset({"CMS_SOCKET", "CMS_URL", "CMS_CONTEXT", "CMS_TOKEN", "CMS_CONFIG", "CMS_COLOR"})
+
+DEFAULT_SOURCE = "default"
+
+
+class Settings(BaseSettings):
+    """Everything a daemon can be told. Built directly it takes its arguments and defaults alone; see load().
+
+    Times are seconds, sizes bytes.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid", env_prefix=PREFIX, validate_default=True)
+
+    data_dir: Path = Field(
+        default_factory=places.data_dir, description="Where the daemon keeps what it knows."
+    )
+    ocpp_host: str = Field("0.0.0.0", description="Address on which stations connect.")  # noqa: S104
+    ocpp_port: int = Field(9000, ge=0, le=65535, description="Port on which stations connect; 0 picks one.")
+    socket: Path = Field(Path(), description="The control socket.")
+    api_host: str | None = Field(None, description="Address of the control API over TCP; none unless given.")
+    api_port: int | None = Field(None, ge=0, le=65535, description="Port of the control API over TCP.")
+    open_enrolment: bool = Field(False, description="Register whoever connects (for a lab).")
+    database: str | None = Field(
+        None, description="Database URL; SQLite in the data directory when not given."
+    )
+    bus: str | None = Field(None, description="Bus URL; within this process when not given.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="What is logged.")
+    log_format: Literal["auto", "human", "json"] = Field(
+        "auto", description="How it is logged; auto: human on a terminal, json otherwise."
+    )
+    heartbeat_interval_s: int = Field(300, ge=1, le=86_400, description="What stations are told at boot.")
+    default_boot_policy: Literal["accepted", "pending", "rejected"] = Field(
+        "accepted", description="What the first BootNotification of a new station is answered."
+    )
+    call_timeout_s: float = Field(30.0, gt=0, le=600, description="Patience with a station's answer.")
+    ping_interval_s: float = Field(30.0, gt=0, description="How often a silent link is tried.")
+    ping_timeout_s: float = Field(20.0, gt=0, description="When an unanswered ping means a lost link.")
+    handshake_timeout_s: float = Field(5.0, gt=0, description="Deadline of a connection's handshake.")
+    max_frame_bytes: int = Field(262_144, ge=1024, description="Largest OCPP frame that is read.")
+    max_pending_connections: int = Field(1024, ge=1, description="Connections not yet authenticated.")
+    rate_per_s: float = Field(
+        20.0, gt=0, description="OCPP messages per second of one station, in the long run."
+    )
+    burst: int = Field(200, ge=1, description="OCPP messages of one station at once.")
+    suspect_after_s: float = Field(86_400.0, gt=0, description="Silence after which a session is suspect.")
+    events_retention_days: int = Field(400, ge=1, description="How long events are kept.")
+    readings_retention_days: int = Field(400, ge=1, description="How long meter readings are kept.")
+
+    _sources: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments alone; load() reads variables and file itself, to say which value came from where."""
+        return (init_settings,)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _settle_places(cls, given: dict[str, Any]) -> dict[str, Any]:
+        """Home is expanded, and the socket follows the data directory unless it was given."""
+        told = {key: value for key, value in given.items() if value is not None}
+        for key in ("data_dir", "socket"):
+            if key in told:
+                told[key] = Path(str(told[key])).expanduser().absolute()
+        told.setdefault("socket", places.socket_path(os.environ, told.get("data_dir")))
+        return told
+
+    @model_validator(mode="after")
+    def _agree(self) -> Settings:
+        if (self.api_host is None) != (self.api_port is None):
+            given, missing = ("api_host", "api_port") if self.api_port is None else ("api_port", "api_host")
+            raise ValueError(f"{given} needs {missing} beside it")
+        length = len(os.fsencode(self.socket))
+        if length > places.LONGEST_SOCKET_PATH:
+            raise ValueError(
+                f"socket: the path {self.socket} has {length} bytes, and a Unix socket path may have"
+                f" {places.LONGEST_SOCKET_PATH}: give a shorter one with --socket"
+            )
+        return self
+
+    @property
+    def database_url(self) -> str:
+        """The database as SQLAlchemy names it."""
+        return self.database or f"sqlite+aiosqlite:///{self.data_dir / 'cms.db'}"
+
+    def effective(self) -> list[tuple[str, str, str]]:
+        """(key, value, where it came from) of every key; passwords in URLs are masked."""
+        return [
+            (key, _shown(key, getattr(self, key)), self._sources.get(key, DEFAULT_SOURCE))
+            for key in type(self).model_fields
+        ]
+
+
+def load(flags: Mapping[str, Any] | None = None, config: Path | None = None) -> Settings:
+    """The effective settings. Flags that are None were not given. Raises Invalid with the key's name."""
+    flags = {key: value for key, value in (flags or {}).items() if value is not None}
+    layers = [
+        ("flag", flags),
+        ("environment", _from_environment()),
+        _from_file(config),
+    ]
+    if "data_dir" in flags:
+        # The data directory of a flag has its own socket: a variable meant for clients must not move it.
+        layers[1][1].pop("socket", None)
+    values: dict[str, Any] = {}
+    sources: dict[str, str] = {}
+    for source, layer in reversed(layers):
+        for key, value in layer.items():
+            values[key] = value
+            sources[key] = f"{PREFIX}{key.upper()}" if source == "environment" else source
+    try:
+        settings = Settings(**values)
+    except ValidationError as error:
+        raise _invalid(error.errors()[0], sources) from error
+    settings._sources.update(sources)
+    return settings
+
+
+def _from_environment() -> dict[str, Any]:
+    """The CMS_* variables that are keys of ours; one that is nobody's is a mistake worth saying."""
+    known = {f"{PREFIX}{key.upper()}" for key in Settings.model_fields} | CLIENT_VARIABLES
+    for name in sorted(os.environ):
+        if name.startswith(PREFIX) and name.upper() not in known:
+            raise _unknown_key(name, known, "environment variable")
+    return {key.lower(): value for key, value in EnvSettingsSource(Settings)().items() if value != ""}
+
+
+def _from_file(config: Path | None) -> tuple[str, dict[str, Any]]:
+    """The file's name and what it says; a file that was named must be there."""
+    path = config or places.config_file(os.environ)
+    named = config is not None or "CMS_CONFIG" in os.environ
+    try:
+        written = tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        if named:
+            raise Invalid(f"There is no settings file {path}", "name another with --config") from None
+        return str(path), {}
+    except OSError as error:
+        raise Invalid(f"The settings file {path} cannot be read: {error.strerror}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise Invalid(f"The settings file {path} is not TOML: {error}") from error
+    for key in written:
+        if key not in Settings.model_fields:
+            raise _unknown_key(key, Settings.model_fields, f"key in {path}")
+    return str(path), written
+
+
+def _unknown_key(name: str, known: Iterable[str], what: str) -> Invalid:
+    known = list(known)
+    near = difflib.get_close_matches(name, known, n=1)
+    hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(sorted(known))}"
+    return Invalid(f"{name} is not a setting ({what})", hint)
+
+
+def _invalid(detail: ErrorDetails, sources: Mapping[str, str]) -> Invalid:
+    """The first mistake as one sentence: key, value, where it came from, what is allowed."""
+    if not detail["loc"]:
+        return Invalid(str(detail.get("ctx", {}).get("error", detail["msg"])))
+    key = str(detail["loc"][0])
+    if detail["type"] == "extra_forbidden":
+        return _unknown_key(key, Settings.model_fields, "key")
+    source = sources.get(key, "argument")
+    return Invalid(f"{key} cannot be {detail['input']!r} ({source})", f"allowed: {allowed(key)}")
+
+
+_KINDS: dict[Any, str] = {int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
+_BOUNDS = {"ge": "at least {}", "gt": "more than {}", "le": "at most {}"}
+
+
+def allowed(key: str) -> str:
+    """What a key may be, in words."""
+    field = Settings.model_fields[key]
+    if typing.get_origin(field.annotation) is Literal:
+        return ", ".join(typing.get_args(field.annotation))
+    kinds = [field.annotation, *typing.get_args(field.annotation)]
+    words = next((_KINDS[kind] for kind in kinds if kind in _KINDS), "text")
+    bounds = [
+        text.format(getattr(limit, name))
+        for limit in field.metadata
+        for name, text in _BOUNDS.items()
+        if hasattr(limit, name)
+    ]
+    return ", ".join([words, *bounds])
+
+
+def _shown(key: str, value: Any) -> str:
+    if value is None:
+        return ""
+    if key in ("database", "bus"):
+        return re.sub(r"(//[^:/@]*):[^@]*@", r"\1:***@", str(value))
+    return str(value).lower() if isinstance(value, bool) else str(value)
