@@ -6,13 +6,15 @@ The daemon hands in real ones; tests hand in small real ones (SQLite in a folder
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from difflib import get_close_matches
 from typing import Any, Protocol
 
 from cms.contract.events import Event
 from cms.contract.intents import IntentView
+from cms.contract.refusals import NotFound
 from cms.contract.sessions import ListSessions, Sample
 from cms.contract.stations import Message, UnknownStation, Variable
 from cms.contract.status import QuarantinedMessage
@@ -183,12 +185,58 @@ class Subscription(Protocol):
     def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks: an operating system user on the socket, later a token. ``name`` goes into events."""
+
+    name: str
+    role: str
+    permissions: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What a knocking station is told: its registered name, or an HTTP status and why."""
+
+    station: str | None
+    status: int = 101
+    reason: str = ""
+    retry_after_s: int | None = None
+
+
 @dataclass(slots=True)
 class Lane:
     """One station's state and the lock under which it is decided upon, one thing at a time."""
 
     state: StationState
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+def _not_started(work: Coroutine[Any, Any, None]) -> None:
+    work.close()
+    raise RuntimeError("the daemon has not started")
+
+
+def _no_agenda(when: datetime, station: str, intent: str) -> None:
+    """Without an agenda nothing is looked at again: enough for a test of one operation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What the operator of this daemon decided (cms.settings), as far as operations need it."""
+
+    heartbeat_s: int = 300
+    boot_retry_s: int = 60
+    boot_policy: str = "accepted"
+    open_enrolment: bool = False
+    suspect_after: timedelta = timedelta(hours=24)
+    ocpp_url: str = ""
+    socket: str = ""
+    database: str = ""
+    bus: str = "local"
+    data_dir: str = ""
+    started_at: datetime | None = None
+    version: str = ""
 
 
 @dataclass(slots=True)
@@ -202,11 +250,25 @@ class Core:
     mint: Mint
     secret: bytes
     """The key of the password digests; lives beside the database, not in it."""
-    settings: Any = None
     lanes: dict[str, Lane] = field(default_factory=dict)
     """By identity without case."""
     tokens: dict[str, Token] = field(default_factory=dict)
     """By id without case."""
     active: dict[str, set[str]] = field(default_factory=dict)
     """Token (without case) -> ids of its sessions that are not over."""
-    health: Callable[[], tuple[str, ...]] = tuple
+    spawn: Callable[[Coroutine[Any, Any, None]], None] = _not_started
+    """Run something in the daemon's task group: owned, logged when it fails, cancelled at the end."""
+    wake: Callable[[datetime, str, str], None] = _no_agenda
+    """Look at a station's intent again at an instant (operations.agenda)."""
+    terms: Terms = field(default_factory=Terms)
+
+    def lane(self, station_id: str) -> Lane:
+        """The lane of a registered station, by its identity without case; NotFound otherwise."""
+        lane = self.lanes.get(station_id.casefold())
+        if lane is None:
+            near = get_close_matches(station_id.casefold(), self.lanes, n=1)
+            hint = (
+                f"did you mean {self.lanes[near[0]].state.station.id}?" if near else "see `cms stations list`"
+            )
+            raise NotFound(f"there is no station {station_id}", hint)
+        return lane

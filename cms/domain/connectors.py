@@ -41,9 +41,7 @@ class Connector:
 
 def apply(connector: Connector, report: ConnectorReported, received_at: datetime) -> Connector | None:
     """The connector after this report; None when a newer report is already known (late queue, G01)."""
-    at = report.at or received_at
-    if at > received_at:
-        at = received_at
+    at = min(report.at or received_at, received_at)
     if connector.reported_at is not None and at < connector.reported_at:
         return None
     healthy = report.error_code in (None, "NoError")

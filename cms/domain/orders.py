@@ -51,14 +51,19 @@ class Trigger:
 
 @dataclass(frozen=True, slots=True)
 class ReadVariables:
-    """1.6 keys, or ``Component.Variable`` names as in docs/ocpp.md; none: every key (1.6 only)."""
+    """1.6 keys, or ``Component.Variable`` names as in cms/ocpp/names.py; none: every key (1.6 only).
+
+    ``per_message`` is how many the station takes in one message; None: all of them.
+    """
 
     names: tuple[str, ...] = ()
+    per_message: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class WriteVariables:
     values: dict[str, str]
+    per_message: int | None = None
 
 
 Order = Reset | RemoteStart | RemoteStop | Unlock | SetAvailability | Trigger | ReadVariables | WriteVariables

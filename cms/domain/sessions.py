@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from cms.contract.sessions import SessionView
+
 
 class SessionStatus(StrEnum):
     """``suspect``: it never got a stop, though something says it is over; a late stop still ends it."""
@@ -66,3 +68,92 @@ class Session:
     seq_last: int | None = None
     seq_count: int = 0
     flags: tuple[str, ...] = ()
+
+
+class Fact(StrEnum):
+    """What a report says about a session, whatever words its OCPP version has."""
+
+    FLOW = "energy flows"
+    PAUSE = "car or station suspended it"
+    WAIT = "plugged in, no energy yet"
+    DOUBT = "something says it is over, but no stop came"
+    END = "it was stopped"
+
+
+_P, _C, _S, _D, _E = (
+    SessionStatus.PENDING,
+    SessionStatus.CHARGING,
+    SessionStatus.SUSPENDED,
+    SessionStatus.SUSPECT,
+    SessionStatus.ENDED,
+)
+
+#: status -> fact -> status. A suspect session that moves again is alive; an ended one stays ended.
+NEXT: dict[str, dict[Fact, SessionStatus]] = {
+    _P: {Fact.FLOW: _C, Fact.PAUSE: _S, Fact.WAIT: _P, Fact.DOUBT: _D, Fact.END: _E},
+    _C: {Fact.FLOW: _C, Fact.PAUSE: _S, Fact.WAIT: _S, Fact.DOUBT: _D, Fact.END: _E},
+    _S: {Fact.FLOW: _C, Fact.PAUSE: _S, Fact.WAIT: _S, Fact.DOUBT: _D, Fact.END: _E},
+    _D: {Fact.FLOW: _C, Fact.PAUSE: _S, Fact.WAIT: _D, Fact.DOUBT: _D, Fact.END: _E},
+    _E: {Fact.FLOW: _E, Fact.PAUSE: _E, Fact.WAIT: _E, Fact.DOUBT: _E, Fact.END: _E},
+}
+
+#: 2.x chargingState and 1.6 connector status words -> what they say about the running session.
+FACTS: dict[str, Fact] = {
+    "Charging": Fact.FLOW,
+    "SuspendedEV": Fact.PAUSE,
+    "SuspendedEVSE": Fact.PAUSE,
+    "EVConnected": Fact.WAIT,
+    "Idle": Fact.WAIT,
+    "charging": Fact.FLOW,
+    "suspended-ev": Fact.PAUSE,
+    "suspended-evse": Fact.PAUSE,
+}
+
+OPEN = frozenset({_P, _C, _S, _D})
+#: Sessions that count against a token's limit and as running: a suspect one is most likely over.
+RUNNING = frozenset({_P, _C, _S})
+
+
+def moved(status: str, fact: Fact | None) -> SessionStatus:
+    """The status after a fact; None says nothing new."""
+    return SessionStatus(status) if fact is None else NEXT[status][fact]
+
+
+def flagged(flags: tuple[str, ...], *more: str) -> tuple[str, ...]:
+    """Flags with some more, each once, sorted."""
+    return flags if set(more) <= set(flags) else tuple(sorted({*flags, *more}))
+
+
+def unflagged(flags: tuple[str, ...], *less: str) -> tuple[str, ...]:
+    """Flags without some."""
+    return tuple(flag for flag in flags if flag not in less)
+
+
+def view(session: Session) -> SessionView:
+    """The session as clients see it."""
+    return SessionView(
+        id=session.id,
+        station=session.station,
+        evse=session.evse,
+        connector=session.connector,
+        token=session.token,
+        status=session.status,
+        started_at=session.started_at,
+        ended_at=session.ended_at,
+        energy_wh=session.energy_wh,
+        meter_start_wh=session.meter_start_wh,
+        meter_stop_wh=session.meter_stop_wh,
+        power_w=session.power_w,
+        stop_reason=session.stop_reason,
+        flags=session.flags,
+        cost=None,
+        transaction_id=session.transaction_id,
+        energy_source=session.energy_source,
+        soc_percent=session.soc_percent,
+        last_sample_at=session.last_sample_at,
+        authorization=session.authorization,
+        stop_token=session.stop_token,
+        offline=session.offline,
+        remote_start_id=session.remote_start_id,
+        ocpp_version=session.ocpp_version,
+    )

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from cms.domain.connectors import Connector
+from cms.domain.evolve import evolve
 from cms.domain.intents import Intent
 from cms.domain.observations import TransactionAnswer
 from cms.domain.sessions import Session
 
+# How many deliveries a station's state remembers.
+RECENT = 12
 BOOT_POLICIES = ("accepted", "pending", "rejected")
 
 
@@ -59,6 +62,14 @@ class StationState:
     sessions: Mapping[str, Session] = field(default_factory=dict)
     intents: Mapping[str, Intent] = field(default_factory=dict)
     recent: Mapping[str, Delivered] = field(default_factory=dict)
+
+    def remembering(self, key: str, delivered: Delivered) -> StationState:
+        """With one delivery more among the recent ones; the oldest is forgotten (it stays in the record)."""
+        recent = dict(self.recent)
+        recent[key] = delivered
+        while len(recent) > RECENT:
+            del recent[next(iter(recent))]
+        return evolve(self, recent=recent)
 
     def session_of(self, transaction_id: str) -> Session | None:
         """The open session with this transaction id."""

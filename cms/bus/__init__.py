@@ -1,0 +1,1 @@
+"""Between daemons, and between the core and whoever listens."""

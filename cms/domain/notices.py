@@ -1,0 +1,232 @@
+"""Deciding on what stations report besides transactions: boots, statuses, events, reports, progress, security."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cms.domain import connectors
+from cms.domain.changes import (
+    Decision,
+    Deliver,
+    Happened,
+    SaveConnector,
+    SaveStation,
+    SaveVariables,
+    UpdateSession,
+)
+from cms.domain.connectors import Connector, ConnectorStatus
+from cms.domain.evolve import evolve
+from cms.domain.observations import (
+    BootAnswer,
+    Booted,
+    ConnectorReported,
+    DataAnswer,
+    DataTransferred,
+    EventsNotified,
+    FirmwareProgressed,
+    LogProgressed,
+    Noted,
+    Received,
+    ReportReceived,
+    SecurityEventRaised,
+)
+from cms.domain.sessions import FACTS, Session, SessionStatus, moved
+from cms.domain.stations import Delivered, StationState
+from cms.domain.transactions import doubted, session_event, with_session
+
+
+@dataclass(frozen=True, slots=True)
+class BootTerms:
+    """Seconds between heartbeats of an accepted station, and before the next boot of one that is not."""
+
+    heartbeat_s: int = 300
+    retry_s: int = 60
+
+
+def boot(state: StationState, received: Received, booted: Booted, terms: BootTerms) -> Decision:
+    """BootNotification: identity is learned, the policy decides. Open transactions stay open (2.0.1 E11, TX16-21)."""
+    station = state.station
+    status = station.boot_policy
+    after = evolve(
+        station,
+        vendor=booted.vendor,
+        model=booted.model,
+        serial=booted.serial or station.serial,
+        firmware=booted.firmware,
+        ocpp_version=received.ocpp_version,
+        boot_status=status,
+        booted_at=received.at,
+        last_seen_at=received.at,
+    )
+    interval_s = terms.heartbeat_s if status == "accepted" else terms.retry_s
+    told = {
+        "status": status,
+        "reason": booted.reason,
+        "vendor": booted.vendor,
+        "model": booted.model,
+        "firmware": booted.firmware,
+        "serial": booted.serial,
+        "remarks": received.remarks,
+    }
+    return Decision(
+        BootAnswer(status, received.at, interval_s),
+        evolve(state, station=after),
+        (SaveStation(after),),
+        (Happened("station.booted", received.at, station.id, data=told),),
+    )
+
+
+def connector(state: StationState, received: Received, report: ConnectorReported) -> Decision:
+    """StatusNotification."""
+    return _connectors(Decision(Noted(), state), received, (report,))
+
+
+def _connectors(decision: Decision, received: Received, reports: tuple[ConnectorReported, ...]) -> Decision:
+    state, changes, events = decision.state, list(decision.changes), list(decision.events)
+    for report in reports:
+        place = (report.evse, report.connector)
+        known = state.connectors.get(place) or Connector(*place)
+        after = connectors.apply(known, report, received.at)
+        events.append(_status_event(state, received, report, late=after is None))
+        if after is None:
+            continue
+        state = evolve(state, connectors={**state.connectors, place: after})
+        changes.append(SaveConnector(state.station.id, after))
+        for session in _touched(state, report):
+            moved_session = _after_status(session, report)
+            if moved_session is not session:
+                state = with_session(state, moved_session)
+                changes.append(UpdateSession(moved_session))
+                events.append(session_event("session.changed", moved_session, received.at))
+    return evolve(decision, state=state, changes=tuple(changes), events=tuple(events))
+
+
+def _touched(state: StationState, report: ConnectorReported) -> list[Session]:
+    return [
+        session
+        for session in state.sessions.values()
+        if session.evse == report.evse and session.connector in (None, report.connector)
+    ]
+
+
+def _after_status(session: Session, report: ConnectorReported) -> Session:
+    """What a connector's status says about the session on it.
+
+    Available after energy flowed means that the car is gone and the stop went missing. 2.x tells the charging
+    state itself; 1.6 only has the connector's word.
+    """
+    if report.at is not None and report.at < session.started_at:
+        return session
+    if report.status == ConnectorStatus.AVAILABLE:
+        begun = session.status in (SessionStatus.CHARGING, SessionStatus.SUSPENDED)
+        return doubted(session, "no-stop") if begun else session
+    if session.number is None:
+        return session
+    status = moved(session.status, FACTS.get(report.status))
+    if status == session.status:
+        return session
+    return evolve(session, status=status, power_w=session.power_w if status == SessionStatus.CHARGING else 0)
+
+
+def _status_event(
+    state: StationState, received: Received, report: ConnectorReported, *, late: bool
+) -> Happened:
+    data = {
+        "evse": report.evse,
+        "connector": report.connector,
+        "status": report.status,
+        "error_code": None if report.error_code in (None, "NoError") else report.error_code,
+        "info": report.info,
+        "vendor_error_code": report.vendor_error_code,
+        "reported_at": report.at or received.at,
+    }
+    if late:
+        data["late"] = True
+    return Happened("connector.status", received.at, state.station.id, data=data)
+
+
+def events(state: StationState, received: Received, notified: EventsNotified) -> Decision:
+    """NotifyEvent: availability moves connectors (G01: equal to StatusNotification), the rest is told."""
+    if _key("event", notified.key, notified.digest) in state.recent:
+        return Decision(Noted(), state)
+    told = tuple(
+        Happened(
+            "station.notified",
+            received.at,
+            state.station.id,
+            data={
+                "component": event.component,
+                "variable": event.variable,
+                "value": event.value,
+                "trigger": event.trigger,
+                "evse": event.evse,
+                "connector": event.connector,
+                "cleared": event.cleared,
+                "reported_at": event.at,
+                "tech_code": event.tech_code,
+                "tech_info": event.tech_info,
+            },
+        )
+        for event in notified.events
+    )
+    decision = _connectors(Decision(Noted(), state, (), told), received, notified.statuses)
+    return _once(decision, received, "event", notified.key, notified.digest)
+
+
+def report(state: StationState, received: Received, part: ReportReceived) -> Decision:
+    """NotifyReport: one part of a device model report."""
+    if _key("report", part.key, part.digest) in state.recent:
+        return Decision(Noted(), state)
+    values = {variable.name: variable.value for variable in part.variables}
+    data = {"values": values, "request_id": part.request_id, "seq_no": part.seq_no, "more": part.more}
+    decision = Decision(
+        Noted(),
+        state,
+        (SaveVariables(state.station.id, part.variables, received.at),),
+        (Happened("station.configuration", received.at, state.station.id, data=data),),
+    )
+    return _once(decision, received, "report", part.key, part.digest)
+
+
+def firmware(state: StationState, received: Received, progress: FirmwareProgressed) -> Decision:
+    """FirmwareStatusNotification."""
+    return _progress(state, received, "firmware.status", progress.status, progress.request_id)
+
+
+def log(state: StationState, received: Received, progress: LogProgressed) -> Decision:
+    """LogStatusNotification and 1.6 DiagnosticsStatusNotification."""
+    return _progress(state, received, "log.status", progress.status, progress.request_id)
+
+
+def _progress(
+    state: StationState, received: Received, type: str, status: str, request_id: int | None
+) -> Decision:
+    data = {"status": status, "request_id": request_id}
+    return Decision(Noted(), state, (), (Happened(type, received.at, state.station.id, data=data),))
+
+
+def security(state: StationState, received: Received, raised: SecurityEventRaised) -> Decision:
+    """SecurityEventNotification: kept with the station's time; a repeat is told once."""
+    key = f"{raised.kind}|{raised.at.isoformat() if raised.at else ''}"
+    if _key("security", key, raised.digest) in state.recent:
+        return Decision(Noted(), state)
+    data = {"kind": raised.kind, "reported_at": raised.at, "detail": raised.detail}
+    told = Happened("station.security", received.at, state.station.id, data=data)
+    return _once(Decision(Noted(), state, (), (told,)), received, "security", key, raised.digest)
+
+
+def data(state: StationState, received: Received, transferred: DataTransferred) -> Decision:
+    """DataTransfer: no vendor is known yet, so none is accepted blindly (P02)."""
+    return Decision(DataAnswer("unknown-vendor-id"), state)
+
+
+def _key(kind: str, key: str, digest: bytes) -> str:
+    return f"{kind}:{key}|{digest.hex()}"
+
+
+def _once(decision: Decision, received: Received, kind: str, key: str, digest: bytes) -> Decision:
+    """Remember the message by its natural key and content: a Clash on it in the record means that it is a repeat."""
+    full = _key(kind, key, digest)
+    state = decision.state.remembering(full, Delivered(digest, None))
+    deliver = Deliver(state.station.id, kind, full, digest, None, received.at)
+    return evolve(decision, state=state, changes=(deliver, *decision.changes))

@@ -1,0 +1,64 @@
+"""What the system can do: one async function per request. OPERATIONS is the table of contents of the product."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from cms.contract import events as e
+from cms.contract import intents as i
+from cms.contract import sessions as s
+from cms.contract import stations as st
+from cms.contract import status as a
+from cms.contract import tokens as t
+from cms.core import Actor, Core
+from cms.operations import events, intents, sessions, stations, status, tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """What is done for a request, and the permission it takes. The HTTP route is in contract.routes."""
+
+    function: Callable[[Core, Any, Actor], Awaitable[Any]]
+    permission: str
+
+
+OPERATIONS: dict[type, Operation] = {
+    a.ShowStatus: Operation(status.show, "status.read"),
+    a.ListQuarantine: Operation(status.quarantine, "messages.read"),
+    e.ListEvents: Operation(events.list_, "events.read"),
+    st.ListStations: Operation(stations.list_, "stations.read"),
+    st.ShowStation: Operation(stations.show, "stations.read"),
+    st.AddStation: Operation(stations.add, "stations.enrol"),
+    st.SetStation: Operation(stations.set_, "stations.enrol"),
+    st.RemoveStation: Operation(stations.remove, "stations.enrol"),
+    st.ListMessages: Operation(stations.messages, "messages.read"),
+    st.ListVariables: Operation(stations.variables, "stations.read"),
+    st.ListUnknownStations: Operation(stations.unknown, "stations.read"),
+    st.EnrolStation: Operation(stations.enrol, "stations.enrol"),
+    st.ForgetUnknownStation: Operation(stations.forget, "stations.enrol"),
+    st.ResetStation: Operation(stations.reset, "stations.command"),
+    st.UnlockConnector: Operation(stations.unlock, "stations.command"),
+    st.ChangeAvailability: Operation(stations.availability, "stations.command"),
+    st.TriggerMessage: Operation(stations.trigger, "stations.command"),
+    st.GetConfiguration: Operation(stations.get_configuration, "stations.command"),
+    st.SetConfiguration: Operation(stations.set_configuration, "stations.command"),
+    s.ListSessions: Operation(sessions.list_, "sessions.read"),
+    s.ShowSession: Operation(sessions.show, "sessions.read"),
+    s.ListSamples: Operation(sessions.samples, "sessions.read"),
+    s.StartSession: Operation(sessions.start, "sessions.command"),
+    s.StopSession: Operation(sessions.stop, "sessions.command"),
+    t.ListTokens: Operation(tokens.list_, "tokens.read"),
+    t.ShowToken: Operation(tokens.show, "tokens.read"),
+    t.AddToken: Operation(tokens.add, "tokens.write"),
+    t.BlockToken: Operation(tokens.block, "tokens.write"),
+    t.UnblockToken: Operation(tokens.unblock, "tokens.write"),
+    t.RemoveToken: Operation(tokens.remove, "tokens.write"),
+    i.ListIntents: Operation(intents.list_, "intents.read"),
+    i.ShowIntent: Operation(intents.show, "intents.read"),
+    i.AwaitIntent: Operation(intents.outcome, "intents.read"),
+    i.CancelIntent: Operation(intents.cancel, "intents.write"),
+}
+
+PERMISSIONS = frozenset(operation.permission for operation in OPERATIONS.values())

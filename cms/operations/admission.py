@@ -1,0 +1,164 @@
+"""Who may connect as which station, and what is remembered of those who may not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from cms.core import Admission, Core, Lane, StoreDown
+from cms.domain.changes import ForgetUnknown, Happened, NoteUnknown, SaveStation
+from cms.domain.evolve import evolve
+from cms.domain.stations import Station, StationState
+from cms.operations.credentials import verify
+from cms.operations.deciding import settle
+from cms.operations.intents import flush
+
+_WRONG_PER_MINUTE = 5
+# Stations redial every few seconds for ever when refused: one row and one event a minute tell enough.
+_NOTE_EVERY = timedelta(seconds=60)
+# The inbox and the guess counters are fed by strangers: bounded.
+_MAX_STRANGERS = 10_000
+
+
+@dataclass(slots=True)
+class Knocks:
+    """What is remembered of refused connections, in memory and bounded."""
+
+    wrong: dict[tuple[str, str], list[datetime]] = field(default_factory=dict)
+    noted: dict[str, datetime] = field(default_factory=dict)
+    counted: dict[str, int] = field(default_factory=dict)
+
+
+async def admit(
+    core: Core,
+    knocks: Knocks,
+    identity: str,
+    protocols: tuple[str, ...],
+    username: str | None,
+    password: bytes | None,
+    address: str,
+    *,
+    secure: bool = False,
+) -> Admission:
+    """Decide about a handshake. A right password is always let in; guesses are counted by address and identity."""
+    if not core.store.healthy:
+        return Admission(None, 503, "the record is not available", retry_after_s=30 + core.mint.number() % 90)
+    lane = core.lanes.get(identity.casefold())
+    station = lane.state.station if lane else None
+    if station is None and core.terms.open_enrolment:
+        return await _enrol_openly(core, identity, address)
+    if station is not None and station.password_digest is None and station.security_profile == 0:
+        return Admission(station.id)
+    right = verify(core.secret, station, identity, password or b"")
+    if station is not None and right and station.security_profile <= (3 if secure else 1):
+        return Admission(station.id)
+    return await _turn_away(core, knocks, station, identity, protocols, password, address, right=right)
+
+
+async def _turn_away(
+    core: Core,
+    knocks: Knocks,
+    station: Station | None,
+    identity: str,
+    protocols: tuple[str, ...],
+    password: bytes | None,
+    address: str,
+    *,
+    right: bool,
+) -> Admission:
+    now = core.clock.now()
+    reason = "not enrolled"
+    if station is not None:
+        reason = "no password" if password is None else "wrong password"
+        if right:
+            reason = f"security profile {station.security_profile} needs TLS"
+    await _note(core, knocks, station, identity, protocols, address, reason, now)
+    if password is not None and not right and _guesses(knocks, identity, address, now) > _WRONG_PER_MINUTE:
+        return Admission(None, 429, "too many wrong passwords", retry_after_s=60)
+    # Unknown stations and wrong passwords are told the same: identities are printed on stations and maps.
+    return Admission(None, 401, "unauthorized")
+
+
+def _guesses(knocks: Knocks, identity: str, address: str, now: datetime) -> int:
+    key = (identity.casefold(), address.rsplit(":", 1)[0])
+    if len(knocks.wrong) > _MAX_STRANGERS:
+        knocks.wrong.clear()
+    recent = [at for at in knocks.wrong.get(key, []) if now - at < timedelta(minutes=1)][-20:]
+    knocks.wrong[key] = [*recent, now]
+    return len(recent) + 1
+
+
+async def _note(
+    core: Core,
+    knocks: Knocks,
+    station: Station | None,
+    identity: str,
+    protocols: tuple[str, ...],
+    address: str,
+    reason: str,
+    now: datetime,
+) -> None:
+    """Remember a stranger in the inbox; of a registered station tell only that it was refused."""
+    key = identity.casefold()
+    last = knocks.noted.get(key)
+    if last is not None and now - last < _NOTE_EVERY:
+        return
+    if len(knocks.noted) > _MAX_STRANGERS:
+        knocks.noted.clear()
+    knocks.noted[key] = now
+    if station is None:
+        changes = [NoteUnknown(identity, address, protocols, reason, now)]
+        data = {"address": address, "protocols": protocols, "reason": reason}
+        events = [Happened("station.unknown", now, identity, data=data)]
+    else:
+        changes = []
+        events = [Happened("station.refused", now, station.id, data={"address": address, "reason": reason})]
+    try:
+        await core.store.commit(changes, events)
+    except StoreDown:
+        del knocks.noted[key]
+
+
+async def _enrol_openly(core: Core, identity: str, address: str) -> Admission:
+    """A lab's daemon registers whoever connects: no password, profile 0."""
+    now = core.clock.now()
+    station = Station(id=identity, security_profile=0, boot_policy=core.terms.boot_policy, enrolled_at=now)
+    try:
+        await register(core, station, actor=f"open enrolment from {address}")
+    except StoreDown:
+        return Admission(None, 503, "the record is not available", retry_after_s=30)
+    return Admission(core.lane(identity).state.station.id)
+
+
+async def register(core: Core, station: Station, actor: str) -> None:
+    """Make a station known: in the record, then in memory. The first of two at once wins."""
+    key = station.id.casefold()
+    told = Happened("station.enrolled", core.clock.now(), station.id, actor=actor)
+    await core.store.commit((SaveStation(station), ForgetUnknown(station.id)), (told,))
+    core.lanes.setdefault(key, Lane(StationState(station)))
+
+
+async def connected(core: Core, station_id: str, ocpp_version: str, address: str) -> None:
+    """A station's newest link is up. Its registration outlives links: no boot is needed (1.6 section 4.2)."""
+    lane = core.lane(station_id)
+    now = core.clock.now()
+    async with lane.lock:
+        station = evolve(lane.state.station, ocpp_version=ocpp_version, last_seen_at=now)
+        changes = [SaveStation(station)] if ocpp_version != lane.state.station.ocpp_version else []
+        data = {"ocpp_version": ocpp_version, "address": address}
+        told = Happened("station.connected", now, station_id, data=data)
+        await settle(core, lane, evolve(lane.state, station=station), changes, (told,))
+    if any(intent.status == "queued" for intent in lane.state.intents.values()):
+        core.spawn(flush(core, station_id))
+
+
+async def disconnected(core: Core, station_id: str, reason: str) -> None:
+    """A station's newest link is down."""
+    lane = core.lanes.get(station_id.casefold())
+    if lane is None:
+        return
+    now = core.clock.now()
+    async with lane.lock:
+        station = evolve(lane.state.station, last_seen_at=now)
+        told = Happened("station.disconnected", now, station_id, data={"reason": reason})
+        await settle(core, lane, evolve(lane.state, station=station), (), (told,))

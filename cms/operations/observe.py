@@ -1,0 +1,229 @@
+"""Observation -> decision: the whole inbound map on one page.
+
+A message is decided under its station's lock, made durable, and only then answered. What a decision needs is in
+memory; the record is asked only about what is unusual: a transaction that is not open, a key that is taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from cms.contract.refusals import NotFound
+from cms.core import Clash, Core, Lane
+from cms.domain import intents, notices, tokens, transactions
+from cms.domain.changes import Change, Decision, Happened, OpenSession, SaveIntent, UpdateSession
+from cms.domain.evolve import evolve
+from cms.domain.observations import (
+    Alive,
+    AliveAnswer,
+    Answer,
+    Booted,
+    ConnectorReported,
+    DataTransferred,
+    EventsNotified,
+    FirmwareProgressed,
+    LogProgressed,
+    Metered,
+    NotYet,
+    Received,
+    ReportReceived,
+    SecurityEventRaised,
+    TokenPresented,
+    TransactionPhase,
+    TransactionReported,
+)
+from cms.domain.sessions import Session
+from cms.domain.stations import StationState
+from cms.domain.tokens import Ruling
+from cms.domain.transactions import DELIVERY, Facts
+from cms.operations.deciding import settle, with_intent
+from cms.operations.intents import flush
+
+# A transaction told of later than this is history: it says nothing about who charges now.
+_HISTORY = timedelta(minutes=5)
+# A random number or a natural key may be taken; more often than this it is a bug.
+_ATTEMPTS = 4
+
+
+async def observe(core: Core, station_id: str, received: Received) -> Answer:
+    """Decide on what a station said, durably, and return the answer. Raises StoreDown: then do not answer."""
+    lane = core.lanes.get(station_id.casefold())
+    if lane is None:
+        raise NotFound(f"station {station_id} was removed")
+    if type(received.observation) is Alive and not lane.state.intents:
+        return _not_yet(lane.state, received) or AliveAnswer(received.at)
+    async with lane.lock:
+        refusal = _not_yet(lane.state, received)
+        if refusal is not None:
+            return refusal
+        decision = await _settled(core, lane, received)
+    _follow_up(core, lane, decision)
+    return decision.answer
+
+
+def _not_yet(state: StationState, received: Received) -> NotYet | None:
+    """Before acceptance only boots and what we asked for are processed (1.6 J errata 3.10, 2.x B02.FR.09)."""
+    station = state.station
+    status = station.boot_status or station.boot_policy
+    if status == "accepted" or isinstance(received.observation, Booted):
+        return None
+    asked = any(
+        intent.order == "trigger" and intents.triggers(str(intent.params.get("message")), received.action)
+        for intent in state.intents.values()
+        if intent.status in ("sent", "accepted")
+    )
+    return None if asked else NotYet()
+
+
+async def _settled(core: Core, lane: Lane, received: Received) -> Decision:
+    for attempt in range(_ATTEMPTS):
+        decision = await _decide(core, lane.state, received, thorough=attempt > 0)
+        decision = _with_confirmations(decision, received)
+        try:
+            await settle(core, lane, decision.state, decision.changes, decision.events)
+        except Clash:
+            continue
+        return decision
+    raise RuntimeError(
+        f"{received.action} of {lane.state.station.id} clashes with the record again and again"
+    )
+
+
+async def _decide(core: Core, state: StationState, received: Received, *, thorough: bool) -> Decision:
+    seen = received.observation
+    match seen:
+        case Metered():
+            return await _metered(core, state, received, seen)
+        case TransactionReported():
+            return await _transaction(core, state, received, seen, thorough=thorough)
+        case Alive():
+            return Decision(AliveAnswer(received.at), state)
+        case TokenPresented():
+            return _presented(core, state, received, seen)
+        case Booted():
+            terms = notices.BootTerms(core.terms.heartbeat_s, core.terms.boot_retry_s)
+            return notices.boot(state, received, seen, terms)
+    decision = _NOTICES[type(seen)](state, received, seen)
+    # A notice whose key is taken in the record is a repeat: answered, nothing more.
+    return Decision(decision.answer, state) if thorough else decision
+
+
+_NOTICES: dict[type, Callable[[StationState, Received, Any], Decision]] = {
+    ConnectorReported: notices.connector,
+    EventsNotified: notices.events,
+    ReportReceived: notices.report,
+    SecurityEventRaised: notices.security,
+    FirmwareProgressed: notices.firmware,
+    LogProgressed: notices.log,
+    DataTransferred: notices.data,
+}
+
+
+async def _metered(core: Core, state: StationState, received: Received, seen: Metered) -> Decision:
+    past, foreign = None, None
+    if seen.transaction_id is not None and state.session_of(seen.transaction_id) is None:
+        past, foreign = await _past(core, state, received, seen.transaction_id)
+    return transactions.meter(state, received, seen, _facts(core, past=past, foreign=foreign))
+
+
+async def _transaction(
+    core: Core, state: StationState, received: Received, report: TransactionReported, *, thorough: bool
+) -> Decision:
+    past, foreign, delivered = None, None, None
+    known = report.key in state.recent
+    transaction_id = report.transaction_id
+    unusual = thorough or report.phase is not TransactionPhase.STARTED
+    if transaction_id and unusual and not known and state.session_of(transaction_id) is None:
+        past, foreign = await _past(core, state, received, transaction_id)
+    if thorough:
+        delivered = await core.store.delivered(state.station.id, DELIVERY, report.key)
+        if delivered is not None and delivered.digest != report.digest:
+            again = await core.store.delivered(state.station.id, DELIVERY, transactions.other_key(report))
+            delivered = again or delivered
+    ruling = _ruling(core, state, received, report)
+    facts = _facts(core, ruling=ruling, past=past, foreign=foreign, delivered=delivered)
+    return transactions.decide(state, received, report, facts)
+
+
+async def _past(
+    core: Core, state: StationState, received: Received, transaction_id: str
+) -> tuple[Session | None, str | None]:
+    """A session of this station that is not open, or else the station that owns the number (1.6)."""
+    past = await core.store.session_of(state.station.id, transaction_id)
+    if past is not None or received.ocpp_version != "1.6" or not transaction_id.isdecimal():
+        return past, None
+    number = int(transaction_id)
+    owner = await core.store.station_of_number(number) if 0 < number < 2**31 else None
+    return None, owner
+
+
+def _facts(core: Core, **known: object) -> Facts:
+    now = core.clock.now
+    return Facts(new_id=lambda: core.mint.id(now()), new_number=core.mint.number, **known)  # type: ignore[arg-type]
+
+
+def _ruling(
+    core: Core, state: StationState, received: Received, report: TransactionReported
+) -> Ruling | None:
+    presented = report.token
+    if presented is None:
+        return None
+    token = core.tokens.get(presented.id.casefold())
+    ends = report.phase is TransactionPhase.ENDED or report.trigger == "StopAuthorized"
+    history = report.offline or (report.at is not None and received.at - report.at > _HISTORY)
+    running = None if ends or history else _others(core, state, report)
+    return tokens.rule(token, presented, report.at if history and report.at else received.at, running)
+
+
+def _others(core: Core, state: StationState, report: TransactionReported) -> int:
+    """How many other sessions the token runs; one on this connector is about to be doubted, not counted."""
+    assert report.token is not None
+    running = core.active.get(report.token.id.casefold())
+    if not running:
+        return 0
+    own = {
+        session.id
+        for session in state.sessions.values()
+        if session.transaction_id == report.transaction_id
+        or (report.transaction_id is None and session.evse == report.evse)
+    }
+    return len(running - own)
+
+
+def _presented(core: Core, state: StationState, received: Received, seen: TokenPresented) -> Decision:
+    """Authorize: a stateless read; the answer does not wait for anything (class D)."""
+    token = core.tokens.get(seen.token.id.casefold())
+    ruling = tokens.rule(token, seen.token, received.at)
+    told = Happened(
+        "token.presented",
+        received.at,
+        state.station.id,
+        data={"token": tokens.display(seen.token, ruling.token), "status": ruling.status},
+    )
+    return Decision(ruling.answer(), state, (), (told,))
+
+
+def _with_confirmations(decision: Decision, received: Received) -> Decision:
+    """Orders whose effect this message is are confirmed in the same commit."""
+    if not decision.state.intents:
+        return decision
+    session = next(
+        (c.session.id for c in decision.changes if isinstance(c, OpenSession | UpdateSession)), None
+    )
+    state, changes, events = decision.state, list[Change](decision.changes), list(decision.events)
+    for intent in decision.state.intents.values():
+        done = intents.confirm(intent, received, session)
+        if done is not None:
+            state = with_intent(state, done)
+            changes.append(SaveIntent(done))
+            data = {"intent": intents.view(done)}
+            events.append(Happened("intent.changed", received.at, intent.station, done.session, data=data))
+    return evolve(decision, state=state, changes=tuple(changes), events=tuple(events))
+
+
+def _follow_up(core: Core, lane: Lane, decision: Decision) -> None:
+    """A boot or the end of a session may be what a waiting order waits for."""
+    if any(intent.status == "queued" for intent in lane.state.intents.values()):
+        core.spawn(flush(core, lane.state.station.id))

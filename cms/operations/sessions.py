@@ -1,0 +1,135 @@
+"""Sessions: the record of them, and orders to start and stop one."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cms.contract.filters import keys_of, parse
+from cms.contract.intents import IntentView, Preview
+from cms.contract.refusals import Conflict, Invalid, NotFound
+from cms.contract.sessions import (
+    ListSamples,
+    ListSessions,
+    Sample,
+    SessionView,
+    ShowSession,
+    StartSession,
+    StopSession,
+)
+from cms.core import Actor, Core
+from cms.domain import tokens
+from cms.domain.changes import UpdateSession
+from cms.domain.observations import TokenRef
+from cms.domain.orders import RemoteStart, RemoteStop
+from cms.domain.sessions import RUNNING, Session, SessionStatus, view
+from cms.domain.stations import StationState
+from cms.domain.transactions import doubted, session_event, with_session
+from cms.operations.deciding import settle
+from cms.operations.intents import give
+from cms.operations.previews import preview
+
+MAX_LIST = 100_000
+
+
+async def list_(core: Core, request: ListSessions, actor: Actor) -> list[SessionView]:
+    if not 0 < request.limit <= MAX_LIST:
+        raise Invalid(f"limit must be between 1 and {MAX_LIST}, not {request.limit}")
+    if request.status is not None and request.status not in set(SessionStatus):
+        raise Invalid(f"status must be one of {', '.join(SessionStatus)}, not {request.status!r}")
+    chosen = parse(request.filter or "", keys_of(SessionView))
+    return [seen for session in await core.store.sessions(request) if chosen(seen := view(session))]
+
+
+async def find(core: Core, session_id: str) -> Session:
+    """A session by its id, or by the number of a running one."""
+    for lane in core.lanes.values():
+        if session_id in lane.state.sessions:
+            return lane.state.sessions[session_id]
+    stored = await core.store.session(session_id)
+    if stored is not None:
+        return stored
+    running = [
+        session
+        for lane in core.lanes.values()
+        for session in lane.state.sessions.values()
+        if session.transaction_id == session_id
+    ]
+    if len(running) != 1:
+        raise NotFound(f"there is no session {session_id}", "see `cms sessions list`")
+    return running[0]
+
+
+async def show(core: Core, request: ShowSession, actor: Actor) -> SessionView:
+    return view(await find(core, request.session))
+
+
+async def samples(core: Core, request: ListSamples, actor: Actor) -> list[Sample]:
+    return await core.store.samples((await find(core, request.session)).id)
+
+
+async def start(core: Core, request: StartSession, actor: Actor) -> IntentView | Preview:
+    """Ask a station to start a session; the driver's rights are checked first."""
+    lane = core.lane(request.station)
+    token = core.tokens.get(request.token.casefold())
+    kind = token.kind if token else "central"
+    running = len(core.active.get(request.token.casefold(), ()))
+    ruling = tokens.rule(token, TokenRef(request.token, kind if token else None), core.clock.now(), running)
+    if not ruling.accepted and not request.force and not request.dry_run:
+        raise Conflict(
+            f"token {request.token} is {ruling.status}: no session can be started with it",
+            "add --force to ask the station all the same",
+        )
+    evse = request.evse if request.evse is not None else _only_evse(lane.state)
+    shown = preview(
+        lane.state,
+        "start",
+        f"sessions start {lane.state.station.id} --token {request.token}"
+        + (f" --evse {evse}" if evse else ""),
+        (),
+        f"starts a session for {request.token}"
+        + (f" on EVSE {evse}" if evse else " on an EVSE that the station chooses"),
+        level=1,
+    )
+    order = RemoteStart(token.id if token else request.token, kind, core.mint.number(), evse)
+    return await give(core, actor, request.station, "start", order, request, shown)
+
+
+def _only_evse(state: StationState) -> int | None:
+    """Many 1.6 stations refuse a remote start without a connector: name it where there is only one."""
+    evses = {evse for evse, _ in state.connectors if evse}
+    return evses.pop() if len(evses) == 1 else None
+
+
+async def stop(core: Core, request: StopSession, actor: Actor) -> IntentView | Preview:
+    session = await find(core, request.session)
+    if session.status == SessionStatus.ENDED:
+        raise Conflict(f"session {session.id} ended already at {session.ended_at:%Y-%m-%d %H:%M:%S} UTC")
+    lane = core.lane(session.station)
+    shown = preview(
+        lane.state,
+        "stop",
+        f"sessions stop {session.id}",
+        (session,) if session.status in RUNNING else (),
+        "the driver's car stops charging",
+        level=2,
+    )
+    order = RemoteStop(session.transaction_id)
+    return await give(core, actor, session.station, "stop", order, request, shown)
+
+
+async def doubt_stale(core: Core, before: datetime) -> int:
+    """Sessions nobody has heard of since ``before`` become suspect. Returns how many."""
+    count = 0
+    for stale in await core.store.stale_sessions(before):
+        lane = core.lanes.get(stale.station.casefold())
+        if lane is None:
+            continue
+        async with lane.lock:
+            session = lane.state.sessions.get(stale.id)
+            if session is None or (session.last_sample_at or session.started_at) >= before:
+                continue
+            after = doubted(session, "silent")
+            told = session_event("session.changed", after, core.clock.now())
+            await settle(core, lane, with_session(lane.state, after), (UpdateSession(after),), (told,))
+            count += 1
+    return count

@@ -1,0 +1,371 @@
+"""What may be asked of stations: the register, the inbox of strangers, and orders to one station."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import datetime
+
+from cms.contract.filters import keys_of, parse
+from cms.contract.intents import IntentView, Preview
+from cms.contract.refusals import Conflict, Invalid, NotFound
+from cms.contract.stations import (
+    AddStation,
+    ChangeAvailability,
+    ConnectorView,
+    EnrolStation,
+    ForgetUnknownStation,
+    GetConfiguration,
+    ListMessages,
+    ListStations,
+    ListUnknownStations,
+    ListVariables,
+    Message,
+    RemoveStation,
+    ResetStation,
+    SetConfiguration,
+    SetStation,
+    ShowStation,
+    StationCredential,
+    StationView,
+    TriggerMessage,
+    UnknownStation,
+    UnlockConnector,
+    Variable,
+)
+from cms.core import Actor, Core, Lane
+from cms.domain.changes import DropStation, Happened, SaveStation
+from cms.domain.changes import ForgetUnknown as Forget
+from cms.domain.evolve import evolve
+from cms.domain.orders import ReadVariables, Reset, SetAvailability, Trigger, Unlock, WriteVariables
+from cms.domain.sessions import Session
+from cms.domain.stations import BOOT_POLICIES, Station, StationState
+from cms.operations import credentials
+from cms.operations.admission import register
+from cms.operations.deciding import settle
+from cms.operations.intents import give
+from cms.operations.previews import ending, preview
+
+RESET_KINDS = ("soft", "hard", "immediate", "on-idle")
+_MAX_IDENTITY = 48
+
+
+def view(core: Core, state: StationState) -> StationView:
+    """The station as clients see it, its live link included."""
+    station = state.station
+    link = core.stations.link(station.id)
+    return StationView(
+        id=station.id,
+        ocpp_version=link.ocpp_version if link else station.ocpp_version,
+        vendor=station.vendor,
+        model=station.model,
+        firmware=station.firmware,
+        serial=station.serial,
+        online=link is not None,
+        last_seen=link.last_seen_at if link else station.last_seen_at,
+        site=station.site,
+        connectors=_connectors(state),
+        boot_policy=station.boot_policy,
+        boot_status=station.boot_status,
+        booted_at=station.booted_at,
+        connected_at=link.since if link else None,
+        address=link.address if link else None,
+        security_profile=station.security_profile,
+        enrolled_at=station.enrolled_at,
+        note=station.note,
+    )
+
+
+def _connectors(state: StationState) -> tuple[ConnectorView, ...]:
+    """Connectors in order; the station itself (0) only where it says something of its own."""
+    running: dict[tuple[int | None, int | None], Session] = {}
+    for session in state.sessions.values():
+        if session.status != "suspect" or (session.evse, session.connector) not in running:
+            running[session.evse, session.connector] = session
+    views = []
+    for (evse, number), connector in sorted(state.connectors.items()):
+        here = running.get((evse, number)) or running.get((evse, None))
+        views.append(
+            ConnectorView(
+                evse=evse,
+                connector=number,
+                status=connector.status,
+                session=here.id if here else None,
+                power_w=here.power_w if here else None,
+                error_code=connector.error_code,
+                info=connector.info,
+                vendor_error_code=connector.vendor_error_code,
+                reported_at=connector.reported_at,
+                requested_availability=connector.requested_availability,
+            )
+        )
+    return tuple(views)
+
+
+async def list_(core: Core, request: ListStations, actor: Actor) -> list[StationView]:
+    chosen = parse(request.filter or "", keys_of(StationView))
+    views = (view(core, lane.state) for _, lane in sorted(core.lanes.items()))
+    return [station for station in views if chosen(station)]
+
+
+async def show(core: Core, request: ShowStation, actor: Actor) -> StationView:
+    return view(core, core.lane(request.station).state)
+
+
+def check_identity(identity: str) -> None:
+    """What may be a station's identity: what survives a URL path and a Basic user name (2.0.1 Part 4 section 3)."""
+    printable = all(unicodedata.category(c)[0] not in "CZ" for c in identity)
+    if not identity or len(identity) > _MAX_IDENTITY or ":" in identity or "/" in identity or not printable:
+        raise Invalid(
+            f"{identity[:60]!r} cannot be a station identity: "
+            f"1 to {_MAX_IDENTITY} printable characters without space, ':' and '/'"
+        )
+
+
+async def add(core: Core, request: AddStation, actor: Actor) -> StationCredential:
+    """Register a station and make its password."""
+    check_identity(request.station)
+    _check_boot_policy(request.boot_policy)
+    if not 0 <= request.security_profile <= 3:
+        raise Invalid(f"security profile must be 0 to 3, not {request.security_profile}")
+    if request.station.casefold() in core.lanes:
+        raise Conflict(f"{core.lane(request.station).state.station.id} is enrolled already")
+    password = _password(request.password) if request.security_profile < 3 else None
+    if request.security_profile == 0:
+        password = None
+    station = Station(
+        id=request.station,
+        site=request.site,
+        security_profile=request.security_profile,
+        password_digest=_digest(core, request.station, password),
+        boot_policy=request.boot_policy,
+        note=request.note,
+        enrolled_at=core.clock.now(),
+    )
+    await register(core, station, actor.name)
+    return _credential(core, station, password)
+
+
+def _password(chosen: str | None) -> str:
+    if chosen is None:
+        return credentials.generate()
+    if not 8 <= len(chosen) <= 64 or not chosen.isprintable():
+        raise Invalid(
+            "a station password has 8 to 64 printable characters; leave it out to have one generated"
+        )
+    return chosen
+
+
+def _digest(core: Core, station_id: str, password: str | None) -> bytes | None:
+    return None if password is None else credentials.digest_of(core.secret, station_id, password.encode())
+
+
+def _credential(core: Core, station: Station, password: str | None) -> StationCredential:
+    return StationCredential(
+        id=station.id,
+        url=core.terms.ocpp_url.replace("<station>", station.id),
+        username=station.id,
+        password=password,
+        security_profile=station.security_profile,
+        ocpp_version=station.ocpp_version,
+    )
+
+
+def _check_boot_policy(policy: str) -> None:
+    if policy not in BOOT_POLICIES:
+        raise Invalid(f"boot policy must be one of {', '.join(BOOT_POLICIES)}, not {policy!r}")
+
+
+async def set_(core: Core, request: SetStation, actor: Actor) -> StationView | StationCredential:
+    """Change what we keep about a station; a new password is shown once and needed at its next connection."""
+    lane = core.lane(request.station)
+    if request.boot_policy is not None:
+        _check_boot_policy(request.boot_policy)
+    kept = {
+        name: value
+        for name in ("site", "boot_policy", "note")
+        if (value := getattr(request, name)) is not None
+    }
+    password = credentials.generate() if request.new_password else None
+    async with lane.lock:
+        station = evolve(lane.state.station, **kept)
+        if password is not None:
+            profile = max(station.security_profile, 1)
+            digest = _digest(core, station.id, password)
+            station = evolve(station, password_digest=digest, security_profile=profile)
+        told = Happened("station.changed", core.clock.now(), station.id, actor=actor.name, data=kept)
+        await settle(core, lane, evolve(lane.state, station=station), (SaveStation(station),), (told,))
+    return view(core, lane.state) if password is None else _credential(core, station, password)
+
+
+async def remove(core: Core, request: RemoveStation, actor: Actor) -> None:
+    """Take a station off the register and close its link; its sessions stay in the record."""
+    lane = core.lane(request.station)
+    async with lane.lock:
+        station = lane.state.station
+        running = [s.id for s in lane.state.sessions.values() if s.status != "suspect"]
+        if running:
+            raise Conflict(f"{station.id} has running sessions: {', '.join(running)}", "stop them first")
+        told = Happened("station.removed", core.clock.now(), station.id, actor=actor.name)
+        await core.store.commit((DropStation(station.id),), (told,))
+        core.lanes.pop(station.id.casefold(), None)
+    core.stations.disconnect(station.id, 1008, "removed")
+
+
+async def unknown(core: Core, request: ListUnknownStations, actor: Actor) -> list[UnknownStation]:
+    return await core.store.unknown_stations()
+
+
+async def enrol(core: Core, request: EnrolStation, actor: Actor) -> StationCredential:
+    """Register a station of the inbox, in the spelling it knocked with."""
+    found = [u for u in await core.store.unknown_stations() if u.id.casefold() == request.station.casefold()]
+    if not found and request.station.casefold() not in core.lanes:
+        raise NotFound(
+            f"no station {request.station} has knocked",
+            f"cms stations add {request.station} registers it all the same",
+        )
+    spelling = found[0].id if found else request.station
+    return await add(core, AddStation(station=spelling, site=request.site, password=request.password), actor)
+
+
+async def forget(core: Core, request: ForgetUnknownStation, actor: Actor) -> None:
+    await core.store.commit((Forget(request.station),), ())
+
+
+async def messages(core: Core, request: ListMessages, actor: Actor) -> list[Message]:
+    return core.stations.messages(core.lane(request.station).state.station.id)
+
+
+async def variables(core: Core, request: ListVariables, actor: Actor) -> list[Variable]:
+    return await core.store.variables(core.lane(request.station).state.station.id)
+
+
+def _version(core: Core, lane: Lane) -> str | None:
+    link = core.stations.link(lane.state.station.id)
+    return link.ocpp_version if link else lane.state.station.ocpp_version
+
+
+async def reset(core: Core, request: ResetStation, actor: Actor) -> IntentView | Preview:
+    if request.kind not in RESET_KINDS:
+        raise Invalid(f"reset kind must be one of {', '.join(RESET_KINDS)}, not {request.kind!r}")
+    lane = core.lane(request.station)
+    gentle = request.kind in ("soft", "on-idle") and _version(core, lane) != "1.6"
+    ended = () if gentle else ending(lane.state, request.evse)
+    shown = preview(
+        lane.state,
+        "reset",
+        f"stations reset {lane.state.station.id} --kind {request.kind}"
+        + (f" --evse {request.evse}" if request.evse else ""),
+        ended,
+        "the station reboots" if not request.evse else f"EVSE {request.evse} restarts",
+    )
+    order = Reset(request.kind, request.evse)
+    return await give(core, actor, request.station, "reset", order, request, shown)
+
+
+async def unlock(core: Core, request: UnlockConnector, actor: Actor) -> IntentView | Preview:
+    """1.6 counts connectors per station: its connector N is our EVSE N, connector 1."""
+    lane = core.lane(request.station)
+    evse, connector = request.connector, 1
+    if request.evse is not None:
+        evse, connector = request.evse, request.connector
+    if evse < 1 or connector < 1:
+        raise Invalid("EVSEs and connectors count from 1")
+    shown = preview(
+        lane.state,
+        "unlock",
+        f"stations unlock {lane.state.station.id} --connector {request.connector}"
+        + (f" --evse {request.evse}" if request.evse else ""),
+        ending(lane.state, evse),
+        f"connector {connector} of EVSE {evse} is unlocked",
+    )
+    return await give(core, actor, request.station, "unlock", Unlock(evse, connector), request, shown)
+
+
+async def availability(core: Core, request: ChangeAvailability, actor: Actor) -> IntentView | Preview:
+    if request.availability not in ("operative", "inoperative"):
+        raise Invalid(f"availability must be operative or inoperative, not {request.availability!r}")
+    lane = core.lane(request.station)
+    if request.evse is None and request.connector is not None:
+        raise Invalid("a connector needs its EVSE: give --evse too")
+    place = "the station" if not request.evse else f"EVSE {request.evse}"
+    later = "; running sessions go on first" if lane.state.sessions else ""
+    shown = preview(
+        lane.state,
+        "availability",
+        f"stations availability {lane.state.station.id} {request.availability}"
+        + (f" --evse {request.evse}" if request.evse else ""),
+        (),
+        f"{place} becomes {request.availability}{later}",
+        level=1,
+    )
+    order = SetAvailability(request.availability == "operative", request.evse, request.connector)
+    return await give(core, actor, request.station, "availability", order, request, shown)
+
+
+async def trigger(core: Core, request: TriggerMessage, actor: Actor) -> IntentView | Preview:
+    lane = core.lane(request.station)
+    accepted = lane.state.station.boot_status == "accepted"
+    if request.message == "BootNotification" and accepted and not request.force and not request.dry_run:
+        # 1.6 errata 3.40; 2.0.1 F06.FR.17.
+        raise Conflict(
+            f"{lane.state.station.id} is accepted: OCPP forbids asking it for another BootNotification",
+            "add --force to ask all the same",
+        )
+    connector = request.connector
+    if request.message == "StatusNotification" and request.evse and connector is None:
+        connector = 1  # 2.0.1 F06.FR.12: a status is about a connector
+    shown = preview(
+        lane.state,
+        "trigger",
+        f"stations trigger {lane.state.station.id} {request.message}"
+        + (f" --evse {request.evse}" if request.evse else ""),
+        (),
+        f"the station sends {request.message}",
+        level=0,
+    )
+    order = Trigger(request.message, request.evse, connector)
+    return await give(core, actor, request.station, "trigger", order, request, shown)
+
+
+async def get_configuration(core: Core, request: GetConfiguration, actor: Actor) -> IntentView | Preview:
+    lane = core.lane(request.station)
+    names = " ".join(request.names)
+    cli = f"stations config get {lane.state.station.id} {names}".rstrip()
+    shown = preview(lane.state, "config-get", cli, (), "nothing changes", level=0)
+    if not request.names and _version(core, lane) != "1.6":
+        raise Invalid(
+            "an OCPP 2.x station must be asked for names, e.g. OCPPCommCtrlr.HeartbeatInterval",
+        )
+    order = ReadVariables(tuple(request.names))
+    return await give(core, actor, request.station, "config-get", order, request, shown)
+
+
+async def set_configuration(core: Core, request: SetConfiguration, actor: Actor) -> IntentView | Preview:
+    if not request.values:
+        raise Invalid("nothing to set: give KEY=VALUE")
+    lane = core.lane(request.station)
+    pairs = " ".join(
+        f"{name}={'***' if name.casefold() in credentials.SECRET_NAMES else value}"
+        for name, value in request.values.items()
+    )
+    shown = preview(
+        lane.state,
+        "config-set",
+        f"stations config set {lane.state.station.id} {pairs}",
+        (),
+        f"sets {', '.join(request.values)}",
+        level=1,
+    )
+    order = WriteVariables(dict(request.values))
+    return await give(core, actor, request.station, "config-set", order, request, shown)
+
+
+def last_heard(core: Core, known: dict[str, datetime]) -> tuple[tuple[str, datetime], ...]:
+    """Stations heard of since they were last written down; ``known`` is brought up to date."""
+    fresh = []
+    for lane in core.lanes.values():
+        link = core.stations.link(lane.state.station.id)
+        if link is not None and known.get(lane.state.station.id) != link.last_seen_at:
+            known[lane.state.station.id] = link.last_seen_at
+            fresh.append((lane.state.station.id, link.last_seen_at))
+    return tuple(fresh)

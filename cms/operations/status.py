@@ -1,0 +1,58 @@
+"""The daemon about itself, from the picture in memory."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+
+from cms.contract.status import (
+    ListQuarantine,
+    QuarantinedMessage,
+    SessionCounts,
+    ShowStatus,
+    StationCounts,
+    StatusView,
+)
+from cms.core import Actor, Core
+from cms.domain.sessions import RUNNING
+
+
+async def show(core: Core, request: ShowStatus, actor: Actor) -> StatusView:
+    terms = core.terms
+    now = core.clock.now()
+    connectors: Counter[str] = Counter()
+    sessions: Counter[str] = Counter()
+    power_w = 0
+    for lane in core.lanes.values():
+        connectors.update(c.status for c in lane.state.connectors.values() if c.evse)
+        for session in lane.state.sessions.values():
+            sessions["active" if session.status in RUNNING else "suspect"] += 1
+            power_w += session.power_w or 0
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return StatusView(
+        version=terms.version,
+        uptime_s=round((now - (terms.started_at or now)).total_seconds(), 1),
+        ocpp_url=terms.ocpp_url,
+        socket=terms.socket,
+        database=terms.database,
+        bus=terms.bus,
+        stations=StationCounts(total=len(core.lanes), online=core.stations.online()),
+        connectors=dict(sorted(connectors.items())),
+        sessions=SessionCounts(
+            active=sessions["active"],
+            suspect=sessions["suspect"],
+            energy_today_wh=await core.store.energy_since(midnight),
+        ),
+        power_w=power_w,
+        cursor=await core.store.cursor(),
+        quarantined=await core.store.count_quarantine(),
+        unknown_stations=len(await core.store.unknown_stations()),
+        health="ok" if core.store.healthy else "the database cannot be written: stations are kept away",
+        pid=os.getpid(),
+        data_dir=terms.data_dir,
+        open_enrolment=terms.open_enrolment,
+    )
+
+
+async def quarantine(core: Core, request: ListQuarantine, actor: Actor) -> list[QuarantinedMessage]:
+    return await core.store.quarantine(request.station, request.limit)

@@ -1,0 +1,112 @@
+"""Tokens: who is known to the authorisation, effective with the very next card."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from cms.contract.filters import keys_of, parse
+from cms.contract.refusals import Conflict, Invalid, NotFound
+from cms.contract.tokens import (
+    AddToken,
+    BlockToken,
+    ListTokens,
+    RemoveToken,
+    ShowToken,
+    TokenView,
+    UnblockToken,
+)
+from cms.core import Actor, Core
+from cms.domain.changes import DropToken, Happened, SaveToken
+from cms.domain.evolve import evolve
+from cms.domain.tokens import KINDS, Token, status_at
+
+# 2.1 allows 255 characters, 1.6 only 20: what a station can present decides, not we.
+_MAX_LENGTH = 255
+
+
+def view(token: Token, now: datetime) -> TokenView:
+    return TokenView(
+        id=token.id,
+        kind=token.kind,
+        status=status_at(token, now),
+        driver=token.driver,
+        group=token.group,
+        valid_from=token.valid_from,
+        valid_to=token.valid_to,
+        visual_number=token.visual_number,
+        max_sessions=token.max_sessions,
+        blocked_reason=token.blocked_reason,
+        added_at=token.added_at,
+    )
+
+
+async def list_(core: Core, request: ListTokens, actor: Actor) -> list[TokenView]:
+    chosen = parse(request.filter or "", keys_of(TokenView))
+    now = core.clock.now()
+    views = (view(token, now) for _, token in sorted(core.tokens.items()))
+    return [token for token in views if chosen(token)]
+
+
+def _find(core: Core, token_id: str) -> Token:
+    token = core.tokens.get(token_id.casefold())
+    if token is None:
+        raise NotFound(f"there is no token {token_id}", "see `cms tokens list`")
+    return token
+
+
+async def show(core: Core, request: ShowToken, actor: Actor) -> TokenView:
+    return view(_find(core, request.token), core.clock.now())
+
+
+async def add(core: Core, request: AddToken, actor: Actor) -> TokenView:
+    if not request.token or len(request.token) > _MAX_LENGTH or not request.token.isprintable():
+        raise Invalid(f"a token has 1 to {_MAX_LENGTH} printable characters")
+    if request.kind not in KINDS:
+        raise Invalid(f"token kind must be one of {', '.join(KINDS)}, not {request.kind!r}")
+    if request.max_sessions is not None and request.max_sessions < 1:
+        raise Invalid(f"max_sessions must be at least 1, not {request.max_sessions}")
+    if request.valid_from and request.valid_to and request.valid_to <= request.valid_from:
+        raise Invalid("the token would expire before it becomes valid")
+    key = request.token.casefold()
+    if key in core.tokens:
+        raise Conflict(f"token {core.tokens[key].id} is registered already")
+    token = Token(
+        id=request.token,
+        kind=request.kind,
+        driver=request.driver,
+        group=request.group,
+        valid_from=request.valid_from,
+        valid_to=request.valid_to,
+        visual_number=request.visual_number,
+        max_sessions=request.max_sessions,
+        added_at=core.clock.now(),
+    )
+    await _save(core, token, "token.added", actor)
+    return view(token, core.clock.now())
+
+
+async def _save(core: Core, token: Token, type: str, actor: Actor, reason: str | None = None) -> None:
+    now = core.clock.now()
+    data = {"token": token.id, "status": status_at(token, now), "reason": reason}
+    told = Happened(type, now, actor=actor.name, data=data)
+    await core.store.commit((SaveToken(token),), (told,))
+    core.tokens[token.id.casefold()] = token
+
+
+async def block(core: Core, request: BlockToken, actor: Actor) -> TokenView:
+    token = evolve(_find(core, request.token), blocked=True, blocked_reason=request.reason)
+    await _save(core, token, "token.changed", actor, request.reason)
+    return view(token, core.clock.now())
+
+
+async def unblock(core: Core, request: UnblockToken, actor: Actor) -> TokenView:
+    token = evolve(_find(core, request.token), blocked=False, blocked_reason=None)
+    await _save(core, token, "token.changed", actor, request.reason)
+    return view(token, core.clock.now())
+
+
+async def remove(core: Core, request: RemoveToken, actor: Actor) -> None:
+    token = _find(core, request.token)
+    told = Happened("token.removed", core.clock.now(), actor=actor.name, data={"token": token.id})
+    await core.store.commit((DropToken(token.id),), (told,))
+    core.tokens.pop(token.id.casefold(), None)
