@@ -1,0 +1,254 @@
+"""One FastAPI route from each row of OPERATIONS; method, path and answer from cms.contract.routes.
+
+Fields of a request that its path names come from there, the others from the query (GET, DELETE) or the JSON
+body (POST, PATCH). Unknown fields are refused: a misspelt ``dry_run`` must not reset a station.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import inspect
+import re
+import typing
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any
+
+import msgspec
+from fastapi import Body, FastAPI, Path, Query, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, create_model
+from starlette.exceptions import HTTPException
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+
+from cms import __version__
+from cms.api import metrics as figures
+from cms.api.errors import JSON, REFUSAL_SCHEMA, answer_error, as_refusal, refused
+from cms.api.follow import Wanted, WatchFrames, stream
+from cms.api.who import ACTOR, Gate
+from cms.contract.refusals import Denied, Invalid, Unreachable
+from cms.contract.routes import EVENT_STREAM, ROUTES, Route
+from cms.core import Core, StoreDown
+from cms.operations import Actor, Operation
+
+CURSOR_HEADER = "X-Cms-Cursor"
+
+_IN_PATH = re.compile(r"\{(\w+)\}")
+_STRICT = ConfigDict(extra="forbid")
+_REFUSALS: dict[int | str, dict[str, Any]] = {
+    status: {"description": meaning, "content": {JSON: {"schema": REFUSAL_SCHEMA}}}
+    for status, meaning in {
+        403: "Denied: the asker may not do this.",
+        404: "NotFound: nothing of that name.",
+        409: "Conflict: a rule speaks against it.",
+        422: "Invalid: the request is not right.",
+        501: "NotSupported: this station, or its OCPP version, cannot.",
+        502: "Rejected: the station said no.",
+        503: "Unreachable: the station or the database does not answer.",
+        504: "TimedOut: the effect did not come in time.",
+    }.items()
+}
+
+
+def create_app(
+    core: Core,
+    operations: Mapping[type, Operation],
+    metrics: figures.Metrics,
+    *,
+    frames: WatchFrames | None = None,
+    ready: Callable[[], bool] = lambda: True,
+    own_uid: int | None = None,
+) -> FastAPI:
+    """The control API over these operations. ``ready`` says whether stations can connect.
+
+    Setting ``app.state.closing`` (an asyncio.Event) ends the event streams.
+    """
+    app = FastAPI(
+        title="Charging management system",
+        version=__version__,
+        docs_url=None,
+        redoc_url=None,
+        separate_input_output_schemas=True,
+    )
+    app.state.closing = asyncio.Event()
+    for kind, operation in operations.items():
+        _add_route(app, core, kind, ROUTES[kind], operation)
+    _add_event_stream(app, core, frames)
+    _add_probes(app, core, metrics, ready)
+    for error in (HTTPException, RequestValidationError, Exception):
+        app.add_exception_handler(error, answer_error)
+    permissions = frozenset(operation.permission for operation in operations.values())
+    app.add_middleware(Gate, permissions=permissions, own_uid=own_uid)
+    return app
+
+
+def _add_route(app: FastAPI, core: Core, kind: type, route: Route, operation: Operation) -> None:
+    app.add_api_route(
+        route.path,
+        _endpoint(core, kind, route, operation),
+        methods=[route.method],
+        name=kind.__name__,
+        operation_id=kind.__name__,
+        summary=_words(kind.__name__),
+        description=_meaning(kind),
+        tags=[route.path.split("/")[2]],
+        status_code=204 if route.answers is None else 200,
+        response_model=route.answers,
+        responses=_REFUSALS,
+        openapi_extra={"x-permission": operation.permission},
+    )
+
+
+def _endpoint(
+    core: Core, kind: type, route: Route, operation: Operation
+) -> Callable[..., Awaitable[Response]]:
+    """The function that FastAPI calls: its signature says where each field of the request comes from."""
+    in_path = _IN_PATH.findall(route.path)
+    fields_model = _model(kind, skip=in_path)
+
+    async def endpoint(request: Request, fields: BaseModel, **path: str) -> Response:
+        asked = kind(**path, **{name: getattr(fields, name) for name in type(fields).model_fields})
+        try:
+            actor = _allowed(request, operation)
+            cursor = await _cursor(core) if route.method == "GET" else None
+            answer = await operation.function(core, asked, actor)
+        except Exception as error:
+            return refused(as_refusal(error))
+        return _answered(answer, cursor)
+
+    endpoint.__signature__ = _signature(fields_model, in_path, route.method)  # type: ignore[attr-defined]
+    return endpoint
+
+
+def _model(kind: type, skip: list[str]) -> type[BaseModel]:
+    """The request's other fields as pydantic checks them; the dataclass stays free of pydantic."""
+    hints = typing.get_type_hints(kind)
+    fields: dict[str, Any] = {
+        field.name: (hints[field.name], _default(field))
+        for field in dataclasses.fields(kind)
+        if field.name not in skip
+    }
+    return create_model(f"{kind.__name__}Fields", __config__=_STRICT, __doc__=_meaning(kind), **fields)
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default is not dataclasses.MISSING:
+        return field.default
+    return ... if field.default_factory is dataclasses.MISSING else field.default_factory()
+
+
+def _signature(fields: type[BaseModel], in_path: list[str], method: str) -> inspect.Signature:
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    source: Any = Body() if method in ("POST", "PATCH") else Query()
+    optional = not any(field.is_required() for field in fields.model_fields.values())
+    parameters = [
+        inspect.Parameter("request", keyword, annotation=Request),
+        inspect.Parameter(
+            "fields",
+            keyword,
+            annotation=Annotated[fields, source],
+            default=fields() if optional and method in ("POST", "PATCH") else inspect.Parameter.empty,
+        ),
+        *(inspect.Parameter(name, keyword, annotation=Annotated[str, Path()]) for name in in_path),
+    ]
+    return inspect.Signature(parameters)
+
+
+def _allowed(request: Request, operation: Operation) -> Actor:
+    actor: Actor = request.scope[ACTOR]
+    if operation.permission not in actor.permissions:
+        raise Denied(f"{actor.name} ({actor.role}) may not do this: it needs {operation.permission!r}")
+    return actor
+
+
+async def _cursor(core: Core) -> str | None:
+    """Where events stand before the answer is made; without a record the answer comes without."""
+    try:
+        return await core.store.cursor()
+    except StoreDown:
+        return None
+
+
+def _answered(answer: Any, cursor: str | None) -> Response:
+    headers = {CURSOR_HEADER: cursor} if cursor is not None else None
+    if answer is None:
+        return Response(status_code=204, headers=headers)
+    return Response(msgspec.json.encode(answer), headers=headers, media_type=JSON)
+
+
+def _add_event_stream(app: FastAPI, core: Core, frames: WatchFrames | None) -> None:
+    async def follow(
+        request: Request,
+        after: Annotated[str | None, Query(description="Begin after this cursor; else from now on.")] = None,
+        station: Annotated[str | None, Query(description="Events of this station alone.")] = None,
+        type: Annotated[str | None, Query(description="e.g. session.*,connector.status")] = None,
+        frames_of: Annotated[
+            str | None, Query(alias="frames", description="Add this station's frames (event: frame).")
+        ] = None,
+    ) -> Response:
+        if frames_of is not None and frames is None:
+            return refused(Invalid("This daemon cannot show frames"))
+        cursor = request.headers.get("Last-Event-ID") or after
+        try:
+            if cursor is None:
+                cursor = await core.store.cursor()
+            else:
+                await core.store.events_after(cursor, 1)
+        except Exception as error:
+            return refused(as_refusal(error))
+        watched = frames(frames_of) if frames is not None and frames_of is not None else None
+        return StreamingResponse(
+            stream(core, cursor, Wanted(station, type), app.state.closing, watched),
+            media_type="text/event-stream",
+            headers={"Cache-Control": "no-store"},
+        )
+
+    app.add_api_route(
+        EVENT_STREAM,
+        follow,
+        methods=["GET"],
+        operation_id="FollowEvents",
+        summary="Follow events",
+        description="Server-sent events: id is the cursor, event the type, data the event as JSON.",
+        tags=["events"],
+        response_class=StreamingResponse,
+        responses={
+            200: {
+                "description": "The stream.",
+                "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            },
+            **_REFUSALS,
+        },
+    )
+
+
+def _add_probes(app: FastAPI, core: Core, metrics: figures.Metrics, ready: Callable[[], bool]) -> None:
+    async def healthz() -> Response:
+        """The process runs and its loop turns."""
+        return PlainTextResponse("ok\n")
+
+    async def readyz() -> Response:
+        """The record can be written and stations can connect."""
+        if not core.store.healthy:
+            return refused(Unreachable("The database cannot commit now"))
+        if not ready():
+            return refused(Unreachable("Stations cannot connect yet"))
+        return PlainTextResponse("ready\n")
+
+    async def scrape() -> Response:
+        """Figures for Prometheus."""
+        return Response(metrics.render(), media_type=figures.CONTENT_TYPE)
+
+    for path, endpoint in {"/healthz": healthz, "/readyz": readyz, "/metrics": scrape}.items():
+        app.add_api_route(path, endpoint, methods=["GET"], tags=["probes"], response_class=PlainTextResponse)
+
+
+def _words(name: str) -> str:
+    """``ListUnknownStations`` -> ``List unknown stations``."""
+    return re.sub(r"(?<!^)([A-Z])", lambda match: " " + match[1].lower(), name)
+
+
+def _meaning(kind: type) -> str:
+    """The request's docstring; nothing where dataclasses made one up."""
+    text = inspect.getdoc(kind) or ""
+    return "" if text.startswith(f"{kind.__name__}(") else text

@@ -1,0 +1,156 @@
+"""The control API's sockets: uvicorn on the daemon's loop, without signals, ticks or logs of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import socket
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from cms.api.who import PeerProtocol
+from cms.contract.refusals import Conflict, Invalid
+
+_CLOSE_S = 3
+_KEEP_ALIVE_S = 75
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn that sleeps until told to stop, instead of looking ten times a second."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.up = asyncio.Event()
+        self.stop = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]
+        """The daemon owns the signals."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve, and say so."""
+        await super().startup(sockets)
+        self.up.set()
+
+    async def main_loop(self) -> None:
+        """Nothing to do until the end."""
+        await self.stop.wait()
+
+
+@dataclass(slots=True)
+class RunningApi:
+    """The API while it listens. ``tcp`` is the address it got there, if asked for one."""
+
+    app: FastAPI
+    socket_path: Path
+    tcp: tuple[str, int] | None
+    _server: _Server
+    _task: asyncio.Task[None]
+    _inode: int
+
+    async def close(self) -> None:
+        """End the streams, let running requests finish (3 s at most), remove the socket file."""
+        self.app.state.closing.set()
+        self._server.stop.set()
+        await self._task
+        _remove_own(self.socket_path, self._inode)
+
+
+async def serve_api(app: FastAPI, socket_path: Path, tcp: tuple[str, int] | None = None) -> RunningApi:
+    """Listen on the Unix socket, and on TCP when asked. Raises Conflict when a daemon answers there."""
+    sockets = [bind_unix(socket_path)]
+    try:
+        if tcp is not None:
+            sockets.append(_bind_tcp(tcp))
+    except BaseException:
+        sockets[0].close()
+        _remove_own(socket_path, _inode(socket_path))
+        raise
+    config = uvicorn.Config(
+        app,
+        http=PeerProtocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        log_level="warning",
+        access_log=False,
+        date_header=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_S,
+        timeout_graceful_shutdown=_CLOSE_S,
+    )
+    server = _Server(config)
+    task = asyncio.create_task(server.serve(sockets), name="control api")
+    up = asyncio.create_task(server.up.wait())
+    await asyncio.wait((up, task), return_when=asyncio.FIRST_COMPLETED)
+    if task.done():
+        up.cancel()
+        await task
+    got = sockets[1].getsockname()[:2] if tcp is not None else None
+    return RunningApi(app, socket_path, got, server, task, _inode(socket_path))
+
+
+def _inode(path: Path) -> int:
+    return path.stat().st_ino
+
+
+def _remove_own(path: Path, inode: int) -> None:
+    """Remove the socket file, unless it is that of a daemon that has come after us."""
+    with contextlib.suppress(FileNotFoundError):
+        if _inode(path) == inode:
+            path.unlink()
+
+
+def bind_unix(path: Path) -> socket.socket:
+    """A bound Unix socket, 0600 from its first moment; a stale file is removed, a living one refused."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if path.exists():
+        _remove_stale(path)
+    bound = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    before = os.umask(0o177)
+    try:
+        bound.bind(str(path))
+    except OSError as error:
+        bound.close()
+        raise Invalid(
+            f"The control socket {path} cannot be made: {error.strerror or error}", "see --socket"
+        ) from error
+    finally:
+        os.umask(before)
+    bound.setblocking(False)
+    return bound
+
+
+def _remove_stale(path: Path) -> None:
+    if not path.is_socket():
+        raise Conflict(f"{path} is there and is not a socket", "name another with --socket")
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(1)
+        try:
+            probe.connect(str(path))
+        except ConnectionRefusedError:
+            path.unlink()
+            return
+        except OSError as error:
+            raise Conflict(f"The control socket {path} cannot be taken: {error.strerror or error}") from error
+    raise Conflict(f"A daemon answers at {path} already", "stop it first, or name another with --socket")
+
+
+def _bind_tcp(address: tuple[str, int]) -> socket.socket:
+    host, port = address
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        bound = socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise Invalid(
+            f"The control API cannot listen on {host}:{port}: {error.strerror or error}",
+            "see --api-host and --api-port",
+        ) from error
+    bound.setblocking(False)
+    return bound
