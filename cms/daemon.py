@@ -1,0 +1,358 @@
+"""The composition root: the one place that knows every part, starts them in order and stops them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import sys
+from collections import defaultdict
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from cms import __version__, systemd
+from cms.api.app import create_app
+from cms.api.metrics import Metrics
+from cms.api.server import RunningApi, serve_api
+from cms.bus.local import LocalBus
+from cms.clock import RandomMint, SystemClock
+from cms.contract.events import Event
+from cms.contract.refusals import Refusal
+from cms.contract.stations import Message
+from cms.core import Clock, Core, Lane, Mint, StoreDown, Terms
+from cms.domain.changes import Happened, SeeStations
+from cms.logs import set_up
+from cms.ocpp.door import Admitted, Knock, Turned
+from cms.ocpp.endpoint import Endpoint, Hooks, Limits
+from cms.operations import OPERATIONS
+from cms.operations.admission import Knocks, admit, connected, disconnected
+from cms.operations.deciding import index
+from cms.operations.intents import Agenda, recover
+from cms.operations.observe import observe
+from cms.operations.sessions import doubt_stale
+from cms.operations.stations import last_heard
+from cms.settings import Settings
+from cms.store.engine import SqlStore, open_store
+from cms.store.lock import lock
+
+log = structlog.get_logger("cms")
+
+EXIT_POISONED = 74  # EX_IOERR: a disk that failed an fsync may have lied before; only a restart tells
+EXIT_TOO_SLOW = 75  # EX_TEMPFAIL
+STOP_WITHIN_S = 10.0
+_DRAIN_S = 5.0
+_WATCHERS_KEEP = 1_000
+_LOGGED = frozenset(
+    {
+        "station.enrolled",
+        "station.removed",
+        "station.unknown",
+        "station.refused",
+        "station.connected",
+        "station.disconnected",
+        "station.booted",
+        "station.security",
+        "quarantine.added",
+    }
+)
+
+
+class Daemon:
+    """A running system. ``clock``, ``mint`` and ``threaded=False`` are for simulated time."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        clock: Clock | None = None,
+        mint: Mint | None = None,
+        threaded: bool = True,
+        watch_s: float = 1.0,
+    ) -> None:
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        self.mint: Mint = mint or RandomMint()
+        self.metrics = Metrics()
+        self.bus = LocalBus()
+        self.fatal = asyncio.Event()
+        self.core: Core
+        self.store: SqlStore
+        self.endpoint: Endpoint
+        self.api: RunningApi
+        self._threaded = threaded
+        self._watch_s = watch_s
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._watchers: defaultdict[str, set[asyncio.Queue[Message]]] = defaultdict(set)
+        self._listening = False
+        self._heard: dict[str, datetime] = {}
+
+    async def start(self) -> None:
+        """Open the record, remember, listen. Raises a Refusal that says what is in the way."""
+        settings = self.settings
+        async with contextlib.AsyncExitStack() as undo:
+            settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = lock(settings.data_dir / "cms.lock")
+            undo.callback(self._lock.release)
+            self.store = await open_store(
+                settings.database_url, self.clock, self._published, threaded=self._threaded
+            )
+            undo.push_async_callback(self.store.close)
+            self.endpoint = self._endpoint()
+            self.core = await self._remembered()
+            self._watch()
+            await recover(self.core)
+            await self.endpoint.start()
+            undo.push_async_callback(self.endpoint.close, 1001, "stopping")
+            self.core.terms = replace(self.core.terms, ocpp_url=f"{self.endpoint.url}/<station>")
+            app = create_app(
+                self.core, OPERATIONS, self.metrics, frames=self._frames, ready=lambda: self._listening
+            )
+            self.api = await serve_api(app, settings.socket, self._tcp())
+            self._listening = True
+            self._own(self._agenda.run(self.core), "agenda")
+            self._own(self._watch_store(), "store watch")
+            self._own(self._housekeeping(), "housekeeping")
+            await self.core.store.commit(
+                (), (Happened("daemon.started", self.clock.now(), data={"version": __version__}),)
+            )
+            undo.pop_all()
+
+    def _endpoint(self) -> Endpoint:
+        settings = self.settings
+        hooks = Hooks(
+            admit=self._admit,
+            connected=lambda station, version, address: connected(self.core, station, version, address),
+            disconnected=lambda station, reason: disconnected(self.core, station, reason),
+            observe=lambda station, received: observe(self.core, station, received),
+            frame=self._frame,
+            count=lambda direction, action, version: self.metrics.message(direction, version, action),
+        )
+        limits = Limits(
+            max_frame_bytes=settings.max_frame_bytes,
+            rate_per_s=settings.rate_per_s,
+            burst=settings.burst,
+            handshake_s=settings.handshake_timeout_s,
+            call_timeout_s=settings.call_timeout_s,
+        )
+        return Endpoint(settings.ocpp_host, settings.ocpp_port, hooks, self.clock, limits)
+
+    async def _remembered(self) -> Core:
+        settings = self.settings
+        self._agenda = Agenda()
+        self._knocks = Knocks()
+        core = Core(
+            store=self.store,
+            stations=self.endpoint,
+            bus=self.bus,
+            clock=self.clock,
+            mint=self.mint,
+            secret=_secret(settings.data_dir / "secret.key"),
+            spawn=lambda work: self._own(work, "order"),
+            wake=self._agenda.add,
+            terms=Terms(
+                heartbeat_s=settings.heartbeat_interval_s,
+                boot_policy=settings.default_boot_policy,
+                open_enrolment=settings.open_enrolment,
+                suspect_after=timedelta(seconds=settings.suspect_after_s),
+                socket=str(settings.socket),
+                database=settings.database_url.partition("+")[0],
+                data_dir=str(settings.data_dir),
+                started_at=self.clock.now(),
+                version=__version__,
+            ),
+        )
+        picture = await self.store.load()
+        core.lanes = {state.station.id.casefold(): Lane(state) for state in picture.states}
+        core.tokens = {token.id.casefold(): token for token in picture.tokens}
+        for lane in core.lanes.values():
+            for session in lane.state.sessions.values():
+                index(core, session)
+        return core
+
+    def _watch(self) -> None:
+        self.store.on_batch = self.metrics.commit
+        self.metrics.watch_stations(self.endpoint.online)
+        self.metrics.watch_sessions(lambda: sum(len(ids) for ids in self.core.active.values()))
+        self.metrics.watch_queue("commit", lambda: self.store.waiting)
+
+    def _tcp(self) -> tuple[str, int] | None:
+        host, port = self.settings.api_host, self.settings.api_port
+        return None if host is None or port is None else (host, port)
+
+    async def _admit(self, knock: Knock) -> Admitted | Turned:
+        told = await admit(
+            self.core,
+            self._knocks,
+            knock.identity,
+            knock.protocols,
+            knock.username,
+            knock.password,
+            knock.address,
+            secure=knock.secure,
+        )
+        if told.station is not None:
+            return Admitted(told.station)
+        return Turned(told.status, told.reason, told.retry_after_s)
+
+    def _published(self, events: Sequence[Event]) -> None:
+        self.bus.publish(events)
+        self.metrics.events(events)
+        for event in events:
+            if event.type in _LOGGED:
+                log.info(event.type, station=event.station, **{f"{k}_": v for k, v in event.data.items()})
+
+    def _frame(self, station: str, message: Message) -> None:
+        for queue in self._watchers.get(station, ()):
+            with contextlib.suppress(asyncio.QueueFull):  # frames are a look, not a record
+                queue.put_nowait(message)
+
+    @contextlib.asynccontextmanager
+    async def _frames(self, station_id: str) -> AsyncIterator[asyncio.Queue[Message]]:
+        """The frames of one station as they cross its link."""
+        station = self.core.lane(station_id).state.station.id
+        queue: asyncio.Queue[Message] = asyncio.Queue(_WATCHERS_KEEP)
+        self._watchers[station].add(queue)
+        try:
+            yield queue
+        finally:
+            self._watchers[station].discard(queue)
+            if not self._watchers[station]:
+                del self._watchers[station]
+
+    def _own(self, work: Coroutine[Any, Any, None], name: str) -> None:
+        task = asyncio.get_running_loop().create_task(work, name=name)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("task failed", task=task.get_name(), exc_info=error)
+
+    async def _watch_store(self) -> None:
+        """A record that cannot be written keeps stations away, and lets them back when it can."""
+        while True:
+            await asyncio.sleep(self._watch_s)
+            if self.store.healthy:
+                continue
+            log.error("the database cannot be written: stations are kept away until it can")
+            self.endpoint.close_all(1013, "try again later")
+            while not await self.store.probe():
+                if self.store.poisoned:
+                    self.fatal.set()
+                    return
+                await asyncio.sleep(self._watch_s)
+            log.info("the database can be written again")
+
+    async def _housekeeping(self) -> None:
+        """Once a minute what need not be written per message; now and then what grows old."""
+        minute = 0
+        while True:
+            await asyncio.sleep(60)
+            minute += 1
+            systemd.tell("WATCHDOG=1")
+            try:
+                await self._see_stations()
+                if minute % 10 == 0:
+                    await doubt_stale(self.core, self.clock.now() - self.core.terms.suspect_after)
+                if minute % 360 == 0:
+                    await self._forget_old()
+            except StoreDown:
+                continue
+
+    async def _see_stations(self) -> None:
+        seen = last_heard(self.core, self._heard)
+        if seen:
+            await self.store.commit((SeeStations(seen),), ())
+
+    async def _forget_old(self) -> None:
+        now, settings = self.clock.now(), self.settings
+        await self.store.prune(
+            events_before=now - timedelta(days=settings.events_retention_days),
+            readings_before=now - timedelta(days=settings.readings_retention_days),
+        )
+
+    async def stop(self) -> None:
+        """Stop reading, finish what was received, answer, close stations with 1001, checkpoint."""
+        self._listening = False
+        systemd.tell("STOPPING=1")
+        await asyncio.gather(self.endpoint.drain(_DRAIN_S), self.api.close())
+        await self.endpoint.close(1001, "the central system is stopping")
+        for task in tuple(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(StoreDown):
+            await self._see_stations()
+            await self.store.commit((), (Happened("daemon.stopped", self.clock.now()),))
+        await self.store.close()
+        self._lock.release()
+
+
+def _secret(path: Path) -> bytes:
+    """The key of the password digests: made once, readable by the daemon's user alone."""
+    with contextlib.suppress(FileExistsError):
+        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(handle, "wb") as file:
+            file.write(secrets.token_bytes(32))
+            file.flush()
+            os.fsync(file.fileno())
+    return path.read_bytes()
+
+
+async def serve(daemon: Daemon) -> int:
+    """Run until SIGTERM or SIGINT (a second one ends at once). Returns the exit status."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+
+    def asked() -> None:
+        if stop.is_set():
+            os._exit(EXIT_TOO_SLOW)
+        stop.set()
+
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, asked)
+    await daemon.start()
+    settings = daemon.settings
+    log.info(
+        "ready",
+        stations_connect_to=daemon.core.terms.ocpp_url,
+        control_socket=str(settings.socket),
+        database=daemon.core.terms.database,
+        stations=len(daemon.core.lanes),
+    )
+    if settings.open_enrolment:
+        log.warning("open enrolment: whoever connects is registered without a password")
+    systemd.tell("READY=1")
+    waits = [asyncio.create_task(stop.wait()), asyncio.create_task(daemon.fatal.wait())]
+    await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+    for wait in waits:
+        wait.cancel()
+    log.info("stopping")
+    try:
+        async with asyncio.timeout(STOP_WITHIN_S - 0.5):
+            await daemon.stop()
+    except TimeoutError:
+        log.error("could not stop in time")
+        return EXIT_TOO_SLOW
+    return EXIT_POISONED if daemon.store.poisoned else 0
+
+
+def run(settings: Settings) -> int:
+    """``cms serve``: returns the exit status; a Refusal says what is in the way."""
+    set_up(settings.log_level, settings.log_format)
+
+    async def main() -> int:
+        return await serve(Daemon(settings))
+
+    try:
+        return asyncio.run(main())
+    except Refusal as refused:
+        print(f"cms: {refused.message}", file=sys.stderr)  # noqa: T201
+        return refused.exit_code

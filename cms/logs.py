@@ -1,0 +1,51 @@
+"""Structured logs on stderr: for people on a terminal, JSON lines otherwise.
+
+Station-supplied text is data: the JSON encoder, or repr for people, keeps every event on one line.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Any, TextIO
+
+import structlog
+
+from cms.contract.safe import safe
+
+
+def set_up(level: str, style: str, stream: TextIO = sys.stderr) -> None:
+    """Send all logs, ours and the libraries', through one formatter. ``style``: auto, human or json."""
+    human = style == "human" or (style == "auto" and stream.isatty())
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+    ]
+    final: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
+    if human:
+        final += [_harmless, structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+    else:
+        final += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    formatter = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=final)
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+    logging.getLogger("websockets").setLevel(logging.ERROR)
+    logging.getLogger("alembic").setLevel(logging.WARNING)
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *shared,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+
+
+def _harmless(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """A terminal must never see what a station wrote raw."""
+    return {key: safe(value) if isinstance(value, str) else value for key, value in event.items()}

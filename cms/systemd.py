@@ -1,0 +1,18 @@
+"""What a service manager wants to hear (sd_notify): nothing happens where there is none."""
+
+from __future__ import annotations
+
+import os
+import socket
+
+
+def tell(state: str) -> None:
+    """Send e.g. ``READY=1`` to the service manager that started us."""
+    address = os.environ.get("NOTIFY_SOCKET")
+    if not address:
+        return
+    if address.startswith("@"):
+        address = "\0" + address[1:]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as notify:
+        notify.connect(address)
+        notify.sendall(state.encode())
