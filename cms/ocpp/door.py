@@ -1,0 +1,116 @@
+"""The handshake: identity, subprotocol, Basic authentication. What it asks, the daemon's ``admit`` answers."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from urllib.parse import unquote_to_bytes
+
+MAX_IDENTITY = 48
+"""OCPP 2.x identifierString of an identity (Part 4, 3.1.1); 1.6 names no limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Knock:
+    """A station at the door. The password is bytes: 1.6 sends raw keys that are no text."""
+
+    identity: str
+    protocols: tuple[str, ...]
+    username: str | None
+    password: bytes | None
+    address: str
+    secure: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """It may come in under its registered spelling."""
+
+    station: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turned:
+    """It may not. ``status`` is HTTP's: 401, 403, 404, 429 or 503."""
+
+    status: int
+    reason: str
+    retry_after_s: int | None = None
+
+
+def knock(
+    target: str,
+    protocols: Sequence[str],
+    authorization: Sequence[str],
+    *,
+    prefix: str,
+    address: str,
+    secure: bool,
+    spoken: Mapping[str, object],
+) -> Knock | Turned:
+    """Read a handshake request. ``spoken`` are the subprotocols we speak."""
+    read = identity(target, prefix)
+    if isinstance(read, Turned):
+        return read
+    if select(protocols, spoken) is None:
+        return Turned(400, "no OCPP subprotocol in common: this server speaks " + ", ".join(spoken))
+    username, password = None, None
+    if authorization:
+        credentials = basic(authorization)
+        if credentials is None:
+            return Turned(401, "unreadable credentials")
+        username, password = credentials
+        if username.casefold() != read.casefold():
+            # 1.6 J 6.2.2, 2.0.1 A00.FR.204: the user name is the identity.
+            return Turned(401, "wrong credentials")
+    return Knock(read, tuple(protocols), username, password, address, secure)
+
+
+def identity(target: str, prefix: str) -> str | Turned:
+    """The station's identity: the last path segment, percent-decoded once, under any prefix."""
+    path, query, _ = target.partition("?")
+    path = path.rstrip("/")
+    if query:
+        return Turned(400, "the station's address must not have a query string")
+    if path in ("", prefix.rstrip("/")):
+        return Turned(404, f"the station's identity is missing: connect to {prefix}/<station>")
+    try:
+        name = unquote_to_bytes(path.rpartition("/")[2]).decode()
+    except UnicodeDecodeError:
+        return Turned(400, "the station's identity is not UTF-8")
+    return name if is_identity(name) else Turned(400, "not an acceptable station identity")
+
+
+def is_identity(name: str) -> bool:
+    """1 to 48 printable characters without slash and colon, in composed form, not reversing anybody's screen."""
+    return (
+        0 < len(name) <= MAX_IDENTITY
+        and name == name.strip()
+        and not set(name) & set("/:\\")
+        # Cc control, Cf format (bidirectional marks), Cs surrogates, Co private, Cn unassigned, Zl/Zp separators.
+        and not any(unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp") for sign in name)
+        and unicodedata.is_normalized("NFC", name)
+    )
+
+
+def select(offered: Sequence[str], spoken: Mapping[str, object]) -> str | None:
+    """The first subprotocol of the station's list that we speak: its order is its preference (2.1 Part 4, 3.1.2)."""
+    return next((protocol for protocol in offered if protocol in spoken), None)
+
+
+def basic(authorization: Sequence[str]) -> tuple[str, bytes] | None:
+    """User and password of a Basic Authorization header, split at the first colon; None if there is none."""
+    if len(authorization) != 1:
+        return None
+    scheme, _, token = authorization[0].strip().partition(" ")
+    if scheme.casefold() != "basic":
+        return None
+    try:
+        user, colon, password = base64.b64decode(token.strip(), validate=True).partition(b":")
+    except (binascii.Error, ValueError):
+        return None
+    # Passwords may be any bytes (1.6 raw keys); a user name that is no text is nobody's.
+    return (user.decode(errors="replace"), password) if colon else None

@@ -1,0 +1,90 @@
+"""The last frames of a link, for people: kept as they came, masked and unwrapped only when somebody looks."""
+
+from __future__ import annotations
+
+from collections import deque
+from datetime import datetime
+from typing import NamedTuple
+
+import msgspec
+
+from cms.contract.stations import Message
+from cms.ocpp.masking import masked_text
+
+KEPT_FRAMES = 30
+KEPT_CHARACTERS = 2048
+
+#: Where the payload begins in [2, id, action, payload], [3, id, payload] and [4, id, code, description, details].
+_PAYLOAD_AT = {"call": 3, "result": 2, "error": 2}
+
+
+class Seen(NamedTuple):
+    """One frame that crossed the link. ``text`` is whole when short, else cut and masked already."""
+
+    at: datetime
+    direction: str
+    kind: str
+    action: str
+    message_id: str | int
+    text: str | bytes
+    latency_ms: float | None
+
+    def message(self) -> Message:
+        latency_ms = None if self.latency_ms is None else round(self.latency_ms, 3)
+        return Message(
+            at=self.at,
+            direction=self.direction,
+            kind=self.kind,
+            action=self.action,
+            message_id=str(self.message_id),
+            payload=_payload(self.kind, masked_text(_as_text(self.text))),
+            latency_ms=latency_ms,
+        )
+
+
+class Ring:
+    """A link's last frames, oldest first."""
+
+    __slots__ = ("_frames",)
+
+    def __init__(self) -> None:
+        self._frames: deque[Seen] = deque(maxlen=KEPT_FRAMES)
+
+    def add(
+        self,
+        at: datetime,
+        direction: str,
+        kind: str,
+        action: str,
+        message_id: str | int,
+        text: str | bytes,
+        latency_ms: float | None,
+    ) -> Seen:
+        if len(text) > KEPT_CHARACTERS:
+            # Masked before it is cut: half a frame cannot be parsed any more.
+            text = masked_text(_as_text(text))[:KEPT_CHARACTERS]
+        seen = Seen(at, direction, kind, action, message_id, text, latency_ms)
+        self._frames.append(seen)
+        return seen
+
+    def messages(self) -> list[Message]:
+        return [seen.message() for seen in self._frames]
+
+
+def _as_text(text: str | bytes) -> str:
+    return text if isinstance(text, str) else text.decode()
+
+
+def _payload(kind: str, text: str) -> str:
+    """The payload of a frame as JSON text; the text itself where it is cut or broken."""
+    try:
+        parts = msgspec.json.decode(text, type=list[msgspec.Raw])[_PAYLOAD_AT[kind] :]
+    except (msgspec.MsgspecError, RecursionError):
+        return text
+    if not parts:
+        return text
+    return (
+        bytes(parts[0]).decode()
+        if len(parts) == 1
+        else "[" + ",".join(bytes(part).decode() for part in parts) + "]"
+    )

@@ -1,0 +1,181 @@
+"""The JSON schemas that the ``ocpp`` package ships, compiled once, and how strictly each message is held to them."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import jsonschema_rs
+
+from cms.ocpp.frames import Failure, Refused
+from cms.ocpp.values import Json, Remarks
+
+Tolerance = frozenset[str]
+"""Schema keywords whose violation is remarked and forgiven; ``null`` stands for a null optional field."""
+
+STRICT: Tolerance = frozenset()
+#: A driver waits, and a token that is cut or guessed would be somebody else's: no length, no invented words.
+LOOKED_UP: Tolerance = frozenset({"null", "additionalProperties"})
+#: What is told is worth more than its form, except words that decide.
+TOLD: Tolerance = LOOKED_UP | {"maxLength"}
+#: Money and boots: a station throws a refused transaction message away, and a refused boot keeps it off line.
+KEPT: Tolerance = TOLD | {"enum", "minItems", "maxItems"}
+
+#: Words without which the message means nothing.
+_DECISIVE = frozenset({"eventType"})
+#: Texts that become keys: longer than this they are no identifiers.
+_KEYS = frozenset({"transactionId", "idTag", "idToken"})
+_MAX_KEY = 255
+#: Optional parts whose inner gaps harm nobody, and fields that real stations leave out.
+_LOOSE_PARTS = frozenset({"signedMeterValue", "customData"})
+_LOOSE_FIELDS = frozenset({"readonly"})
+
+_FAILURES = {
+    "required": (Failure.OCCURRENCE, "a required field is missing"),
+    "minItems": (Failure.OCCURRENCE, "too few entries"),
+    "maxItems": (Failure.OCCURRENCE, "too many entries"),
+    "type": (Failure.TYPE, "wrong type"),
+    "enum": (Failure.PROPERTY, "not an allowed word"),
+    "maxLength": (Failure.PROPERTY, "too long"),
+    "minLength": (Failure.PROPERTY, "too short"),
+    "minimum": (Failure.PROPERTY, "too small"),
+    "maximum": (Failure.PROPERTY, "too large"),
+    "additionalProperties": (Failure.FORMAT, "an unknown field"),
+}
+_OTHERWISE = (Failure.FORMAT, "not as its schema says")
+
+#: RFC 8259 section 6: integers beyond this do not survive every JSON reader (nor a database column).
+_SAFE_INTEGER = 2**53 - 1
+
+#: Names in 1.6 schema files that differ from the published ones, or that errata mend (J errata 2.1, 2.2).
+_ALIASES = {"Celsius": "Celcius", "Celcius": "Celsius"}
+
+
+class Schemas:
+    """The schemas of one OCPP version. ``actions`` is every action the version knows, in either direction."""
+
+    def __init__(self, folder: str, suffix: str) -> None:
+        self._folder = _package() / folder / "schemas"
+        self._suffix = suffix
+        self._compiled: dict[str, jsonschema_rs.Validator] = {}
+        names = {path.stem for path in self._folder.glob("*.json")}
+        self.actions = frozenset(
+            name.removesuffix("Request") for name in names if not name.endswith("Response")
+        )
+
+    def check_call(self, action: str, payload: Json, tolerance: Tolerance, remarks: Remarks) -> Json:
+        """The payload, mended where tolerance allows (remarks tell). Raises Refused."""
+        return self._check(action + self._suffix, payload, tolerance, remarks)
+
+    def check_answer(self, action: str, payload: Json, tolerance: Tolerance, remarks: Remarks) -> Json:
+        """Likewise for the CALLRESULT of this action."""
+        return self._check(action + "Response", payload, tolerance, remarks)
+
+    def _check(self, name: str, payload: Json, tolerance: Tolerance, remarks: Remarks) -> Json:
+        validator = self._compiled.get(name) or self._compile(name)
+        if validator.is_valid(payload):
+            return payload
+        if "null" in tolerance and _has_null(payload):
+            payload = without_null(payload)
+            remarks.append("null-field")
+        for violation in validator.iter_errors(payload):
+            _forgive(violation, tolerance, remarks)
+        return payload
+
+    def _compile(self, name: str) -> jsonschema_rs.Validator:
+        schema = json.loads((self._folder / f"{name}.json").read_text(encoding="utf-8-sig"))
+        schema = _mended(schema)
+        # One draft for all: the published ones name draft 4 and 6, which disagree on 1.0 as an integer.
+        schema["$schema"] = "http://json-schema.org/draft-07/schema#"
+        validator = jsonschema_rs.validator_for(schema, validate_formats=False)
+        self._compiled[name] = validator
+        return validator
+
+
+@cache
+def _package() -> Path:
+    """Where the ``ocpp`` package lies; it is never imported, its code costs start-up time."""
+    spec = importlib.util.find_spec("ocpp")
+    assert spec is not None and spec.submodule_search_locations, "the ocpp package is a dependency"
+    return Path(spec.submodule_search_locations[0])
+
+
+def _mended(schema: Any) -> Any:
+    match schema:
+        case list():
+            return [_mended(item) for item in schema]
+        case dict():
+            mended = {key: _mended(item) for key, item in schema.items()}
+            if mended.get("type") == "integer":
+                mended.setdefault("minimum", -_SAFE_INTEGER)
+                mended.setdefault("maximum", _SAFE_INTEGER)
+            if isinstance(words := mended.get("enum"), list):
+                mended["enum"] = words + [
+                    alias for word in words if (alias := _ALIASES.get(word)) not in (None, *words)
+                ]
+            return mended
+    return schema
+
+
+def _forgive(violation: jsonschema_rs.ValidationError, tolerance: Tolerance, remarks: Remarks) -> None:
+    keyword = str(violation.schema_path[-1]) if violation.schema_path else ""
+    path = violation.instance_path
+    if tolerance and _forgivable(keyword, path, violation, tolerance):
+        remarks.append(f"{keyword}:{_place(path)}"[:100])
+        return
+    failure, words = _FAILURES.get(keyword, _OTHERWISE)
+    raise Refused(failure, f"{_place(path) or 'payload'}: {words}")
+
+
+def _forgivable(
+    keyword: str, path: Sequence[str | int], violation: jsonschema_rs.ValidationError, tolerance: Tolerance
+) -> bool:
+    field = next((step for step in reversed(path) if isinstance(step, str)), "")
+    if keyword in tolerance:
+        if field in _DECISIVE:
+            return False
+        return not (keyword == "maxLength" and field in _KEYS and len(str(violation.instance)) > _MAX_KEY)
+    if tolerance < KEPT:
+        return False
+    if not _LOOSE_PARTS.isdisjoint(_words(path)):
+        return True
+    if keyword == "required":
+        return getattr(violation.kind, "property", None) in _LOOSE_FIELDS
+    # 1.6 wants a text, 2.x a number, stations send either: the value is readable all the same.
+    return (
+        keyword == "type" and field == "value" and isinstance(violation.instance, str | int | float | Decimal)
+    )
+
+
+def _words(path: Iterable[str | int]) -> set[str]:
+    return {step for step in path if isinstance(step, str)}
+
+
+def _place(path: Iterable[str | int]) -> str:
+    return ".".join(str(step) for step in path)
+
+
+def _has_null(value: Any) -> bool:
+    match value:
+        case None:
+            return True
+        case dict():
+            return any(_has_null(item) for item in value.values())
+        case list():
+            return any(_has_null(item) for item in value)
+    return False
+
+
+def without_null(value: Any) -> Any:
+    """The same JSON without null members and entries: null means absent."""
+    match value:
+        case dict():
+            return {key: without_null(item) for key, item in value.items() if item is not None}
+        case list():
+            return [without_null(item) for item in value if item is not None]
+    return value

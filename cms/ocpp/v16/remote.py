@@ -1,0 +1,58 @@
+"""OCPP 1.6: RemoteStartTransaction, RemoteStopTransaction, TriggerMessage, ExtendedTriggerMessage."""
+
+from __future__ import annotations
+
+from cms.contract.refusals import Invalid, NotSupported
+from cms.domain.orders import RemoteStart, RemoteStop, Trigger
+from cms.ocpp.translation import Asked, Outgoing, status_of
+from cms.ocpp.values import Json
+
+_BASIC = (
+    "BootNotification",
+    "DiagnosticsStatusNotification",
+    "FirmwareStatusNotification",
+    "Heartbeat",
+    "MeterValues",
+    "StatusNotification",
+)
+#: Only the security extension can ask for these (whitepaper, section 5.7).
+_EXTENDED = ("LogStatusNotification", "SignChargePointCertificate")
+
+#: A message without case -> the action that asks for it, and the message's own spelling.
+_TRIGGERS = {name.casefold(): ("TriggerMessage", name) for name in _BASIC} | {
+    name.casefold(): ("ExtendedTriggerMessage", name) for name in _EXTENDED
+}
+
+
+def remote_start(order: RemoteStart) -> list[Asked]:
+    said: Json = {"idTag": order.token}
+    if order.evse is not None:
+        said["connectorId"] = order.evse
+    return [("RemoteStartTransaction", said)]
+
+
+def remote_stop(order: RemoteStop) -> list[Asked]:
+    try:
+        number = int(order.transaction_id)
+    except ValueError:
+        raise Invalid(f"{order.transaction_id!r} is no OCPP 1.6 transaction: those are numbers") from None
+    return [("RemoteStopTransaction", {"transactionId": number})]
+
+
+def trigger(order: Trigger) -> list[Asked]:
+    try:
+        action, message = _TRIGGERS[order.message.casefold()]
+    except KeyError:
+        hint = "one of " + ", ".join(_BASIC + _EXTENDED)
+        raise NotSupported(f"OCPP 1.6 cannot be asked for {order.message}", hint) from None
+    said: Json = {"requestedMessage": message}
+    if order.evse is not None:
+        said["connectorId"] = order.evse
+    return [(action, said)]
+
+
+OUTGOING = {
+    RemoteStart: Outgoing(remote_start, status_of),
+    RemoteStop: Outgoing(remote_stop, status_of),
+    Trigger: Outgoing(trigger, status_of),
+}

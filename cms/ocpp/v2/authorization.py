@@ -1,0 +1,58 @@
+"""OCPP 2.x block C: Authorize, identifier tokens and what is said about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+
+from cms.domain.observations import TokenAnswer, TokenPresented, TokenRef
+from cms.ocpp.schemas import LOOKED_UP
+from cms.ocpp.translation import AUTHORIZATION_V2, Incoming, word_for
+from cms.ocpp.values import Json, Remarks, rfc3339
+
+#: IdTokenEnumType -> our kind. 2.1 made it an open list.
+KINDS = {
+    "ISO14443": "rfid",
+    "ISO15693": "rfid",
+    "KeyCode": "key-code",
+    "eMAID": "emaid",
+    "Central": "central",
+    "Local": "local",
+    "MacAddress": "mac",
+    "NoAuthorization": "no-authorization",
+}
+
+MAX_ID_TOKEN_201 = 36
+MAX_ID_TOKEN_21 = 255
+
+
+def token(id_token: Json) -> TokenRef:
+    """An unknown kind stays a kind of its own: it must not pass for an RFID card (AU-11)."""
+    return TokenRef(id_token["idToken"], KINDS.get(id_token["type"], id_token["type"].casefold()))
+
+
+def token_presented(payload: Json, _: Remarks) -> TokenPresented:
+    return TokenPresented(token(payload["idToken"]))
+
+
+def id_token_info(answer: TokenAnswer, max_id_token: int) -> Json:
+    said: Json = {"status": word_for(answer, AUTHORIZATION_V2)}
+    if answer.expires is not None:
+        said["cacheExpiryDateTime"] = rfc3339(answer.expires)
+    # A group is ours, not a card of its own: Central (C09). One too long to say is left out, never cut.
+    if answer.group is not None and len(answer.group) <= max_id_token:
+        said["groupIdToken"] = {"idToken": answer.group, "type": "Central"}
+    return said
+
+
+def token_answer(answer: TokenAnswer, max_id_token: int) -> Json:
+    return {"idTokenInfo": id_token_info(answer, max_id_token)}
+
+
+def _incoming(max_id_token: int) -> dict[str, Incoming]:
+    say: Callable[[TokenAnswer], Json] = partial(token_answer, max_id_token=max_id_token)
+    return {"Authorize": Incoming(LOOKED_UP, token_presented, say)}
+
+
+INCOMING_201 = _incoming(MAX_ID_TOKEN_201)
+INCOMING_21 = _incoming(MAX_ID_TOKEN_21)

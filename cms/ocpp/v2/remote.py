@@ -1,0 +1,81 @@
+"""OCPP 2.x block F: RequestStartTransaction, RequestStopTransaction, TriggerMessage."""
+
+from __future__ import annotations
+
+from cms.contract.refusals import NotSupported
+from cms.domain.orders import RemoteStart, RemoteStop, Trigger
+from cms.ocpp.translation import Asked, Outgoing, status_of
+from cms.ocpp.v2.availability import place
+from cms.ocpp.values import Json
+
+#: Our kind -> IdTokenEnumType.
+_TYPES = {
+    "rfid": "ISO14443",
+    "app": "Central",
+    "central": "Central",
+    "emaid": "eMAID",
+    "key-code": "KeyCode",
+    "local": "Local",
+    "mac": "MacAddress",
+    "no-authorization": "NoAuthorization",
+}
+
+_TRIGGERS_201 = (
+    "BootNotification",
+    "LogStatusNotification",
+    "FirmwareStatusNotification",
+    "Heartbeat",
+    "MeterValues",
+    "SignChargingStationCertificate",
+    "SignV2GCertificate",
+    "StatusNotification",
+    "TransactionEvent",
+    "SignCombinedCertificate",
+    "PublishFirmwareStatusNotification",
+)
+_TRIGGERS_21 = (*_TRIGGERS_201, "SignV2G20Certificate")
+
+
+def request_start(order: RemoteStart) -> list[Asked]:
+    kind = _TYPES[order.token_kind]
+    said: Json = {
+        # NoAuthorization has an empty token (C02.FR.02).
+        "idToken": {"idToken": "" if kind == "NoAuthorization" else order.token, "type": kind},
+        "remoteStartId": order.remote_start_id,
+    }
+    if order.evse is not None:
+        said["evseId"] = order.evse
+    return [("RequestStartTransaction", said)]
+
+
+def request_stop(order: RemoteStop) -> list[Asked]:
+    return [("RequestStopTransaction", {"transactionId": order.transaction_id})]
+
+
+def _trigger(order: Trigger, version: str, messages: tuple[str, ...]) -> list[Asked]:
+    message = next((name for name in messages if name.casefold() == order.message.casefold()), None)
+    if message is None:
+        hint = "one of " + ", ".join(messages)
+        raise NotSupported(f"OCPP {version} cannot be asked for {order.message}", hint)
+    said: Json = {"requestedMessage": message}
+    if order.evse is not None:
+        # F06.FR.13: a StatusNotification is asked of a connector.
+        connector = order.connector or (1 if message == "StatusNotification" else None)
+        said["evse"] = place(order.evse, connector)
+    return [("TriggerMessage", said)]
+
+
+def trigger_201(order: Trigger) -> list[Asked]:
+    return _trigger(order, "2.0.1", _TRIGGERS_201)
+
+
+def trigger_21(order: Trigger) -> list[Asked]:
+    return _trigger(order, "2.1", _TRIGGERS_21)
+
+
+OUTGOING_201 = {
+    RemoteStart: Outgoing(request_start, status_of),
+    RemoteStop: Outgoing(request_stop, status_of),
+    Trigger: Outgoing(trigger_201, status_of),
+}
+OUTGOING_21 = {Trigger: Outgoing(trigger_21, status_of)}
