@@ -1,0 +1,121 @@
+"""Change -> statements: the whole outbound map of the store on one page.
+
+Within a batch, rows are grouped by statement and written in the order of this table. That order is safe
+because the changes of a group commute, except drops: a commit with a drop is a group of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cms.domain import changes as c
+from cms.store import (
+    connectors,
+    deliveries,
+    intents,
+    meters,
+    quarantine,
+    sessions,
+    stations,
+    tokens,
+    unknown,
+    variables,
+)
+from cms.store.statements import Params, Statement
+
+#: A change and the present in microseconds -> the rows of its statement.
+Rows = Callable[[Any, int], list[Params]]
+
+WRITES: dict[type[c.Change], tuple[tuple[Statement, Rows], ...]] = {
+    c.SaveStation: ((stations.SAVE, stations.saved),),
+    c.SeeStations: ((stations.SEE, stations.seen),),
+    c.SaveConnector: ((connectors.SAVE, connectors.saved),),
+    c.SaveToken: ((tokens.SAVE, tokens.saved),),
+    c.NoteUnknown: ((unknown.NOTE, unknown.noted),),
+    c.OpenSession: ((sessions.INSERT, sessions.row),),
+    c.UpdateSession: ((sessions.SAVE, sessions.row),),
+    c.AddReading: ((meters.ADD, meters.added),),
+    c.Deliver: ((deliveries.ADD, deliveries.added),),
+    c.SaveIntent: ((intents.SAVE, intents.saved),),
+    c.SaveVariables: ((variables.SAVE, variables.saved),),
+    c.Quarantine: ((quarantine.ADD, quarantine.added),),
+    c.DropStation: (
+        (stations.DROP, stations.dropped),
+        (connectors.DROP, stations.dropped),
+        (variables.DROP, stations.dropped),
+        (intents.DROP_WAITING, stations.dropped),
+    ),
+    c.DropToken: ((tokens.DROP, tokens.dropped),),
+    c.ForgetUnknown: ((unknown.FORGET, unknown.forgotten),),
+}
+
+_ORDER = {statement: n for n, writes in enumerate(WRITES.values()) for statement, _ in writes}
+_DROPS = frozenset({c.DropStation, c.DropToken, c.ForgetUnknown})
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One bulk statement with its rows."""
+
+    statement: Statement
+    rows: list[Params]
+
+
+@dataclass(slots=True, eq=False)
+class Item:
+    """What one commit writes: rows in the order of its changes, and its events without numbers."""
+
+    rows: list[tuple[Statement, Params]]
+    events: list[Params]
+    alone: bool = False
+    """Its rows do not commute with those of others, or with each other: written in its own order."""
+
+
+def rows_of(changes: Iterable[c.Change], now_us: int) -> list[tuple[Statement, Params]]:
+    """The rows of these changes, in their order."""
+    return [
+        (statement, row)
+        for change in changes
+        for statement, rows in WRITES[type(change)]
+        for row in rows(change, now_us)
+    ]
+
+
+def drops(changes: Iterable[c.Change]) -> bool:
+    """Whether one of them removes what others of the batch may write."""
+    return any(type(change) in _DROPS for change in changes)
+
+
+def plan(items: Sequence[Item]) -> list[Step]:
+    """The steps that write these items, few and large."""
+    steps: list[Step] = []
+    groups: dict[Statement, list[Params]] = {}
+    for item in items:
+        if item.alone:
+            steps += _in_order(groups)
+            groups = {}
+            steps += [Step(statement, [row]) for statement, row in item.rows]
+            continue
+        for statement, row in item.rows:
+            group = groups.get(statement)
+            if group is None:
+                groups[statement] = [row]
+            else:
+                group.append(row)
+    return steps + _in_order(groups)
+
+
+def _in_order(groups: dict[Statement, list[Params]]) -> list[Step]:
+    return [
+        Step(statement, _latest(groups[statement], statement.latest))
+        for statement in sorted(groups, key=_ORDER.__getitem__)
+    ]
+
+
+def _latest(rows: list[Params], key: int) -> list[Params]:
+    """The last row of each key, where only the last counts."""
+    if not key or len(rows) == 1:
+        return rows
+    return list({row[:key]: row for row in rows}.values())

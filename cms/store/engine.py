@@ -1,0 +1,237 @@
+"""The store as the core knows it: migrations, one writer, many readers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+
+from cms.contract.events import Event
+from cms.contract.intents import IntentView
+from cms.contract.refusals import Invalid
+from cms.contract.sessions import ListSessions, Sample
+from cms.contract.stations import UnknownStation, Variable
+from cms.contract.status import QuarantinedMessage
+from cms.core import Clock, Picture, StoreDown
+from cms.domain.changes import Change, Happened
+from cms.domain.intents import Intent
+from cms.domain.sessions import Session
+from cms.domain.stations import Delivered, StationState
+from cms.store import (
+    connectors,
+    deliveries,
+    events,
+    intents,
+    meters,
+    quarantine,
+    sessions,
+    stations,
+    tokens,
+    unknown,
+    variables,
+)
+from cms.store.changes import Item, drops, rows_of
+from cms.store.migrate import migrate
+from cms.store.postgresql import PostgresPen
+from cms.store.reader import Reader, reader
+from cms.store.schema import fold, micros
+from cms.store.sqlite import SqlitePen
+from cms.store.statements import Statement
+from cms.store.writer import Pen, Writer
+
+_PRUNED_AT_ONCE = 1000
+_PROBE_BYTES = 64 * 1024
+
+
+async def open_store(
+    url: str, clock: Clock, published: Callable[[Sequence[Event]], None], *, threaded: bool = True
+) -> SqlStore:
+    """Bring the database up to date and open it.
+
+    ``url``: ``sqlite+aiosqlite:///PATH`` or ``postgresql+asyncpg://...``. ``published`` is called on the loop
+    with every batch's events in cursor order, before those who committed them return. ``threaded=False``
+    commits to SQLite and reads it within the loop's thread, for a loop whose time is simulated.
+    """
+    kind = make_url(url)
+    if kind.drivername not in ("sqlite+aiosqlite", "postgresql+asyncpg"):
+        raise Invalid(
+            f"{kind.drivername} is no database we keep",
+            "give sqlite+aiosqlite:///PATH or postgresql+asyncpg://USER@HOST/NAME",
+        )
+    await migrate(url)
+    pen: Pen
+    if kind.drivername == "sqlite+aiosqlite":
+        pen = SqlitePen(Path(kind.database or ""), threaded=threaded)
+    else:
+        pen = PostgresPen(url)
+    # On a simulated loop idle seconds pass in no time: putting the house in order at each would be all it does.
+    writer = Writer(pen, published, rest_after_s=1.0 if threaded else 600.0)
+    return SqlStore(reader(url, threaded=threaded), writer, clock)
+
+
+class SqlStore:
+    """core.Store on SQLite or PostgreSQL."""
+
+    def __init__(self, reader: Reader, writer: Writer, clock: Clock) -> None:
+        self._reader = reader
+        self._writer = writer
+        self._clock = clock
+
+    @property
+    def healthy(self) -> bool:
+        """Whether the last commits could be written; ``probe`` heals it."""
+        return self._writer.healthy
+
+    @healthy.setter
+    def healthy(self, healthy: bool) -> None:
+        self._writer.healthy = healthy
+
+    @property
+    def poisoned(self) -> bool:
+        """Nothing may be written until a restart: the daemon exits 74."""
+        return self._writer.poisoned
+
+    @property
+    def waiting(self) -> int:
+        """How many commits wait for their turn."""
+        return self._writer.waiting
+
+    @property
+    def on_batch(self) -> Callable[[int, float], None] | None:
+        """Told the size and the seconds of every batch that was written."""
+        return self._writer.on_batch
+
+    @on_batch.setter
+    def on_batch(self, told: Callable[[int, float], None] | None) -> None:
+        self._writer.on_batch = told
+
+    async def commit(self, changes: Sequence[Change], events_: Sequence[Happened]) -> None:
+        item = Item(
+            rows_of(changes, micros(self._clock.now())),
+            [events.row(happened) for happened in events_],
+            alone=drops(changes),
+        )
+        await self._writer.write(item, events_)
+
+    async def probe(self) -> bool:
+        try:
+            await self._run((events.PROBE, (b"\0" * _PROBE_BYTES,)))
+        except StoreDown:
+            return False
+        self._writer.healthy = not self._writer.poisoned
+        return self._writer.healthy
+
+    async def prune(
+        self, *, events_before: datetime | None = None, readings_before: datetime | None = None
+    ) -> int:
+        """Forget events and readings older than these instants, a thousand at a time; how many went."""
+        gone = 0
+        while events_before and (
+            upto := _prefix(await events.oldest(self._reader, _PRUNED_AT_ONCE), events_before)
+        ):
+            await self._run((events.MARK_PRUNED, (upto[-1],)), (events.PRUNE, (upto[-1],)))
+            gone += len(upto)
+        while readings_before and (
+            upto := _prefix(await meters.oldest(self._reader, _PRUNED_AT_ONCE), readings_before)
+        ):
+            await self._run((meters.PRUNE, (upto[-1],)))
+            gone += len(upto)
+        return gone
+
+    async def close(self) -> None:
+        await self._reader.close()
+        await self._writer.close()
+
+    async def load(self) -> Picture:
+        places = await connectors.all_connectors(self._reader)
+        running: dict[str, dict[str, Session]] = {}
+        for session in await sessions.open_sessions(self._reader):
+            running.setdefault(fold(session.station), {})[session.id] = session
+        waiting: dict[str, dict[str, Intent]] = {}
+        for intent in await intents.waiting_intents(self._reader):
+            waiting.setdefault(fold(intent.station), {})[intent.id] = intent
+        states = [
+            StationState(
+                station,
+                connectors=places.get(fold(station.id), {}),
+                sessions=running.get(fold(station.id), {}),
+                intents=waiting.get(fold(station.id), {}),
+            )
+            for station in await stations.all_stations(self._reader)
+        ]
+        return Picture(states, await tokens.all_tokens(self._reader))
+
+    async def session(self, session_id: str) -> Session | None:
+        return await sessions.session(self._reader, session_id)
+
+    async def session_of(self, station_id: str, transaction_id: str) -> Session | None:
+        return await sessions.session_of(self._reader, station_id, transaction_id)
+
+    async def station_of_number(self, number: int) -> str | None:
+        return await sessions.station_of_number(self._reader, number)
+
+    async def sessions(self, query: ListSessions) -> list[Session]:
+        return await sessions.sessions(self._reader, query)
+
+    async def stale_sessions(self, before: datetime) -> list[Session]:
+        return await sessions.stale_sessions(self._reader, before)
+
+    async def energy_since(self, since: datetime) -> int:
+        return await sessions.energy_since(self._reader, since)
+
+    async def samples(self, session_id: str) -> list[Sample]:
+        return await meters.samples(self._reader, session_id)
+
+    async def delivered(self, station_id: str, kind: str, key: str) -> Delivered | None:
+        return await deliveries.delivered(self._reader, station_id, kind, key)
+
+    async def events_after(
+        self,
+        cursor: str | None,
+        limit: int,
+        *,
+        station: str | None = None,
+        session: str | None = None,
+        type: str | None = None,
+    ) -> list[Event]:
+        return await events.events_after(
+            self._reader, cursor, limit, station=station, session=session, type=type
+        )
+
+    async def cursor(self) -> str:
+        last, _ = await events.head(self._reader)
+        return str(last)
+
+    async def intent(self, intent_id: str) -> IntentView | None:
+        return await intents.intent(self._reader, intent_id)
+
+    async def intents(self, station: str | None, status: str | None, limit: int) -> list[IntentView]:
+        return await intents.intents(self._reader, station, status, limit)
+
+    async def variables(self, station_id: str) -> list[Variable]:
+        return await variables.variables(self._reader, station_id)
+
+    async def unknown_stations(self) -> list[UnknownStation]:
+        return await unknown.unknown_stations(self._reader)
+
+    async def quarantine(self, station: str | None, limit: int) -> list[QuarantinedMessage]:
+        return await quarantine.quarantine(self._reader, station, limit)
+
+    async def count_quarantine(self) -> int:
+        return await quarantine.count_quarantine(self._reader)
+
+    async def _run(self, *rows: tuple[Statement, tuple[object, ...]]) -> None:
+        """Our own housekeeping, through the same writer."""
+        await self._writer.write(Item(list(rows), [], alone=True), ())
+
+
+def _prefix(oldest: list[tuple[int, datetime]], before: datetime) -> list[int]:
+    """The numbers that come before the first one that is young enough to stay."""
+    numbers = []
+    for number, at in oldest:
+        if at >= before:
+            break
+        numbers.append(number)
+    return numbers

@@ -1,0 +1,120 @@
+"""Meter readings: one row holds all samples of one instant (docs/decisions/0003-one-row-per-reading.md)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from hashlib import blake2b
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+from sqlalchemy import (
+    BigInteger,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    bindparam,
+    literal_column,
+    select,
+)
+from sqlmodel import Field
+
+from cms.contract.sessions import Sample as SampleView
+from cms.domain.changes import AddReading
+from cms.domain.observations import Sample
+from cms.store.reader import Reader
+from cms.store.schema import Counted, Instant, Row, Words, compact, fold, micros, plain
+from cms.store.statements import Params, delete, insert, table
+
+
+class ReadingRow(Row, table=True):
+    __tablename__ = "readings"
+    __table_args__ = (
+        UniqueConstraint("station_key", "transaction_id", "at", "evse", "digest"),
+        Index(
+            "ix_readings_session",
+            "session",
+            sqlite_where=literal_column("session IS NOT NULL"),
+            postgresql_where=literal_column("session IS NOT NULL"),
+        ),
+    )
+
+    id: int | None = Field(default=None, sa_type=Counted, primary_key=True)
+    station_key: str = Field(sa_type=Text)
+    evse: int = Field(sa_type=BigInteger)
+    transaction_id: str = Field(sa_type=Words)
+    """Empty outside a transaction: NULL would make every repeat unique."""
+    session: str | None = Field(sa_type=Text)
+    at: datetime = Field(sa_type=Instant)
+    """The station's claim; when we received it where the station claims nothing."""
+    received_at: datetime = Field(sa_type=Instant)
+    digest: bytes = Field(sa_type=LargeBinary)
+    samples: str = Field(sa_type=Text)
+    """A JSON array of samples, each an array in the order of domain.observations.Sample, cut after ``phase``
+    when nothing unusual follows."""
+
+
+ADD = insert(ReadingRow, without=("id",), ignore=True)
+PRUNE = delete(ReadingRow, lambda t: t.c.id <= bindparam("upto"), "upto")
+
+_t = table(ReadingRow)
+_usual = attrgetter("measurand", "value", "unit", "context", "location", "phase")
+_whole = attrgetter("measurand", "value", "unit", "context", "location", "phase", "format", "raw", "signed")
+_decode = msgspec.json.Decoder(list[list[Any]]).decode
+
+
+def _fields(sample: Sample) -> tuple[Any, ...]:
+    usual = sample.raw is None and sample.signed is None and sample.format == "Raw"
+    return _usual(sample) if usual else _whole(sample)
+
+
+def added(change: AddReading, _: int) -> list[Params]:
+    reading = change.reading
+    received_us = micros(change.received_at)
+    at_us = received_us if reading.at is None else micros(reading.at)
+    samples = compact([_fields(sample) for sample in reading.samples])
+    digest = blake2b(samples.encode(), digest_size=16).digest()
+    transaction = change.transaction_id or ""
+    return [
+        (
+            fold(change.station),
+            change.evse,
+            transaction,
+            change.session,
+            at_us,
+            received_us,
+            digest,
+            samples,
+        )
+    ]
+
+
+def _views(at: datetime, samples: str) -> Iterable[SampleView]:
+    for measurand, value, unit, context, location, phase, *rest in _decode(samples):
+        format_, raw, _signed = rest or ("Raw", None, None)
+        yield SampleView(
+            at=at,
+            measurand=measurand,
+            value=(raw or "") if value is None else plain(value),
+            unit=unit,
+            context=context,
+            location=location,
+            phase=phase,
+            format=format_,
+        )
+
+
+async def samples(reader: Reader, session_id: str) -> list[SampleView]:
+    """All samples of a session in time order."""
+    rows = await reader.rows(
+        select(_t.c.at, _t.c.samples).where(_t.c.session == session_id).order_by(_t.c.at, _t.c.id)
+    )
+    return [view for at, text in rows for view in _views(at, text)]
+
+
+async def oldest(reader: Reader, limit: int) -> list[tuple[int, datetime]]:
+    """(id, received at) of the readings that were stored first."""
+    rows = await reader.rows(select(_t.c.id, _t.c.received_at).order_by(_t.c.id).limit(limit))
+    return [(id_, at) for id_, at in rows]

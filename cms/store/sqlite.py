@@ -1,0 +1,224 @@
+"""The SQLite pen: one connection that writes, in a thread of its own or (on a simulated loop) inline."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from cms.core import Clash, StoreDown
+from cms.store import events
+from cms.store.changes import Item, Step, plan
+from cms.store.statements import Params, Statement
+from cms.store.writer import Outcome, Poisoned
+
+#: The log is folded into the database when it has grown by this much, or when there is nothing else to do.
+_LARGEST_LOG_BYTES = 32 * 1024 * 1024
+
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",  # NORMAL loses acknowledged commits at power loss
+    "PRAGMA fullfsync=ON",  # macOS: fsync alone does not reach the disk
+    "PRAGMA checkpoint_fullfsync=ON",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA busy_timeout=200",
+    "PRAGMA wal_autocheckpoint=0",  # a checkpoint within a commit would make a station wait for it
+    "PRAGMA cache_size=-32768",
+    "PRAGMA temp_store=MEMORY",
+)
+
+#: Nothing was written and it may pass: the disk is full, somebody holds the file.
+_PASSING = frozenset(
+    {
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PROTOCOL,
+        # Shared memory and locks hold no record: a full disk or a signal, not a disk that lied.
+        sqlite3.SQLITE_IOERR_SHMSIZE,
+        sqlite3.SQLITE_IOERR_SHMOPEN,
+        sqlite3.SQLITE_IOERR_SHMLOCK,
+        sqlite3.SQLITE_IOERR_SHMMAP,
+        sqlite3.SQLITE_IOERR_LOCK,
+        sqlite3.SQLITE_IOERR_NOMEM,
+    }
+)
+#: After one of these nobody knows what the disk holds (a failed fsync drops the pages): start again.
+_POISON = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_TAKEN = frozenset({sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY})
+
+_UNWRITABLE = (sqlite3.Error, OverflowError, UnicodeError, TypeError, ValueError)
+
+#: How many rows one statement writes. sqlite3 gives up the interpreter lock at every step of a statement and
+#: then waits for whoever took it, so rows are written by few large steps, not by executemany's many small.
+_CHUNKS = (32, 8, 2, 1)
+_MOST_PARAMETERS = 30_000
+
+
+class SqlitePen:
+    """Owns the only connection that writes."""
+
+    def __init__(self, path: Path, *, threaded: bool) -> None:
+        self._path = path
+        self._log = Path(f"{path}-wal")
+        self._checkpoint_at = _LARGEST_LOG_BYTES
+        self._thread = ThreadPoolExecutor(1, "store writer") if threaded else None
+        self._connection = sqlite3.connect(
+            path, isolation_level=None, check_same_thread=False, cached_statements=512
+        )
+        for pragma in _PRAGMAS:
+            self._connection.execute(pragma).fetchall()
+
+    async def write(self, items: Sequence[Item]) -> list[Outcome]:
+        if self._thread is None:
+            return self._write(items)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._write, items)
+
+    async def rest(self) -> None:
+        if self._thread is None:
+            self._checkpoint()
+        else:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._checkpoint)
+
+    async def close(self) -> None:
+        await self.rest()
+        if self._thread is not None:
+            self._thread.shutdown()
+        self._connection.close()
+
+    # in the writer's thread
+
+    def _write(self, items: Sequence[Item]) -> list[Outcome]:
+        try:
+            outcomes = self._together(items)
+        except _UNWRITABLE as error:
+            self._undo()
+            _raise_if_down(error)
+            outcomes = self._one_by_one(items)
+        self._checkpoint_if_long()
+        return outcomes
+
+    def _together(self, items: Sequence[Item]) -> list[Outcome]:
+        self._connection.execute("BEGIN IMMEDIATE")
+        for step in plan(items):
+            self._run(step)
+        numbers: list[Outcome] = list(self._add_events(items))
+        self._connection.execute("COMMIT")
+        return numbers
+
+    def _one_by_one(self, items: Sequence[Item]) -> list[Outcome]:
+        """The same in one transaction, each item in a savepoint: the bad one fails alone."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            outcomes = [self._alone(item) for item in items]
+            self._connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            self._undo()
+            _raise_if_down(error)
+            raise StoreDown(f"the database refused a batch: {error}") from error
+        return outcomes
+
+    def _alone(self, item: Item) -> Outcome:
+        self._connection.execute("SAVEPOINT item")
+        try:
+            for step in plan([item]):
+                self._run(step)
+            (number,) = self._add_events([item])
+        except _UNWRITABLE as error:
+            _raise_if_down(error)
+            self._connection.execute("ROLLBACK TO item")
+            return _refused(error)
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("RELEASE item")
+        return number
+
+    def _run(self, step: Step) -> None:
+        if step.statement.many:
+            self._insert(step.statement, step.rows)
+        else:
+            self._connection.executemany(step.statement.sql("sqlite"), step.rows)
+
+    def _insert(self, statement: Statement, rows: list[Params]) -> None:
+        for chunk in _chunks(rows, len(statement.columns)):
+            values = [value for row in chunk for value in row]
+            self._connection.execute(statement.repeated(len(chunk)), values)
+
+    def _add_events(self, items: Sequence[Item]) -> Iterator[int]:
+        """Number the events after the head; the number before each item's first one."""
+        count = sum(len(item.events) for item in items)
+        if not count:
+            return iter([0] * len(items))
+        self._connection.execute(events.TAKE.sql("sqlite"), (count,))
+        (last,) = self._connection.execute(events.TAKEN.sql("sqlite")).fetchone()
+        first = last - count
+        rows = [row for item in items for row in item.events]
+        self._insert(events.ADD, [(seq, *row) for seq, row in enumerate(rows, first + 1)])
+        return _befores(items, first)
+
+    def _undo(self) -> None:
+        """Roll back; SQLite has done so itself after some errors."""
+        if self._connection.in_transaction:
+            try:
+                self._connection.execute("ROLLBACK")
+            except sqlite3.Error as error:
+                raise Poisoned(f"the database cannot roll back: {error}") from error
+
+    def _checkpoint_if_long(self) -> None:
+        try:
+            size = self._log.stat().st_size
+        except FileNotFoundError:
+            return
+        if size > self._checkpoint_at:
+            self._checkpoint()
+
+    def _checkpoint(self) -> None:
+        """Fold the log into the database. A reader in the way, or a full disk, only puts it off."""
+        try:
+            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        except sqlite3.Error as error:
+            if _code(error) & 0xFF in _POISON and _code(error) not in _PASSING:
+                raise Poisoned(f"the database failed at a checkpoint: {error}") from error
+        size = self._log.stat().st_size if self._log.exists() else 0
+        self._checkpoint_at = size + _LARGEST_LOG_BYTES
+
+
+def _chunks(rows: list[Params], width: int) -> Iterator[list[Params]]:
+    """The rows in pieces of few different sizes, so that few different statements are prepared."""
+    start = 0
+    for size in _CHUNKS:
+        if size > 1 and size * width > _MOST_PARAMETERS:
+            continue
+        while len(rows) - start >= size:
+            yield rows[start : start + size]
+            start += size
+
+
+def _befores(items: Sequence[Item], first: int) -> Iterator[int]:
+    for item in items:
+        yield first
+        first += len(item.events)
+
+
+def _code(error: BaseException) -> int:
+    """SQLite's extended result code; 0 where the error is Python's."""
+    return int(getattr(error, "sqlite_errorcode", 0) or 0)
+
+
+def _raise_if_down(error: BaseException) -> None:
+    """Nothing can be written now (StoreDown), or ever again (Poisoned)."""
+    code = _code(error)
+    if code in _PASSING or code & 0xFF in _PASSING:
+        raise StoreDown(f"the database cannot write now: {error}") from error
+    if code & 0xFF in _POISON:
+        raise Poisoned(f"the database failed: {error}") from error
+
+
+def _refused(error: Exception) -> Exception:
+    """Why this item alone was not written."""
+    return Clash(str(error)) if _code(error) in _TAKEN else error

@@ -1,0 +1,45 @@
+"""A station's configuration as it last told us."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import Text, bindparam, select
+from sqlmodel import Field
+
+from cms.contract.stations import Variable
+from cms.domain.changes import SaveVariables
+from cms.store.reader import Reader
+from cms.store.schema import Instant, Row, Words, fold, micros
+from cms.store.statements import Params, delete, table, upsert
+
+
+class VariableRow(Row, table=True):
+    __tablename__ = "variables"
+
+    station_key: str = Field(sa_type=Text, primary_key=True)
+    name: str = Field(sa_type=Words, primary_key=True)
+    attribute: str = Field(sa_type=Text, primary_key=True)
+    value: str | None = Field(sa_type=Words)
+    readonly: bool | None
+    reported_at: datetime = Field(sa_type=Instant)
+
+
+SAVE = upsert(VariableRow, "station_key", "name", "attribute")
+DROP = delete(VariableRow, lambda t: t.c.station_key == bindparam("key"), "key")
+
+_t = table(VariableRow)
+
+
+def saved(change: SaveVariables, _: int) -> list[Params]:
+    key, at_us = fold(change.station), micros(change.at)
+    return [(key, v.name, v.attribute, v.value, v.readonly, at_us) for v in change.variables]
+
+
+async def variables(reader: Reader, station_id: str) -> list[Variable]:
+    rows = await reader.rows(
+        select(_t.c.name, _t.c.value, _t.c.readonly, _t.c.attribute, _t.c.reported_at)
+        .where(_t.c.station_key == fold(station_id))
+        .order_by(_t.c.name, _t.c.attribute)
+    )
+    return [Variable(*row) for row in rows]
