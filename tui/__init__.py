@@ -1,1 +1,1 @@
-"""The terminal console: a present picture of the daemon, drawn with Textual."""
+"""The console: a Textual application that hangs on a running daemon."""

@@ -1,0 +1,116 @@
+"""Every key of the console in one table: what it does, where it works, how it is called and explained.
+
+Bindings, the footer, the help page and the ``:`` line are made from it. Lower case looks, upper case acts,
+and acts ask first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from textual.binding import Binding
+
+from cms.contract import sessions, stations
+
+ANYWHERE = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """``keys`` in Textual's names, ``shown`` as people know them. ``where``: places, or table, or anywhere.
+
+    ``label`` is the word in the footer (none: not there). ``word`` calls it on the ``:`` line. ``request`` is
+    what it asks the daemon for.
+    """
+
+    group: str
+    keys: str
+    shown: str
+    action: str
+    help: str
+    where: tuple[str, ...] = ()
+    label: str = ""
+    word: str = ""
+    request: type[Any] | None = None
+
+
+LISTS = ("overview", "stations", "station", "sessions", "events")
+AT_STATION = ("stations", "station", "overview")
+AT_CONNECTOR = ("station", "sessions", "session", "stations")
+AT_SESSION = ("sessions", "session", "station")
+TABLE = ("table",)
+
+KEYS: tuple[Key, ...] = (
+    Key("SCREENS", "1", "1", "go('overview')", "overview: what needs a person", (), "", "overview"),
+    Key("SCREENS", "2", "2", "go('stations')", "stations", (), "", "stations"),
+    Key("SCREENS", "3", "3", "go('sessions')", "sessions, running and past", (), "", "sessions"),
+    Key("SCREENS", "4", "4", "go('events')", "events as they happen", (), "", "events"),
+    Key("MOVE", "j,down", "j ↓", "move(1)", "next row", TABLE),
+    Key("MOVE", "k,up", "k ↑", "move(-1)", "row before", TABLE),
+    Key("MOVE", "g,home", "g", "edge(False)", "first row", TABLE),
+    Key("MOVE", "G,end", "G", "edge(True)", "last row; follows what comes", TABLE),
+    Key("MOVE", "ctrl+d,pagedown", "^d", "page(1)", "half a page down", TABLE),
+    Key("MOVE", "ctrl+u,pageup", "^u", "page(-1)", "half a page up", TABLE),
+    Key("MOVE", "tab", "tab", "next_pane", "next pane", ("station", "overview")),
+    Key("SEE", "enter", "enter", "open", "open the row", LISTS, "open"),
+    Key("SEE", "escape,q", "esc q", "back", "back; place and filter are kept", (), "back"),
+    Key("SEE", "p", "p", "pause", "pause the picture; the data flows on", (), "", "pause"),
+    Key("SEE", "y", "y", "copy", "copy: the CLI line of the last order, or the row's id", (), "", "copy"),
+    Key("SEE", "H", "H", "past", "running or past sessions", ("sessions",), "past", "past"),
+    Key("FIND", "slash", "/", "filter", "filter, e.g. site~berlin and not online=true",
+        ("stations", "sessions", "events", "station"), "filter", "filter"),
+    Key("FIND", "s", "s", "sort", "sort by the next column", ("stations", "sessions"), "sort", "sort"),
+    Key("FIND", "r", "r", "turn", "turn the order round", ("stations", "sessions"), "", "reverse"),
+    Key("FIND", "colon,ctrl+p,apostrophe", ":", "command", "command line: a screen, an act, or an id", (), "cmd"),
+    Key("ACT", "R", "R", "act('reset')", "reset the station, soft or hard", AT_STATION, "reset", "reset",
+        stations.ResetStation),
+    Key("ACT", "U", "U", "act('unlock')", "unlock a connector", AT_CONNECTOR, "unlock", "unlock",
+        stations.UnlockConnector),
+    Key("ACT", "S", "S", "act('start')", "start a session for a token", ("stations", "station"), "start", "start",
+        sessions.StartSession),
+    Key("ACT", "X", "X", "act('stop')", "stop the session", AT_SESSION, "stop", "stop", sessions.StopSession),
+    Key("ACT", "A", "A", "act('availability')", "put a station or connector in or out of operation",
+        ("stations", "station"), "avail", "availability", stations.ChangeAvailability),
+    Key("ACT", "T", "T", "act('trigger')", "have the station send a message now", AT_STATION, "trigger", "trigger",
+        stations.TriggerMessage),
+    Key("ALWAYS", "question_mark", "?", "help", "this page", (), "help", "help"),
+    Key("ALWAYS", "ctrl+l", "^L", "repaint", "paint the whole screen again", (), "", "redraw"),
+    Key("ALWAYS", "ctrl+q", "^Q", "quit", "quit", (), "", "quit"),
+)  # fmt: skip
+
+#: What is always told in the footer, also when it is cut.
+LAST = "?"
+
+
+def bindings(place: str = ANYWHERE) -> list[Binding | tuple[str, str] | tuple[str, str, str]]:
+    """Textual's bindings: those of a table, or all others (the application checks where it is)."""
+    rows = [key for key in KEYS if ("table" in key.where) == (place == "table")]
+    return [Binding(key.keys, key.action, key.help, show=False) for key in rows]
+
+
+def here(place: str) -> list[Key]:
+    """The keys that work in a place, those of its tables left out."""
+    return [key for key in KEYS if not key.where or place in key.where]
+
+
+def works(action: str, place: str) -> bool:
+    """Whether an action (as the table writes it) works in a place; what is not in the table always does."""
+    rows = [key for key in KEYS if key.action == action]
+    return not rows or any(not key.where or place in key.where for key in rows)
+
+
+def footer(place: str) -> list[tuple[str, str]]:
+    """(key, label) for the footer of a place: opening and finding first, then the acts, then the rest."""
+    rows = [key for key in here(place) if key.label]
+    return [(key.shown.split()[0], key.label) for key in sorted(rows, key=_footer_rank)]
+
+
+def _footer_rank(key: Key) -> int:
+    """The footer is cut from the right: what a person came for stands left."""
+    return 0 if key.shown in ("enter", "/", "H") else 1 if key.group == "ACT" else 2
+
+
+def words() -> dict[str, Key]:
+    """The words of the ``:`` line."""
+    return {key.word: key for key in KEYS if key.word}

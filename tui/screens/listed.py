@@ -1,0 +1,164 @@
+"""Places that are one long list with a filter and an order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+from textual.widget import Widget
+
+from cms.contract import filters
+from cms.contract.refusals import Invalid
+from tui.listing import Listing
+from tui.mirror import Ref
+from tui.screens.place import Place
+from tui.widgets.lines import Lines
+from tui.widgets.live_table import Column, LiveTable
+from tui.widgets.paint import Line, Span, width_of
+
+
+class Listed(Place):
+    """A table of views of one kind, filtered by the filter language; the order settles when a person rests."""
+
+    kind: ClassVar[str] = ""
+    view_type: ClassVar[type[Any]]
+    columns: ClassVar[Sequence[Column]] = ()
+    sorts: ClassVar[dict[str, Callable[[Any], Any]]] = {}
+    sort_name: ClassVar[str] = ""
+    sort_down: ClassVar[bool] = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._expression = ""
+        self._predicate: filters.Predicate | None = None
+        self._sort = self.sort_name
+        self._down = self.sort_down
+        self._listing: Listing | None = None
+        self._settling = False
+
+    # ---- what a list says of itself
+
+    def views(self) -> Mapping[str, Any]:
+        raise NotImplementedError
+
+    def cells(self, key: str) -> Sequence[Span]:
+        raise NotImplementedError
+
+    def admits(self, view: Any) -> bool:
+        """Whether the view belongs here at all, filter or not."""
+        return True
+
+    def summary(self) -> str:
+        """What the line above the table says beside the filter."""
+        return ""
+
+    # ---- body
+
+    def body(self) -> Iterable[Widget]:
+        yield Lines(id="line")
+        yield LiveTable(self.columns, self.cells, id="list")
+
+    @property
+    def listing(self) -> Listing:
+        if self._listing is None:
+            self._listing = Listing(self.views(), self.sorts[self._sort])
+            self.choose()
+        return self._listing
+
+    def choose(self) -> None:
+        """Judge every row by the present filter and order."""
+        predicate = self._predicate
+        admits = self.admits
+
+        def both(view: Any) -> bool:
+            return admits(view) and (predicate is None or predicate(view))
+
+        self.listing.choose(predicate=both, sort=self.sorts[self._sort], down=self._down)
+
+    def list_table(self) -> LiveTable:
+        return self.query_one("#list", LiveTable)
+
+    def draw(self, changed: set[Ref] | None) -> None:
+        table = self.list_table()
+        if changed is None:
+            self.listing.rebuild()
+            table.show_sort(self._sort, self._down)
+            table.set_ids(self.listing.shown)
+            table.repaint_changed()
+        else:
+            keys = [key for kind, key in changed if kind == self.kind]
+            self.listing.touch(keys)
+            table.rows_changed(keys)
+            if self.listing.unsettled:
+                self.settle_soon()
+        self.draw_line()
+
+    def settle_soon(self) -> None:
+        """Order the rows anew when the person rests; at once while there is nothing to disturb."""
+        if not self.list_table().ids:
+            self.settle()
+        elif not self._settling:
+            self._settling = True
+            self.set_timer(self.console.rest_s, self._rested)
+
+    def _rested(self) -> None:
+        self._settling = False
+        if not self.listing.unsettled:
+            return
+        if self.console.rests():
+            self.settle()
+        else:
+            self.settle_soon()
+
+    def settle(self) -> None:
+        if self.listing.settle():
+            self.list_table().set_ids(self.listing.shown)
+        self.draw_line()
+
+    def draw_line(self) -> None:
+        shown, total = len(self.listing.shown), sum(1 for view in self.views().values() if self.admits(view))
+        filtered = f"{shown:,} of {total:,}" if self._expression else f"{total:,}"
+        right = f"{filtered} {self.summary()}".rstrip() + f" · sort {self._sort}{'↓' if self._down else '↑'} "
+        left: Span = (f" / {self._expression}", "busy") if self._expression else (" / filter", "dim")
+        blank = self.app.size.width - width_of([left, right])
+        line: Line = (left, " " * max(1, blank), right)
+        self.query_one("#line", Lines).show([line])
+
+    # ---- filter and order
+
+    def filter_text(self) -> str:
+        return self._expression
+
+    def apply_filter(self, text: str, *, final: bool) -> None:
+        """Show what matches; while it is being typed a half expression changes nothing."""
+        text = text.strip()
+        try:
+            predicate = filters.parse(text, filters.keys_of(self.view_type)) if text else None
+        except Invalid as refusal:
+            if final:
+                hint = f" ({refusal.hint})" if refusal.hint else ""
+                self.console.say(f"{refusal.message}{hint}", "bad")
+            return
+        self._expression, self._predicate = text, predicate
+        self._reorder()
+
+    def sort_next(self) -> None:
+        names = list(self.sorts)
+        self._sort = names[(names.index(self._sort) + 1) % len(names)]
+        self._down = self._sort in self.big_first()
+        self._reorder()
+
+    def big_first(self) -> frozenset[str]:
+        """Orders that begin with the greatest."""
+        return frozenset()
+
+    def turn(self) -> None:
+        self._down = not self._down
+        self._reorder()
+
+    def _reorder(self) -> None:
+        self.choose()
+        table = self.list_table()
+        table.show_sort(self._sort, self._down)
+        table.set_ids(self.listing.shown)
+        self.draw_line()

@@ -1,0 +1,62 @@
+"""A sheet of text to read: a frame, an event, the help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from textual.widget import Widget
+
+from tui import keys
+from tui.mirror import Ref
+from tui.screens.place import Place
+from tui.widgets.live_table import Column, LiveTable
+from tui.widgets.paint import Span
+
+
+class Paper(Place):
+    """Lines that one scrolls through; ``y`` copies them all."""
+
+    place = "paper"
+
+    def __init__(self, title: str, lines: Sequence[str]) -> None:
+        super().__init__()
+        self.heading = title
+        self.text = list(lines)
+
+    def body(self) -> Iterable[Widget]:
+        yield LiveTable((Column("", 20, grow=True),), self._cells, id="list", header=False)
+
+    def _cells(self, key: str) -> Sequence[Span]:
+        return (self.text[int(key)],)
+
+    def draw(self, changed: set[Ref] | None) -> None:
+        if changed is None:
+            self.query_one("#list", LiveTable).set_ids([str(number) for number in range(len(self.text))])
+
+    def crumbs(self) -> list[str]:
+        return [self.heading]
+
+
+def help_lines(place: str) -> list[str]:
+    """The keys of a place, those that work everywhere, and how filters read; made from the key table."""
+    lines: list[str] = []
+    groups = dict.fromkeys(key.group for key in keys.KEYS)
+    for group in groups:
+        rows = [k for k in keys.KEYS if k.group == group and (not k.where or {place, "table"} & set(k.where))]
+        if rows:
+            lines += ["", group, *(f"  {row.shown:<8} {row.help}" for row in rows)]
+    lines += [
+        "",
+        "FILTER (the same in the CLI)",
+        "  site~berlin and (status=faulted or power_w>50000) and not model=terra*",
+        "  bare words search everywhere; and may be left out",
+        "",
+        "COMMAND LINE",
+        "  :stations   :sessions   :events   :overview   :CP-0042   :reset   :help   :quit",
+        "  tab completes; the id of a station or session opens it",
+        "",
+        "SIGNS",
+        "  ○ available  ● charging  ◔ preparing  ◐ suspended  ◑ finishing  ◇ reserved",
+        "  – unavailable  ✖ faulted  ⊘ offline  ▲ warning  ■ ended  ✔ confirmed",
+    ]
+    return lines[1:]

@@ -1,0 +1,1 @@
+"""Widgets that paint by lines and send only what changed."""

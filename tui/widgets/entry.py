@@ -1,0 +1,96 @@
+"""One line to type into at the bottom: a filter, a command, a token, a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.message import Message
+from textual.widgets import Input
+
+from tui.widgets.lines import Lines
+
+
+class Line(Input):
+    """Textual's input line without a blinking cursor; tab completes."""
+
+    BINDINGS = [("tab", "complete", "complete")]  # noqa: RUF012  # Textual reads it as a class attribute
+
+    def action_complete(self) -> None:
+        parent = self.parent
+        assert isinstance(parent, Entry)
+        parent.complete()
+
+
+class Entry(Horizontal):
+    """Opens with a purpose; says what was typed when enter is pressed, and as it is typed."""
+
+    class Said(Message):
+        """Enter was pressed (``final``), or the text changed."""
+
+        def __init__(self, purpose: str, text: str, *, final: bool) -> None:
+            super().__init__()
+            self.purpose = purpose
+            self.text = text
+            self.final = final
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.purpose = ""
+        self._choices: Callable[[], Sequence[str]] = tuple
+
+    def compose(self) -> ComposeResult:
+        yield Lines(classes="prompt")
+        line = Line(compact=True, select_on_focus=False)
+        line.cursor_blink = False
+        yield line
+
+    @property
+    def is_open(self) -> bool:
+        return self.has_class("-open")
+
+    def open(
+        self, purpose: str, prompt: str, text: str = "", choices: Callable[[], Sequence[str]] = tuple
+    ) -> None:
+        """Ask for a line; ``choices`` are what tab completes to."""
+        self.purpose = purpose
+        self._choices = choices
+        label = self.query_one(Lines)
+        label.styles.width = len(prompt) + 2
+        label.show([((f" {prompt} ", "busy"),)])
+        line = self.query_one(Line)
+        with line.prevent(Input.Changed):
+            line.value = text
+        line.cursor_position = len(text)
+        self.add_class("-open")
+        line.focus()
+
+    def close(self) -> None:
+        self.purpose = ""
+        self.remove_class("-open")
+
+    def matches(self) -> list[str]:
+        """The choices that begin with what is typed, then those that contain it; without case."""
+        typed = self.query_one(Line).value.casefold()
+        choices = self._choices()
+        first = [choice for choice in choices if choice.casefold().startswith(typed)]
+        return first + [c for c in choices if typed and typed in c.casefold() and c not in first]
+
+    def complete(self) -> None:
+        found = self.matches()
+        if found:
+            line = self.query_one(Line)
+            line.value = found[0]
+            line.cursor_position = len(found[0])
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        event.stop()
+        if self.purpose:
+            self.post_message(self.Said(self.purpose, event.value, final=False))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        event.stop()
+        purpose = self.purpose
+        self.close()
+        self.post_message(self.Said(purpose, event.value, final=True))

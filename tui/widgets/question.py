@@ -1,0 +1,179 @@
+"""The confirm bar: what an order will do, in the daemon's words, before it is given. Nothing is dimmed."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.message import Message
+from textual.strip import Strip
+
+from cms.contract.intents import Preview
+from tui.orders import Draft
+from tui.widgets.lines import Lines
+from tui.widgets.paint import Line, Span, clean, strip
+from tui.words import plug
+
+LEVEL_TONE = ("good", "good", "warn", "bad")
+TYPED_LEVEL = 3
+"""From this level on the station's id must be typed."""
+
+
+class Question(Lines, can_focus=True):
+    """Shows a draft with its preview and takes one key: yes, no, a variant, a connector, a reason."""
+
+    class Answered(Message):
+        """``word``: yes, no, reason, copy."""
+
+        def __init__(self, word: str, draft: Draft) -> None:
+            super().__init__()
+            self.word = word
+            self.draft = draft
+
+    class Altered(Message):
+        """The draft is another one now; what would it do?"""
+
+        def __init__(self, draft: Draft) -> None:
+            super().__init__()
+            self.draft = draft
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.draft: Draft | None = None
+        self.preview: Preview | None = None
+        self.refused = ""
+
+    @property
+    def is_open(self) -> bool:
+        return self.draft is not None
+
+    def open(self, draft: Draft) -> None:
+        """Put the question; the preview follows."""
+        self.draft, self.preview, self.refused = draft, None, ""
+        self.add_class("-open")
+        self._lay_out()
+        self.focus()
+
+    def close(self) -> None:
+        self.draft = None
+        self.remove_class("-open")
+        self.show(())
+
+    def tell(self, preview: Preview) -> None:
+        """What the daemon says it would do."""
+        self.preview, self.refused = preview, ""
+        self._lay_out()
+
+    def refuse(self, sentence: str) -> None:
+        """The daemon would not do it."""
+        self.preview, self.refused = None, sentence
+        self._lay_out()
+
+    # ---- keys
+
+    def on_key(self, event: events.Key) -> None:
+        """Every key is the question's own while it is open: nothing is acted on by accident."""
+        if self.draft is None or event.key in ("ctrl+q", "ctrl+c"):
+            return
+        event.stop()
+        event.prevent_default()
+        key = event.character or event.key
+        if event.key == "escape" or key in ("n", "q", "N"):
+            self.post_message(self.Answered("no", self.draft))
+        elif key == "y" and self.preview is not None:
+            self.post_message(self.Answered("yes", self.draft))
+        elif key == "c" and self.preview is not None:
+            self.post_message(self.Answered("copy", self.draft))
+        elif key == "r":
+            self.post_message(self.Answered("reason", self.draft))
+        else:
+            self._alter(key)
+
+    def _alter(self, key: str) -> None:
+        assert self.draft is not None
+        if key == "w":
+            import dataclasses
+
+            altered: Draft | None = dataclasses.replace(self.draft, when_idle=not self.draft.when_idle)
+        else:
+            altered = self.draft.choose(key)
+        if altered is not None and altered != self.draft:
+            self.reopen(altered)
+
+    def reopen(self, draft: Draft) -> None:
+        """Put the question for an altered draft."""
+        self.open(draft)
+        self.post_message(self.Altered(draft))
+
+    # ---- painting
+
+    def on_resize(self) -> None:
+        if self.draft is not None:
+            self._lay_out()
+
+    def _lay_out(self) -> None:
+        assert self.draft is not None
+        width = self.screen.size.width
+        lines: list[Line] = [(("─" * width, "dim"),), self._headline(self.draft)]
+        if self.refused:
+            lines += [((text, "bad"),) for text in wrapped(self.refused, width - 2, 3)]
+            lines += self._choices(self.draft)
+            lines.append((" [n] back ◂ default",))
+        elif self.preview is None:
+            lines.append(((" asking the daemon what this would do …", "dim"),))
+            lines += self._choices(self.draft)
+            lines.append((" [n]o ◂ default",))
+        else:
+            tone = LEVEL_TONE[min(self.preview.level, 3)]
+            lines += [((text, tone),) for text in wrapped(self.preview.impact, width - 2, 3)]
+            lines += self._choices(self.draft)
+            lines.append(self._answers(self.draft, self.preview))
+            lines += [((text, "dim"),) for text in wrapped(f"cli: {self.preview.cli}", width - 2, 2)]
+        self.show(lines)
+
+    def _headline(self, draft: Draft) -> Line:
+        target = draft.target
+        where = target.station + (f" c{plug(*target.plug)}" if target.plug and draft.act.plug != "no" else "")
+        chosen = f" {draft.act.variants[draft.variant].word}" if draft.act.variants else ""
+        extra = f" for {target.token}" if draft.act.needs_token else ""
+        if draft.act.needs_session:
+            extra = f" ({target.session})"
+        idle = ", when it is idle" if draft.when_idle else ""
+        return ((f" {draft.act.title} {where}{extra}{chosen}{idle}?", "strong"),)
+
+    def _choices(self, draft: Draft) -> list[Line]:
+        spans: list[Span] = []
+        for index, variant in enumerate(draft.act.variants):
+            mark = " ◂" if index == draft.variant else ""
+            spans.append((f" [{variant.key}] {variant.word}{mark} ", "busy" if mark else ""))
+        if draft.act.plug != "no" and draft.target.plugs:
+            spans.append("  connector")
+            if draft.act.plug == "maybe":
+                mark = "◂" if draft.target.plug is None else ""
+                spans.append((f" [0] all{mark}", "busy" if mark else ""))
+            for number, place in enumerate(draft.target.plugs[:9], 1):
+                mark = "◂" if place == draft.target.plug else ""
+                spans.append((f" [{number}] c{plug(*place)}{mark}", "busy" if mark else ""))
+        return [tuple(spans)] if spans else []
+
+    def _answers(self, draft: Draft, preview: Preview) -> Line:
+        typed = " (type its id)" if preview.level >= TYPED_LEVEL else ""
+        idle = "[w] at once" if draft.when_idle else "[w]hen idle"
+        offer_idle = f"  {idle}" if preview.sessions or draft.when_idle else ""
+        reason = f"reason: {draft.reason}" if draft.reason else "[r]eason"
+        return (f" [y]es{typed}{offer_idle}  [n]o ◂ default   {reason}  [c]opy the line below",)
+
+    def render_line(self, y: int) -> Strip:
+        line = self.lines[y] if y < len(self.lines) else ()
+        return strip(line, self.size.width, self.tone)
+
+
+def wrapped(text: str, width: int, most: int) -> list[str]:
+    """The text in at most ``most`` lines, each led by a blank; what does not fit ends in ``…``."""
+    lines = [""]
+    for word in clean(text).split(" "):
+        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
+            lines.append("")
+        lines[-1] = f"{lines[-1]} {word}"[: width + 1]
+    if len(lines) > most:
+        lines = lines[:most]
+        lines[-1] = lines[-1][: width - 1] + "…"
+    return lines

@@ -1,0 +1,178 @@
+"""Figures, times and events as short text for a narrow column; not safe to paint before safe()."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any
+
+from cms.contract.events import Event
+from cms.contract.stations import ConnectorView
+
+NONE = "·"
+
+
+def kilowatts(power_w: int | None) -> str:
+    """``21.7``; a dot where there is nothing to say."""
+    return NONE if not power_w else f"{power_w / 1000:,.1f}"
+
+
+def power(power_w: int) -> str:
+    """With a unit that fits: ``840 W``, ``21.7 kW``, ``3.42 MW``."""
+    if abs(power_w) < 1000:
+        return f"{power_w} W"
+    if abs(power_w) < 1_000_000:
+        return f"{power_w / 1000:.1f} kW"
+    return f"{power_w / 1_000_000:.2f} MW"
+
+
+def energy(energy_wh: int) -> str:
+    """With a unit that fits: ``840 Wh``, ``11.4 kWh``, ``31.20 MWh``."""
+    if abs(energy_wh) < 1000:
+        return f"{energy_wh} Wh"
+    if abs(energy_wh) < 1_000_000:
+        return f"{energy_wh / 1000:.1f} kWh"
+    return f"{energy_wh / 1_000_000:.2f} MWh"
+
+
+def kilowatt_hours(energy_wh: int) -> str:
+    return f"{energy_wh / 1000:,.1f}"
+
+
+def percent(value: float | None) -> str:
+    return NONE if value is None else f"{value:.0f}%"
+
+
+def ago(then: datetime | None, now: datetime) -> str:
+    """How long since, in one unit: ``<1m``, ``6m``, ``3h``, ``12d``; coarse, so that idle screens rest."""
+    if then is None:
+        return NONE
+    minutes = int((now - then).total_seconds() // 60)
+    if minutes < 1:
+        return "<1m"
+    if minutes < 60:
+        return f"{minutes}m"
+    if minutes < 48 * 60:
+        return f"{minutes // 60}h"
+    return f"{minutes // 1440}d"
+
+
+def lasting(start: datetime, end: datetime) -> str:
+    """A duration as ``h:mm``."""
+    minutes = max(0, int((end - start).total_seconds() // 60))
+    return f"{minutes // 60}:{minutes % 60:02d}"
+
+
+def clock(at: datetime) -> str:
+    """Local time of day, ``12:41:05``."""
+    return at.astimezone().strftime("%H:%M:%S")
+
+
+def moment(at: datetime | None) -> str:
+    """Local date and time, ``2026-11-22 12:41:05``."""
+    return NONE if at is None else at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def plug(evse: int | None, connector: int | None) -> str:
+    """A connector's short name: ``1``, or ``1.2`` for the second connector of EVSE 1."""
+    if evse is None:
+        return NONE
+    return str(evse) if connector in (None, 0, 1) else f"{evse}.{connector}"
+
+
+def plug_of(connector: ConnectorView) -> str:
+    return plug(connector.evse, connector.connector)
+
+
+def _identity(said: Mapping[str, Any]) -> str:
+    return " ".join(str(said[k]) for k in ("vendor", "model", "firmware") if said.get(k))
+
+
+def _connector(said: Mapping[str, Any]) -> str:
+    trouble = [str(said[k]) for k in ("error_code", "info") if said.get(k)]
+    return " ".join([f"c{plug(said.get('evse'), said.get('connector'))}", str(said.get("status")), *trouble])
+
+
+def _metered(said: Mapping[str, Any]) -> str:
+    parts = [f"c{plug(said.get('evse'), said.get('connector'))}"]
+    if (wh := said.get("energy_wh")) is not None:
+        parts.append(energy(wh))
+    if (watts := said.get("power_w")) is not None:
+        parts.append(power(watts))
+    if (soc := said.get("soc_percent")) is not None:
+        parts.append(f"SoC {percent(soc)}")
+    return " ".join(parts)
+
+
+def _session(said: Mapping[str, Any]) -> str:
+    view = said.get("session")
+    if not isinstance(view, Mapping):
+        return str(view or "")
+    parts = [f"c{plug(view.get('evse'), view.get('connector'))}", str(view.get("status"))]
+    parts += [str(view[k]) for k in ("token", "stop_reason") if view.get(k)]
+    if view.get("energy_wh"):
+        parts.append(energy(view["energy_wh"]))
+    return " ".join(parts)
+
+
+def _intent(said: Mapping[str, Any]) -> str:
+    view = said.get("intent")
+    if not isinstance(view, Mapping):
+        return str(view or "")
+    return " ".join(str(view[k]) for k in ("order", "status", "detail") if view.get(k))
+
+
+def _token(said: Mapping[str, Any]) -> str:
+    view = said.get("token")
+    name = view.get("id") if isinstance(view, Mapping) else view
+    return " ".join(str(part) for part in (name, said.get("status")) if part)
+
+
+def _configuration(said: Mapping[str, Any]) -> str:
+    values = said.get("values")
+    return f"{len(values)} values" if isinstance(values, Mapping | list | tuple) else ""
+
+
+def _any(said: Mapping[str, Any]) -> str:
+    return " ".join(f"{key} {value}" for key, value in said.items() if value not in (None, "", [], {}))
+
+
+_TOLD: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "station.booted": lambda said: f"{said.get('status')} {_identity(said)}",
+    "station.configuration": _configuration,
+    "connector.status": _connector,
+    "session.metered": _metered,
+    "session.started": _session,
+    "session.changed": _session,
+    "session.ended": _session,
+    "session.flagged": lambda said: ", ".join(map(str, said.get("flags") or ())),
+    "intent.created": _intent,
+    "intent.changed": _intent,
+    "token.presented": _token,
+    "token.added": _token,
+    "token.changed": _token,
+    "token.removed": _token,
+}
+
+#: Events that tell of trouble stand out in lists.
+TONES = {
+    "station.disconnected": "warn",
+    "station.refused": "warn",
+    "station.unknown": "warn",
+    "station.security": "warn",
+    "session.flagged": "warn",
+    "quarantine.added": "warn",
+    "daemon.stopped": "warn",
+}
+
+
+def told(event: Event) -> str:
+    """What an event says beside its type and its station, in a few words."""
+    return _TOLD.get(event.type, _any)(event.data)
+
+
+def tone_of(event: Event) -> str:
+    """The tone of an event in a list; empty for the usual."""
+    if event.type == "connector.status" and event.data.get("status") == "faulted":
+        return "bad"
+    return TONES.get(event.type, "")
