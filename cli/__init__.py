@@ -1,1 +1,1 @@
-"""The command line: one file per noun, each a thin asker of the control API."""
+"""The command line: one file per noun. It asks the daemon through cms.client and knows no rule of its own."""

@@ -28,8 +28,8 @@ from cms.api.follow import Wanted, WatchFrames, stream
 from cms.api.who import ACTOR, Gate
 from cms.contract.refusals import Denied, Invalid, Unreachable
 from cms.contract.routes import EVENT_STREAM, ROUTES, Route
-from cms.core import Core, StoreDown
-from cms.operations import Actor, Operation
+from cms.core import Actor, Core, StoreDown
+from cms.operations import Operation
 
 CURSOR_HEADER = "X-Cms-Cursor"
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, aclosing, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -90,7 +90,8 @@ async def stream(
     """The stream as bytes, until the reader goes or the daemon closes; first the cursor it begins after."""
     chunks: asyncio.Queue[bytes | None] = asyncio.Queue(_WAITING)
     yield f"id: {cursor}\n\n".encode()
-    async with frames or nullcontext(None) as queue:
+    async with AsyncExitStack() as stack:
+        queue = await stack.enter_async_context(frames) if frames is not None else None
         tasks = [
             asyncio.create_task(_tell_events(core, cursor, wanted, chunks)),
             asyncio.create_task(_end_when(closing, chunks)),

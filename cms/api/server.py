@@ -29,7 +29,7 @@ class _Server(uvicorn.Server):
         self.stop = asyncio.Event()
 
     @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:  # type: ignore[override]
+    def capture_signals(self) -> Iterator[None]:
         """The daemon owns the signals."""
         yield
 

@@ -20,7 +20,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from cms.api.errors import refused
 from cms.contract.refusals import Denied
-from cms.operations import Actor
+from cms.core import Actor
 
 #: What answers without asking who: probes and figures, nothing of the business.
 OPEN_PATHS = frozenset({"/healthz", "/readyz", "/metrics"})

@@ -1,0 +1,34 @@
+"""What goes wrong, said on stderr: one sentence for people, one JSON object with ``-o json``."""
+
+from __future__ import annotations
+
+import sys
+
+from cms.contract.refusals import Refusal
+from cms.contract.safe import escaped, safe
+
+
+def say(refusal: Refusal, output: str = "table") -> None:
+    """Tell a refusal."""
+    if output == "json":
+        import msgspec
+
+        told = {"refusal": refusal.name, "message": refusal.message, "hint": refusal.hint}
+        print(escaped(msgspec.json.encode({"error": told}).decode()), file=sys.stderr)
+        return
+    print(f"cms: {sentence(refusal)}", file=sys.stderr)
+
+
+def sentence(refusal: Refusal) -> str:
+    """What, which, why, and what to try next."""
+    message = safe(refusal.message).rstrip(".")
+    if not refusal.hint:
+        return message
+    hint = safe(refusal.hint)
+    return f"{message}. Try: {hint}" if hint.startswith("cms ") else f"{message}: {hint}"
+
+
+def note(text: str, quiet: bool = False) -> None:
+    """Talk: what happened, for people; scripts read stdout and the exit code."""
+    if not quiet:
+        print(f"cms: {safe(text)}", file=sys.stderr)

@@ -1,0 +1,149 @@
+"""The global flags: the same before and after the verb, taken out of the arguments before Typer sees them."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cms.client import Address, find_daemon
+from cms.contract.refusals import Invalid
+
+FORMATS = ("table", "wide", "json", "jsonl", "csv", "yaml", "name")
+
+
+@dataclass(frozen=True, slots=True)
+class Flags:
+    """What the global flags say; times in seconds. ``filter`` in the language of cms.contract.filters."""
+
+    output: str = "table"
+    columns: tuple[str, ...] = ()
+    filter: str | None = None
+    sort: str | None = None
+    limit: int | None = None
+    no_headers: bool = False
+    watch: bool = False
+    socket: str | None = None
+    url: str | None = None
+    timeout_s: float | None = None
+    quiet: bool = False
+    yes: bool = False
+    dry_run: bool = False
+    reason: str | None = None
+    no_color: bool = False
+    verbose: bool = False
+
+    @property
+    def address(self) -> Address:
+        """The daemon meant."""
+        return find_daemon(self.socket, self.url)
+
+    @property
+    def patience_s(self) -> float:
+        """How long the daemon itself may take to answer."""
+        return self.timeout_s or 10.0
+
+    @property
+    def colour(self) -> bool:
+        """Whether stdout is a terminal that wants colour (NO_COLOR, TERM=dumb, CMS_COLOR)."""
+        if self.no_color or os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+            return False
+        wish = os.environ.get("CMS_COLOR", "auto")
+        return wish == "always" or (wish != "never" and sys.stdout.isatty())
+
+
+def _format(text: str) -> str:
+    if text not in FORMATS:
+        raise Invalid(f"There is no output format {text!r}", f"one of {', '.join(FORMATS)}")
+    return text
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _limit(text: str) -> int:
+    if not text.isdigit():
+        raise Invalid(f"--limit takes a whole number, not {text!r}", "0 gives all")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    from cli.times import duration_s
+
+    return duration_s(text)
+
+
+#: Flag -> (field, how its value is read or None for a switch, what help says).
+TABLE: dict[str, tuple[str, Any, str]] = {
+    "--output": ("output", _format, f"-o  {'|'.join(FORMATS)}"),
+    "--columns": ("columns", _names, "KEY,KEY  the columns to show, by JSON key"),
+    "--filter": ("filter", str, "EXPR  e.g. 'online=false and site~garage'"),
+    "--sort": ("sort", str, "KEY  or -KEY for descending"),
+    "--limit": ("limit", _limit, "N  at most so many; 0 for all"),
+    "--no-headers": ("no_headers", None, "tables and CSV without their first line"),
+    "--watch": ("watch", None, "-w  show again whenever something changes"),
+    "--socket": ("socket", str, "PATH  the daemon's control socket"),
+    "--url": ("url", str, "URL  a daemon elsewhere"),
+    "--timeout": ("timeout_s", _seconds, "S  patience, in seconds or like 5m"),
+    "--quiet": ("quiet", None, "-q  nothing on stderr but errors"),
+    "--yes": ("yes", None, "-y  do not ask"),
+    "--dry-run": ("dry_run", None, "say what would happen, and do nothing"),
+    "--reason": ("reason", str, "TEXT  why, for the record"),
+    "--no-color": ("no_color", None, "no colour (also NO_COLOR, TERM=dumb)"),
+    "--verbose": ("verbose", None, "-v  more about errors"),
+}
+SHORT = {"-o": "--output", "-w": "--watch", "-q": "--quiet", "-y": "--yes", "-v": "--verbose"}
+
+#: Commands for which a flag of the same name means something else: theirs.
+OWN = {"simulate": {"--url"}, "serve": {"--socket"}, "demo": set[str]()}
+
+
+def take(arguments: list[str]) -> tuple[Flags, list[str]]:
+    """The global flags, and the arguments that remain. ``--`` ends the search."""
+    told: dict[str, Any] = {}
+    rest: list[str] = []
+    left = iter(arguments)
+    for word in left:
+        if word == "--":
+            return Flags(**told), [*rest, word, *left]
+        flag, value = _split(word)
+        if flag not in TABLE or flag in OWN.get(rest[0] if rest else "", ()):
+            rest.append(word)
+            continue
+        field, read, _ = TABLE[flag]
+        if read is None:
+            if value is not None:
+                raise Invalid(f"{flag} takes no value")
+            told[field] = True
+            continue
+        text = value if value is not None else next(left, None)
+        if text is None:
+            raise Invalid(f"{flag} needs a value")
+        told[field] = read(text)
+    return Flags(**told), rest
+
+
+def _split(word: str) -> tuple[str, str | None]:
+    """``--output=json``, ``-o=json``, ``-ojson`` and plain words."""
+    if word[:2] in SHORT and not word.startswith("--"):
+        flag = SHORT[word[:2]]
+        value = word[2:].removeprefix("=")
+        return (flag, value or None) if TABLE[flag][1] is not None or not value else (word, None)
+    flag, equals, value = word.partition("=")
+    return flag, value if equals else None
+
+
+def wants(arguments: list[str]) -> str:
+    """The output format asked for, even when the flags cannot be read: how errors are to be said."""
+    words = [SHORT.get(word, word) for word in arguments]
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        if word in ("--output=json", "-ojson", "-o=json") or (word == "--output" and following == "json"):
+            return "json"
+    return "table"
+
+
+def with_output(flags: Flags, output: str) -> Flags:
+    """The same flags with another format."""
+    return replace(flags, output=output)

@@ -1,0 +1,53 @@
+"""``cms intents``: orders that were given, and what became of them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.noun import flags_of, group, tell_list
+from cli.orders import INTENT_COLUMNS, await_effect, finish_intent
+from cli.render import Column, show_one
+from cms.client import ask
+from cms.contract import intents
+
+app = group("Orders that were given, and what became of them.")
+
+SHOWN = (*INTENT_COLUMNS, Column("params"), Column("expires_at", "expires"), Column("session"))
+_WAIT_S = 600.0
+
+
+@app.command("list")
+def list_(
+    ctx: typer.Context,
+    station: Annotated[str | None, typer.Option("--station", metavar="NAME")] = None,
+    status: Annotated[str | None, typer.Option("--status", metavar="WORD")] = None,
+) -> None:
+    """The latest orders."""
+    flags = flags_of(ctx)
+    choosy = flags.filter or flags.sort or not flags.limit
+    limit = 1000 if choosy else flags.limit or 1000
+    tell_list(flags, intents.ListIntents(station, status, limit), INTENT_COLUMNS)
+
+
+@app.command()
+def show(ctx: typer.Context, intent: str) -> None:
+    """One order."""
+    flags = flags_of(ctx)
+    show_one(ask(intents.ShowIntent(intent), flags.address, flags.patience_s), SHOWN, flags)
+
+
+@app.command()
+def wait(ctx: typer.Context, intent: str) -> None:
+    """Wait until the order came to its effect; the exit code tells."""
+    flags = flags_of(ctx)
+    row = ask(intents.ShowIntent(intent), flags.address, flags.patience_s)
+    finish_intent(flags, await_effect(flags, row, flags.timeout_s or _WAIT_S))
+
+
+@app.command()
+def cancel(ctx: typer.Context, intent: str) -> None:
+    """Take back an order that was not given yet."""
+    flags = flags_of(ctx)
+    show_one(ask(intents.CancelIntent(intent), flags.address, flags.patience_s), SHOWN, flags)

@@ -1,0 +1,109 @@
+"""How every noun's Typer is made, and how it asks."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from cli.flags import Flags
+from cli.render import Column, Row, select, show_list
+from cms.client import ask
+from cms.contract.refusals import Invalid
+
+
+class Verbs(TyperGroup):
+    """A noun's verbs; a bare noun shows its help, a mistyped verb the nearest one."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """A bare noun shows its help."""
+        return super().parse_args(ctx, args or ["--help"])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The verb meant, or the nearest name."""
+        from cli.main import unknown_command
+
+        if not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
+            raise unknown_command(ctx.command_path, args[0], self.list_commands(ctx))
+        return super().resolve_command(ctx, args)
+
+
+_EPILOG = "Flags of every command (-o, --filter, --sort, --socket ...): cms --help"
+
+
+def group(help: str) -> typer.Typer:
+    """A noun with verbs."""
+    app = typer.Typer(
+        cls=Verbs,
+        help=help,
+        epilog=_EPILOG,
+        add_completion=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    app.callback()(_nothing)
+    return app
+
+
+def single(help: str) -> typer.Typer:
+    """A top-level command without verbs."""
+    return typer.Typer(
+        help=help,
+        epilog=_EPILOG,
+        add_completion=False,
+        rich_markup_mode=None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+
+
+def _nothing() -> None:
+    pass
+
+
+def flags_of(ctx: typer.Context) -> Flags:
+    """The global flags of this call."""
+    found: Flags = ctx.find_root().obj
+    return found
+
+
+def tell_list(
+    flags: Flags, request: Any, columns: Sequence[Column], *, name: str = "id", filtered: bool = False
+) -> None:
+    """Ask for a list and print it; with --watch again whenever something happens.
+
+    ``filtered`` when the request carries the filter itself.
+    """
+
+    def rows() -> list[Row]:
+        return select(ask(request, flags.address, flags.patience_s), flags, filtered=filtered)
+
+    if flags.watch:
+        from cli.watch import watch
+
+        watch(flags, rows, columns, name)
+    else:
+        show_list(rows(), columns, flags, name)
+
+
+def named(names: Iterable[str]) -> list[str]:
+    """The names given; ``-`` stands for those on stdin, one per line."""
+    found: list[str] = []
+    for name in names:
+        if name == "-":
+            found.extend(line.strip() for line in sys.stdin if line.strip())
+        else:
+            found.append(name)
+    return list(dict.fromkeys(found))
+
+
+def confirmed(flags: Flags, question: str) -> bool:
+    """Ask on the terminal; without one, refuse and say --yes."""
+    if flags.yes:
+        return True
+    if not sys.stdin.isatty():
+        raise Invalid(f"{question} Nobody is there to ask", "say --yes to do it")
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")

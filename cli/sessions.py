@@ -1,0 +1,184 @@
+"""``cms sessions``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from cli.flags import Flags
+from cli.noun import flags_of, group, named, tell_list
+from cli.orders import At, Names, Queue, Terms, Wait, WhenIdle, give
+from cli.render import Column, kw, kwh, show_one, when
+from cli.times import earlier
+from cms.client import ask
+from cms.contract import sessions
+from cms.contract.refusals import Invalid
+
+app = group("Charging sessions.")
+
+SIGNS = {"pending": "◔", "charging": "●", "suspended": "◐", "suspect": "▲", "ended": "–"}
+
+
+def _status(word: Any) -> str:
+    return f"{SIGNS.get(word, '?')} {word}"
+
+
+LIST = (
+    Column("id"),
+    Column("station"),
+    Column("evse", right=True),
+    Column("connector", "con", right=True, wide=True),
+    Column("status", show=_status),
+    Column("token"),
+    Column("started_at", "started", when),
+    Column("ended_at", "ended", when),
+    Column("energy_wh", "energy", kwh, right=True),
+    Column("power_w", "power", kw, right=True),
+    Column("soc_percent", "soc %", right=True, wide=True),
+    Column("stop_reason", "stopped"),
+    Column("flags"),
+)
+SHOWN = (
+    Column("id", "session"),
+    Column("station"),
+    Column("evse"),
+    Column("connector"),
+    Column("status", show=_status),
+    Column("token"),
+    Column("authorization"),
+    Column("started_at", "started"),
+    Column("ended_at", "ended"),
+    Column("energy_wh", "energy", kwh),
+    Column("energy_source", "derived from"),
+    Column("meter_start_wh", "meter at start, Wh"),
+    Column("meter_stop_wh", "meter at stop, Wh"),
+    Column("power_w", "power", kw),
+    Column("soc_percent", "state of charge, %"),
+    Column("last_sample_at", "last sample"),
+    Column("stop_reason"),
+    Column("stop_token"),
+    Column("flags"),
+    Column("cost"),
+    Column("transaction_id", "transaction"),
+    Column("offline"),
+    Column("ocpp_version", "ocpp"),
+)
+SAMPLES = (
+    Column("at"),
+    Column("measurand"),
+    Column("value", right=True),
+    Column("unit"),
+    Column("phase"),
+    Column("context", wide=True),
+    Column("location", wide=True),
+    Column("format", wide=True),
+)
+
+#: So many without --limit; the daemon gives so many at most.
+_MOST = 1000
+_ALL = 100_000
+
+
+@app.command("list")
+def list_(
+    ctx: typer.Context,
+    station: Annotated[str | None, typer.Option("--station", metavar="NAME")] = None,
+    token: Annotated[str | None, typer.Option("--token", metavar="TAG")] = None,
+    status: Annotated[str | None, typer.Option("--status", metavar="WORD")] = None,
+    active: Annotated[bool | None, typer.Option("--active/--ended", help="Not over, or over.")] = None,
+    since: Annotated[str | None, typer.Option("--since", metavar="TIME", help="e.g. 2h, 2026-11-01")] = None,
+    until: Annotated[str | None, typer.Option("--until", metavar="TIME")] = None,
+) -> None:
+    """Sessions, newest first."""
+    flags = flags_of(ctx)
+    request = sessions.ListSessions(
+        station=station,
+        token=token,
+        status=status,
+        active=active,
+        since=_utc(since),
+        until=_utc(until),
+        filter=flags.filter,
+        limit=_limit(flags),
+    )
+    tell_list(flags, request, LIST, filtered=True)
+
+
+@app.command()
+def show(ctx: typer.Context, session: str) -> None:
+    """One session."""
+    flags = flags_of(ctx)
+    show_one(ask(sessions.ShowSession(session), flags.address, flags.patience_s), SHOWN, flags)
+
+
+@app.command()
+def samples(ctx: typer.Context, session: str) -> None:
+    """Every meter value of a session, in time order."""
+    tell_list(flags_of(ctx), sessions.ListSamples(session), SAMPLES, name="at")
+
+
+@app.command()
+def start(
+    ctx: typer.Context,
+    names: Names = None,
+    token: Annotated[str, typer.Option("--token", metavar="TAG", help="Who charges.")] = ...,  # type: ignore[assignment]
+    evse: Annotated[int | None, typer.Option("--evse", metavar="N")] = None,
+    connector: Annotated[int | None, typer.Option("--connector", metavar="N")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Though the token would be refused.")] = False,
+    wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
+    queue: Queue = None,
+) -> None:
+    """Ask a station to start charging for a token. With --wait until the session began."""
+    from cli.orders import stations_meant
+
+    def build(station: str, **terms: Any) -> sessions.StartSession:
+        return sessions.StartSession(
+            station=station, token=token, evse=evse, connector=connector, force=force, **terms
+        )
+
+    flags = flags_of(ctx)
+    give(flags, *stations_meant(names, flags), Terms(wait, when_idle, at, queue), build)
+
+
+@app.command()
+def stop(
+    ctx: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(metavar="SESSION...")] = None,
+    wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
+    queue: Queue = None,
+) -> None:
+    """Ask the station to end sessions. With --wait until they ended."""
+
+    def build(session: str, **terms: Any) -> sessions.StopSession:
+        return sessions.StopSession(session=session, **terms)
+
+    flags = flags_of(ctx)
+    given = list(names or [])
+    if flags.filter:
+        request = sessions.ListSessions(active=True, filter=flags.filter, limit=_ALL)
+        meant = [row["id"] for row in ask(request, flags.address, flags.patience_s)]
+    elif given:
+        meant = named(given)
+    else:
+        raise Invalid(
+            "Which session?", "give its id, - for stdin, or --filter; see `cms sessions list --active`"
+        )
+    many = bool(flags.filter) or len(given) > 1 or "-" in given
+    give(flags, meant, many, Terms(wait, when_idle, at, queue), build)
+
+
+def _utc(text: str | None) -> datetime | None:
+    return earlier(text).astimezone(UTC) if text else None
+
+
+def _limit(flags: Flags) -> int:
+    """What to ask the daemon for: it filters after its limit, and the first N are so only in its own order."""
+    if flags.filter or flags.sort or flags.limit == 0:
+        return _ALL
+    return flags.limit or _MOST

@@ -1,0 +1,417 @@
+"""``cms stations``."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from cli import orders
+from cli.errors import note, say
+from cli.flags import Flags
+from cli.noun import flags_of, group, named, tell_list
+from cli.orders import At, Names, Queue, Terms, Wait, WhenIdle, give, stations_meant
+from cli.render import Column, Row, kw, show_list, show_one, show_pairs, table, when
+from cms.client import ask
+from cms.contract import stations
+from cms.contract.refusals import Invalid, Refusal
+
+app = group("Stations, and orders to them.")
+config = group("A station's configuration: 1.6 keys, or Component.Variable names of 2.x.")
+app.add_typer(config, name="config")
+
+#: A sign with the word, never a colour alone (docs/glossary.md).
+SIGNS = {
+    "available": "○",
+    "preparing": "◔",
+    "charging": "●",
+    "occupied": "●",
+    "suspended-ev": "◐",
+    "suspended-evse": "◐",
+    "finishing": "◑",
+    "reserved": "◇",
+    "unavailable": "–",
+    "faulted": "✖",
+    "unknown": "?",
+}
+
+
+def _link(online: Any) -> str:
+    return "online" if online else "⊘ offline"
+
+
+def _marks(connectors: Any) -> str:
+    """``●✖``: one sign for each connector, then the words that matter."""
+    signs = "".join(SIGNS.get(connector["status"], "?") for connector in connectors)
+    words = sorted({c["status"] for c in connectors if c["status"] != "available"})
+    return f"{signs} {' '.join(words)}".strip()
+
+
+def _power(connectors: Any) -> str:
+    watts = [connector["power_w"] for connector in connectors if connector["power_w"] is not None]
+    return kw(sum(watts)) if watts else ""
+
+
+LIST = (
+    Column("id"),
+    Column("online", "link", _link),
+    Column("connectors", show=_marks),
+    Column("connectors", "power", _power, right=True),
+    Column("site"),
+    Column("vendor"),
+    Column("model"),
+    Column("firmware", wide=True),
+    Column("serial", wide=True),
+    Column("ocpp_version", "ocpp"),
+    Column("last_seen", "seen", when),
+    Column("address", wide=True),
+    Column("boot_policy", "boot", wide=True),
+    Column("note", wide=True),
+)
+SHOWN = (
+    Column("id", "station"),
+    Column("online", "link", _link),
+    Column("last_seen", "last seen", when),
+    Column("connected_at", "connected", when),
+    Column("address"),
+    Column("site"),
+    Column("vendor"),
+    Column("model"),
+    Column("serial"),
+    Column("firmware"),
+    Column("ocpp_version", "ocpp"),
+    Column("security_profile"),
+    Column("boot_policy"),
+    Column("boot_status"),
+    Column("booted_at", "booted", when),
+    Column("enrolled_at", "enrolled", when),
+    Column("note"),
+)
+CONNECTORS = (
+    Column("evse", right=True),
+    Column("connector", right=True),
+    Column("status", show=lambda word: f"{SIGNS.get(word, '?')} {word}"),
+    Column("power_w", "power", kw, right=True),
+    Column("session"),
+    Column("error_code", "error"),
+    Column("info"),
+    Column("reported_at", "since", when),
+)
+UNKNOWN = (
+    Column("id"),
+    Column("reason"),
+    Column("knocks", right=True),
+    Column("address"),
+    Column("protocols"),
+    Column("last_seen", "last", when),
+    Column("first_seen", "first", when, wide=True),
+)
+MESSAGES = (
+    Column("at", show=when),
+    Column("direction", "dir"),
+    Column("kind"),
+    Column("action"),
+    Column("latency_ms", "ms", right=True),
+    Column("message_id", "id", wide=True),
+    Column("payload"),
+)
+VARIABLES = (
+    Column("name"),
+    Column("value"),
+    Column("readonly"),
+    Column("attribute", wide=True),
+    Column("reported_at", "reported", when),
+    Column("reboot_required", "reboot"),
+)
+CREDENTIAL = (
+    Column("id", "station"),
+    Column("url"),
+    Column("username", "user"),
+    Column("password"),
+    Column("security_profile"),
+)
+
+Site = Annotated[str | None, typer.Option("--site", help="Where it stands.")]
+Password = Annotated[
+    str | None, typer.Option("--password", help="Its password; better: let one be generated.")
+]
+PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin.")]
+Evse = Annotated[int | None, typer.Option("--evse", metavar="N")]
+Connector = Annotated[int | None, typer.Option("--connector", metavar="N")]
+Station = Annotated[str, typer.Argument(metavar="STATION")]
+
+
+@app.command("list")
+def list_(ctx: typer.Context) -> None:
+    """All stations. --filter 'status=faulted or online=false' chooses."""
+    flags = flags_of(ctx)
+    tell_list(flags, stations.ListStations(flags.filter), LIST, filtered=True)
+
+
+@app.command()
+def show(ctx: typer.Context, station: Station) -> None:
+    """One station with its connectors."""
+    flags = flags_of(ctx)
+    view = ask(stations.ShowStation(station), flags.address, flags.patience_s)
+    show_one(view, SHOWN, flags)
+    if flags.output in ("table", "wide") and view["connectors"] and not flags.columns:
+        print()
+        for line in table(view["connectors"], CONNECTORS, flags):
+            print(line)
+
+
+@app.command()
+def add(
+    ctx: typer.Context,
+    station: Station,
+    site: Site = None,
+    security_profile: Annotated[int, typer.Option("--security-profile", metavar="0..3")] = 1,
+    password: Password = None,
+    password_stdin: PasswordStdin = False,
+    boot_policy: Annotated[str, typer.Option(metavar="accepted|pending|rejected")] = "accepted",
+    remark: Annotated[str | None, typer.Option("--note", help="For people.")] = None,
+) -> None:
+    """Register a station; its generated password is shown this once."""
+    request = stations.AddStation(
+        station=station,
+        site=site,
+        security_profile=security_profile,
+        password=_password(password, password_stdin),
+        boot_policy=boot_policy,
+        note=remark,
+    )
+    _credential(flags_of(ctx), request)
+
+
+@app.command("set")
+def set_(
+    ctx: typer.Context,
+    station: Station,
+    site: Site = None,
+    boot_policy: Annotated[str | None, typer.Option(metavar="accepted|pending|rejected")] = None,
+    remark: Annotated[str | None, typer.Option("--note", help="For people.")] = None,
+    new_password: Annotated[bool, typer.Option("--new-password", help="Generate another.")] = False,
+) -> None:
+    """Change what we keep about a station."""
+    flags = flags_of(ctx)
+    request = stations.SetStation(station, site, boot_policy, remark, new_password)
+    view = ask(request, flags.address, flags.patience_s)
+    show_one(view, CREDENTIAL if "password" in view else SHOWN, flags)
+
+
+@app.command()
+def remove(ctx: typer.Context, names: Names = None) -> None:
+    """Remove stations; their sessions and history stay."""
+    flags = flags_of(ctx)
+    meant, _ = stations_meant(names, flags)
+    orders.removed(flags, meant, "station", stations.RemoveStation, asks=True)
+
+
+@app.command()
+def unknown(ctx: typer.Context) -> None:
+    """Stations that knocked and were not let in: the inbox."""
+    tell_list(flags_of(ctx), stations.ListUnknownStations(), UNKNOWN)
+
+
+@app.command()
+def forget(ctx: typer.Context, names: Names = None) -> None:
+    """Take stations out of the inbox."""
+    flags = flags_of(ctx)
+    orders.removed(flags, named(names or []), "from the inbox", stations.ForgetUnknownStation, asks=False)
+
+
+@app.command()
+def enrol(
+    ctx: typer.Context,
+    names: Names = None,
+    site: Site = None,
+    password: Password = None,
+    password_stdin: PasswordStdin = False,
+) -> None:
+    """Register stations from the inbox."""
+    flags = flags_of(ctx)
+    secret = _password(password, password_stdin)
+    meant = named(names or [])
+    if not meant:
+        raise Invalid("Which station?", "cms stations unknown")
+    if len(meant) == 1:
+        _credential(flags, stations.EnrolStation(meant[0], site, secret))
+        return
+    rows, code = [], 0
+    for name in meant:
+        try:
+            rows.append(ask(stations.EnrolStation(name, site, secret), flags.address, flags.patience_s))
+        except Refusal as refusal:
+            say(refusal, flags.output)
+            code = max(code, refusal.exit_code)
+    show_list(rows, CREDENTIAL, flags)
+    raise typer.Exit(code)
+
+
+@app.command()
+def messages(ctx: typer.Context, station: Station) -> None:
+    """The last frames of a connected station, oldest first."""
+    tell_list(flags_of(ctx), stations.ListMessages(station), MESSAGES, name="message_id")
+
+
+@app.command()
+def reset(
+    ctx: typer.Context,
+    names: Names = None,
+    kind: Annotated[str, typer.Option(metavar="soft|hard|immediate|on-idle")] = "soft",
+    evse: Evse = None,
+    wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
+    queue: Queue = None,
+) -> None:
+    """Restart stations. With --wait until they have booted again."""
+
+    def build(station: str, **terms: Any) -> stations.ResetStation:
+        return stations.ResetStation(station=station, kind=kind, evse=evse, **terms)
+
+    flags = flags_of(ctx)
+    give(flags, *stations_meant(names, flags), Terms(wait, when_idle, at, queue), build)
+
+
+@app.command()
+def unlock(
+    ctx: typer.Context,
+    names: Names = None,
+    connector: Annotated[int, typer.Option("--connector", metavar="N")] = 1,
+    evse: Evse = None,
+    wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
+    queue: Queue = None,
+) -> None:
+    """Unlock a connector so that the cable comes free."""
+
+    def build(station: str, **terms: Any) -> stations.UnlockConnector:
+        return stations.UnlockConnector(station=station, connector=connector, evse=evse, **terms)
+
+    flags = flags_of(ctx)
+    give(flags, *stations_meant(names, flags), Terms(wait, when_idle, at, queue), build)
+
+
+@app.command()
+def availability(
+    ctx: typer.Context,
+    words: Annotated[list[str], typer.Argument(metavar="NAME... operative|inoperative")],
+    evse: Evse = None,
+    connector: Connector = None,
+    wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
+    queue: Queue = None,
+) -> None:
+    """Take stations, or one EVSE, into or out of operation."""
+    *names, wanted = words
+
+    def build(station: str, **terms: Any) -> stations.ChangeAvailability:
+        return stations.ChangeAvailability(
+            station=station, availability=wanted, evse=evse, connector=connector, **terms
+        )
+
+    flags = flags_of(ctx)
+    give(flags, *stations_meant(names, flags), Terms(wait, when_idle, at, queue), build)
+
+
+@app.command()
+def trigger(
+    ctx: typer.Context,
+    words: Annotated[list[str], typer.Argument(metavar="NAME... MESSAGE")],
+    evse: Evse = None,
+    connector: Connector = None,
+    force: Annotated[bool, typer.Option("--force", help="Even where the rule says no.")] = False,
+    wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
+    queue: Queue = None,
+) -> None:
+    """Ask stations to send a message now, e.g. StatusNotification."""
+    *names, message = words
+
+    def build(station: str, **terms: Any) -> stations.TriggerMessage:
+        return stations.TriggerMessage(
+            station=station, message=message, evse=evse, connector=connector, force=force, **terms
+        )
+
+    flags = flags_of(ctx)
+    give(flags, *stations_meant(names, flags), Terms(wait, when_idle, at, queue), build)
+
+
+@config.command("list")
+def config_list(ctx: typer.Context, station: Station) -> None:
+    """What we last learned of its configuration, without asking it."""
+    tell_list(flags_of(ctx), stations.ListVariables(station), VARIABLES, name="name")
+
+
+@config.command("get")
+def config_get(
+    ctx: typer.Context,
+    words: Annotated[list[str], typer.Argument(metavar="STATION [KEY...]")],
+    wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
+    queue: Queue = None,
+) -> None:
+    """Ask the station for keys; without any, for all of them (1.6)."""
+    flags = flags_of(ctx)
+    names, keys = ([], words) if flags.filter else (words[:1], words[1:])
+
+    def build(station: str, **terms: Any) -> stations.GetConfiguration:
+        return stations.GetConfiguration(station=station, names=tuple(keys), **terms)
+
+    give(flags, *stations_meant(names, flags), Terms(wait, when_idle, at, queue), build)
+
+
+@config.command("set")
+def config_set(
+    ctx: typer.Context,
+    words: Annotated[list[str], typer.Argument(metavar="NAME... KEY=VALUE...")],
+    wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
+    queue: Queue = None,
+) -> None:
+    """Set keys on stations, in one order."""
+    flags = flags_of(ctx)
+    values = dict(word.split("=", 1) for word in words if "=" in word)
+    if not values:
+        raise Invalid("What shall be set?", "KEY=VALUE, e.g. HeartbeatInterval=300")
+
+    def build(station: str, **terms: Any) -> stations.SetConfiguration:
+        return stations.SetConfiguration(station=station, values=values, **terms)
+
+    names = [word for word in words if "=" not in word]
+    give(flags, *stations_meant(names, flags), Terms(wait, when_idle, at, queue), build)
+
+
+def _password(given: str | None, from_stdin: bool) -> str | None:
+    if not from_stdin:
+        return given
+    import sys
+
+    return sys.stdin.readline().rstrip("\n") or None
+
+
+def _credential(flags: Flags, request: Any) -> None:
+    """Print what the new station is to be configured with."""
+    if flags.dry_run:
+        note(f"would register {request.station}", flags.quiet)
+        return
+    told: Row = ask(request, flags.address, flags.patience_s)
+    if flags.output not in ("table", "wide"):
+        show_one(told, CREDENTIAL, flags)
+        return
+    note(
+        f"{told['id']} is registered; set this in the station (the password is shown this once):", flags.quiet
+    )
+    show_pairs(
+        [
+            ("url", told["url"]),
+            ("user", told["username"]),
+            ("password", told["password"] or "none (security profile 0)"),
+        ]
+    )

@@ -1,0 +1,128 @@
+"""``cms tokens``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+
+from cli import orders
+from cli.errors import note, say
+from cli.flags import Flags
+from cli.noun import flags_of, group, named, tell_list
+from cli.orders import Names
+from cli.render import Column, Row, show_list, show_one, when
+from cli.times import later
+from cms.client import ask
+from cms.contract import tokens
+from cms.contract.refusals import Invalid, Refusal
+
+app = group("What drivers identify themselves with.")
+
+LIST = (
+    Column("id"),
+    Column("kind"),
+    Column("status"),
+    Column("driver"),
+    Column("group"),
+    Column("valid_from", "from", when, wide=True),
+    Column("valid_to", "expires", when),
+    Column("visual_number", "number", wide=True),
+    Column("max_sessions", "most", right=True, wide=True),
+    Column("blocked_reason", "why"),
+    Column("added_at", "added", when, wide=True),
+)
+
+
+@app.command("list")
+def list_(ctx: typer.Context) -> None:
+    """All tokens."""
+    flags = flags_of(ctx)
+    tell_list(flags, tokens.ListTokens(flags.filter), LIST, filtered=True)
+
+
+@app.command()
+def show(ctx: typer.Context, token: str) -> None:
+    """One token."""
+    flags = flags_of(ctx)
+    show_one(ask(tokens.ShowToken(token), flags.address, flags.patience_s), LIST, flags)
+
+
+@app.command()
+def add(
+    ctx: typer.Context,
+    names: Annotated[list[str], typer.Argument(metavar="TAG...")],
+    kind: Annotated[str, typer.Option(metavar="rfid|app|emaid|...")] = "rfid",
+    driver: Annotated[str | None, typer.Option("--driver")] = None,
+    group_: Annotated[str | None, typer.Option("--group", help="Its parent id.")] = None,
+    starts: Annotated[str | None, typer.Option("--from", metavar="TIME")] = None,
+    expires: Annotated[
+        str | None, typer.Option("--expires", metavar="TIME", help="e.g. 2027-01-01, 30d")
+    ] = None,
+    number: Annotated[str | None, typer.Option("--visual-number", help="What is printed on it.")] = None,
+    most: Annotated[int | None, typer.Option("--max-sessions", metavar="N", help="At the same time.")] = None,
+) -> None:
+    """Register tokens."""
+
+    def build(token: str) -> tokens.AddToken:
+        return tokens.AddToken(token, kind, driver, group_, _utc(starts), _utc(expires), number, most)
+
+    _each(flags_of(ctx), names, build, "add")
+
+
+@app.command()
+def block(ctx: typer.Context, names: Names = None) -> None:
+    """Refuse these tokens from now on; --reason says why."""
+    flags = flags_of(ctx)
+    _each(flags, names, lambda token: tokens.BlockToken(token, flags.reason), "block")
+
+
+@app.command()
+def unblock(ctx: typer.Context, names: Names = None) -> None:
+    """Accept these tokens again."""
+    flags = flags_of(ctx)
+    _each(flags, names, lambda token: tokens.UnblockToken(token, flags.reason), "unblock")
+
+
+@app.command()
+def remove(ctx: typer.Context, names: Names = None) -> None:
+    """Remove tokens; sessions keep what they were charged with."""
+    flags = flags_of(ctx)
+    orders.removed(flags, _meant(flags, names), "token", tokens.RemoveToken, asks=False)
+
+
+def _meant(flags: Flags, names: list[str] | None) -> list[str]:
+    if flags.filter:
+        rows = ask(tokens.ListTokens(flags.filter), flags.address, flags.patience_s)
+        return [row["id"] for row in rows]
+    if not names:
+        raise Invalid("Which token?", "give its id, - for stdin, or --filter")
+    return named(names)
+
+
+def _each(flags: Flags, names: list[str] | None, build: Callable[[str], Any], verb: str) -> None:
+    """Ask for each token; one prints an object, several a list; the exit code is the worst."""
+    meant = _meant(flags, names)
+    rows: list[Row] = []
+    code = 0
+    for name in meant:
+        if flags.dry_run:
+            note(f"would {verb} token {name}", flags.quiet)
+            continue
+        try:
+            rows.append(ask(build(name), flags.address, flags.patience_s))
+        except Refusal as refusal:
+            say(refusal, flags.output)
+            code = max(code, refusal.exit_code)
+    many = flags.filter or len(meant) > 1 or (names and "-" in names)
+    if many or flags.output in ("table", "wide"):
+        show_list(rows, LIST, flags)
+    elif rows:
+        show_one(rows[0], LIST, flags)
+    raise typer.Exit(code)
+
+
+def _utc(text: str | None) -> datetime | None:
+    return later(text).astimezone(UTC) if text else None

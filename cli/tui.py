@@ -1,0 +1,23 @@
+"""``cms tui``: the console for people."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from cli.noun import flags_of, single
+from cms.contract.refusals import Invalid
+
+app = single("The console for people.")
+
+
+@app.command()
+def tui(ctx: typer.Context) -> int:
+    """The console for people; ^Q leaves it, ? helps."""
+    flags = flags_of(ctx)
+    if not sys.stdout.isatty() or not sys.stdin.isatty():
+        raise Invalid("The console needs a terminal", "cms status, or cms events --follow")
+    from tui.app import run
+
+    return run(flags.address)
