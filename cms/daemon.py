@@ -140,6 +140,8 @@ class Daemon:
             burst=settings.burst,
             handshake_s=settings.handshake_timeout_s,
             call_timeout_s=settings.call_timeout_s,
+            ping_s=settings.ping_interval_s,
+            pong_s=settings.ping_timeout_s,
         )
         return Endpoint(settings.ocpp_host, settings.ocpp_port, hooks, self.clock, limits)
 
@@ -206,7 +208,7 @@ class Daemon:
         self.metrics.events(events)
         for event in events:
             if event.type in _LOGGED:
-                log.info(event.type, station=event.station, **{f"{k}_": v for k, v in event.data.items()})
+                log.info(event.type, **{**event.data, "station": event.station})
 
     def _frame(self, station: str, message: Message) -> None:
         for queue in self._watchers.get(station, ()):

@@ -24,7 +24,12 @@ def set_up(level: str, style: str, stream: TextIO = sys.stderr) -> None:
     ]
     final: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if human:
-        final += [_harmless, structlog.dev.ConsoleRenderer(colors=stream.isatty())]
+        # Plain tracebacks: the pretty ones print every local variable, keys and passwords among them.
+        plain = structlog.dev.plain_traceback
+        final += [
+            _harmless,
+            structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=plain),
+        ]
     else:
         final += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     formatter = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=final)

@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cms.contract.refusals import Conflict, Invalid
+from cms.contract.stations import AddStation, EnrolStation, ListUnknownStations, RemoveStation, SetStation
+from cms.core import Admission
+from cms.operations import stations
+from cms.operations.admission import Knocks, admit
+from tests.domain.build import start
+from tests.operations.small import ANA, Small
+
+
+async def knock(small: Small, identity: str, password: str | None, knocks: Knocks | None = None) -> Admission:
+    secret = None if password is None else password.encode()
+    return await admit(
+        small.core, knocks or Knocks(), identity, ("ocpp1.6",), identity, secret, "10.0.0.9:5000"
+    )
+
+
+async def test_the_generated_password_opens_the_door_in_any_case_of_the_identity(small: Small) -> None:
+    credential = await stations.add(small.core, AddStation("Depot-7"), ANA)
+    assert len(credential.password) == 27
+    assert (await knock(small, "DEPOT-7", credential.password)).station == "Depot-7"
+    await small.restart()
+    assert (await knock(small, "depot-7", credential.password)).station == "Depot-7"
+
+
+@pytest.mark.parametrize("password", [None, "", "wrong-password"])
+async def test_a_wrong_password_and_an_unknown_station_are_told_the_same(
+    small: Small, password: str | None
+) -> None:
+    assert await knock(small, "CP1", password) == await knock(small, "GHOST", password)
+
+
+async def test_a_stranger_is_remembered_and_enrolled_by_one_command(small: Small) -> None:
+    knocks = Knocks()
+    await knock(small, "Ghost", None, knocks)
+    await knock(small, "Ghost", None, knocks)
+    (unknown,) = await stations.unknown(small.core, ListUnknownStations(), ANA)
+    assert (unknown.id, unknown.protocols, unknown.reason) == ("Ghost", ("ocpp1.6",), "not enrolled")
+    credential = await stations.enrol(small.core, EnrolStation("GHOST"), ANA)
+    assert credential.id == "Ghost"
+    assert (await knock(small, "Ghost", credential.password)).station == "Ghost"
+    assert not await stations.unknown(small.core, ListUnknownStations(), ANA)
+
+
+async def test_guesses_are_slowed_but_the_right_password_is_let_in(small: Small) -> None:
+    credential = await stations.set_(small.core, SetStation("CP1", new_password=True), ANA)
+    knocks = Knocks()
+    told = [(await knock(small, "CP1", f"guess-{n}", knocks)).status for n in range(8)]
+    assert told == [401] * 5 + [429] * 3
+    assert (await knock(small, "CP1", credential.password, knocks)).station == "CP1"
+
+
+async def test_a_new_password_makes_the_old_one_useless(small: Small) -> None:
+    old = await stations.add(small.core, AddStation("CP3"), ANA)
+    await stations.set_(small.core, SetStation("CP3", new_password=True), ANA)
+    assert (await knock(small, "CP3", old.password)).status == 401
+
+
+async def test_a_station_that_needs_tls_is_not_served_without(small: Small) -> None:
+    credential = await stations.add(small.core, AddStation("CP4", security_profile=2), ANA)
+    assert (await knock(small, "CP4", credential.password)).status == 401
+
+
+async def test_an_open_lab_registers_whoever_connects(small: Small) -> None:
+    small.core.terms = replace(small.core.terms, open_enrolment=True)
+    assert (await knock(small, "New-1", None)).station == "New-1"
+    assert (await knock(small, "NEW-1", None)).station == "New-1"
+    assert (await knock(small, "CP1", "wrong")).status == 401, "what is registered keeps its password"
+
+
+async def test_while_the_record_cannot_be_written_nobody_is_let_in(small: Small) -> None:
+    small.core.store.healthy = False
+    told = await knock(small, "CP1", "x")
+    assert told.status == 503 and 30 <= (told.retry_after_s or 0) <= 120
+
+
+@pytest.mark.parametrize("identity", ["", "a/b", "a:b", "a b", "x" * 49, "a\u202eb", "a\x1bb"])
+async def test_what_cannot_be_an_identity_is_refused(small: Small, identity: str) -> None:
+    with pytest.raises(Invalid):
+        await stations.add(small.core, AddStation(identity), ANA)
+
+
+async def test_two_stations_cannot_differ_by_case_alone(small: Small) -> None:
+    with pytest.raises(Conflict, match="CP1 is enrolled already"):
+        await stations.add(small.core, AddStation("cp1"), ANA)
+
+
+async def test_a_station_with_a_running_session_is_not_removed(small: Small) -> None:
+    await small.hear("CP1", start())
+    with pytest.raises(Conflict, match="running"):
+        await stations.remove(small.core, RemoveStation("CP1"), ANA)
+
+
+async def test_a_removed_station_is_cut_off_and_stays_away(small: Small) -> None:
+    await stations.remove(small.core, RemoveStation("CP1"), ANA)
+    assert small.stations.closed == [("CP1", 1008)]
+    await small.restart()
+    assert (await knock(small, "CP1", "x")).status == 401
