@@ -3,31 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+
+def real_time() -> datetime:
+    return datetime.now(UTC)
 
 
 class Pace:
-    """World time: ``speed`` world seconds pass in one second of the loop's clock.
+    """``speed`` world seconds pass in one second of the loop's clock; ``now`` tells the world's time, UTC.
 
-    ``start`` is the world's time at the first look; without it the world's calendar is the real one (and only
-    waiting is shortened), so that a CSMS elsewhere never meets stations that live in its future.
+    With the real time as ``now`` a fast world only waits less, and a CSMS elsewhere never meets stations that
+    live in its future; with a scaled clock the CSMS must live by the same one.
     """
 
-    def __init__(self, speed: float = 1.0, start: datetime | None = None) -> None:
+    def __init__(self, speed: float = 1.0, now: Callable[[], datetime] = real_time) -> None:
         if speed <= 0:
-            raise ValueError(f"speed must be above 0, not {speed}")
+            raise ValueError(f"speed must be above 0, not {speed:g}")
         self.speed = speed
-        self._start = start
-        self._zero: float | None = None
-
-    def now(self) -> datetime:
-        """The present of the world, aware, UTC."""
-        if self._start is None:
-            return datetime.now(UTC)
-        loop_s = asyncio.get_running_loop().time()
-        if self._zero is None:
-            self._zero = loop_s
-        return self._start + timedelta(seconds=(loop_s - self._zero) * self.speed)
+        self.now = now
 
     async def sleep(self, world_s: float) -> None:
         await asyncio.sleep(max(0.0, world_s) / self.speed)

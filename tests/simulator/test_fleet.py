@@ -14,7 +14,7 @@ from cms.simulator.faults import FAULTS, named
 from cms.simulator.fleet import Fleet, Plan, tokens
 from cms.simulator.pace import Pace
 from tests.simulator.desk import a_desk
-from tests.virtual import START, play
+from tests.virtual import VirtualClock, play
 
 ROUGH = Luck(breakdowns=0.5, outages=2.0, power_failures=0.5)
 
@@ -23,7 +23,7 @@ async def a_day(seed: int, hours: float = 24.0) -> tuple[list[tuple[object, ...]
     """The transactions of four stations in a day, and the messages that told of them."""
     async with a_desk() as desk:
         plan = Plan(desk.url, 4, seed=seed, luck=ROUGH, sample_s=900)
-        fleet = Fleet(plan, Pace(1.0, START))
+        fleet = Fleet(plan, Pace(1.0, VirtualClock().now))
         life = asyncio.create_task(fleet.run())
         await asyncio.sleep(hours * 3600)
         life.cancel()
@@ -80,7 +80,9 @@ def test_an_unknown_fault_is_refused_with_the_known_names() -> None:
 def test_no_fault_stops_a_station_from_running(fault: str) -> None:
     async def story() -> Counter[str]:
         async with a_desk() as desk:
-            fleet = Fleet(Plan(desk.url, 3, faults=frozenset({fault}), sample_s=900), Pace(1.0, START))
+            fleet = Fleet(
+                Plan(desk.url, 3, faults=frozenset({fault}), sample_s=900), Pace(1.0, VirtualClock().now)
+            )
             life = asyncio.create_task(fleet.run())
             await asyncio.sleep(12 * 3600)
             assert not life.done()

@@ -14,7 +14,7 @@ from cms.simulator.evse import Evse
 from cms.simulator.pace import Pace
 from cms.simulator.station import Place, Station
 from tests.simulator.desk import NOW, Desk, a_desk
-from tests.virtual import START, play
+from tests.virtual import VirtualClock, play
 
 VERSIONS = ["1.6", "2.0.1", "2.1"]
 V2 = ["2.0.1", "2.1"]
@@ -31,7 +31,7 @@ async def a_station(desk: Desk, version: str, *faults: str, **more: Any) -> Any:
         Place(desk.url, "CP-1"),
         version,
         [Evse(1, 22_000, register_wh=1000.0), Evse(2, 22_000, register_wh=5000.0)],
-        Pace(1.0, START),
+        Pace(1.0, VirtualClock().now),
         Random(7),
         faults=frozenset(faults),
         **more,

@@ -1,0 +1,155 @@
+"""A daemon and a simulated fleet in one process, on one fast clock: ``python -m cms.demo --dir DIR``.
+
+The second composition root. Prints one JSON line {"socket", "ocpp_url"} when stations may be looked at; SIGINT
+or SIGTERM ends it cleanly.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from cms.client import Address, AsyncClient
+from cms.contract.events import ListEvents
+from cms.contract.refusals import Conflict, Refusal
+from cms.contract.stations import AddStation, SetStation
+from cms.contract.tokens import AddToken, BlockToken
+from cms.daemon import Daemon
+from cms.logs import set_up
+from cms.settings import Settings
+from cms.simulator.fleet import Fleet, Plan
+from cms.simulator.pace import Pace
+
+SITES = ("North Station", "Old Town Garage", "Harbour", "City Hall", "University")
+FIRST_NAMES = ("Ada", "Ben", "Chiara", "Diego", "Elif", "Finn", "Greta", "Hugo", "Ines", "Jonas")
+LAST_NAMES = ("Aydin", "Berger", "Costa", "Dubois", "Eriksen", "Fischer", "Garcia", "Horvat")
+BLOCKED = ("DEMO0040",)
+
+
+class FastClock:
+    """The world's wall clock: starts now, runs ``speed`` times as fast, and never before what is recorded."""
+
+    def __init__(self, speed: float) -> None:
+        self._speed = speed
+        self._start, self._zero_s = datetime.now(UTC), time.monotonic()
+
+    def now(self) -> datetime:
+        return self._start + timedelta(seconds=(time.monotonic() - self._zero_s) * self._speed)
+
+    def not_before(self, at: datetime) -> None:
+        """A kept directory may hold a fast past that lies in our future."""
+        if at > self.now():
+            self._start, self._zero_s = at, time.monotonic()
+
+
+class Demo:
+    """``ready`` is told the control socket and the stations' URL."""
+
+    def __init__(self, directory: Path, *, stations: int = 20, speed: float = 10.0, seed: int = 1) -> None:
+        self.clock = FastClock(speed)
+        self.pace = Pace(speed, self.clock.now)
+        # A fast station says in a second what another says in many; told as a table, which pydantic checks.
+        terms: dict[str, Any] = {
+            "data_dir": directory,
+            "ocpp_host": "127.0.0.1",
+            "ocpp_port": 0,
+            "burst": 1000,
+            "rate_per_s": 20.0 * max(1.0, speed),
+        }
+        self.settings = Settings(**terms)
+        self._stations = stations
+        self._seed = seed
+
+    async def run(self, ready: Callable[[str, str], None], stop: asyncio.Event) -> None:
+        """Live until ``stop`` is set. Raises a Refusal that says what is in the way."""
+        daemon = Daemon(self.settings, clock=self.clock)
+        await daemon.start()
+        try:
+            plan = await self._enrol(daemon.endpoint.url)
+            fleet = asyncio.create_task(Fleet(plan, self.pace).run(), name="fleet")
+            ready(str(self.settings.socket), daemon.endpoint.url)
+            stopped = asyncio.create_task(stop.wait())
+            await asyncio.wait((fleet, stopped), return_when=asyncio.FIRST_COMPLETED)
+            await _end(fleet, stopped)
+        finally:
+            await daemon.stop()
+
+    async def _enrol(self, url: str) -> Plan:
+        """Register stations and drivers, as an operator would."""
+        passwords: dict[str, str | None] = {}
+        plan = Plan(url, self._stations, seed=self._seed, password=passwords.__getitem__)
+        async with AsyncClient(Address(socket=str(self.settings.socket))) as client:
+            for event in await client.ask(ListEvents(limit=1)):
+                self.clock.not_before(event.at)
+            for number, identity in enumerate(plan.identities()):
+                passwords[identity] = await _enrol(client, identity, SITES[number % len(SITES)])
+            await _register(client, plan.tokens)
+        return plan
+
+
+async def _enrol(client: AsyncClient, identity: str, site: str) -> str | None:
+    """Register a station; one of an earlier demonstration gets a new password."""
+    try:
+        credential = await client.ask(AddStation(identity, site=site))
+    except Conflict:
+        credential = await client.ask(SetStation(identity, new_password=True))
+    password: str | None = credential.password
+    return password
+
+
+async def _register(client: AsyncClient, cards: Sequence[str]) -> None:
+    for number, card in enumerate(cards):
+        driver = f"{FIRST_NAMES[number % len(FIRST_NAMES)]} {LAST_NAMES[number % len(LAST_NAMES)]}"
+        with contextlib.suppress(Conflict):
+            await client.ask(AddToken(card, driver=driver, visual_number=f"C-{number + 1:04d}"))
+            if card in BLOCKED:
+                await client.ask(BlockToken(card, reason="lost"))
+
+
+async def _end(*tasks: asyncio.Task[None] | asyncio.Task[bool]) -> None:
+    """Cancel what still runs; raise what went wrong in what does not."""
+    for task in tasks:
+        task.cancel()
+    for ended in await asyncio.gather(*tasks, return_exceptions=True):
+        if isinstance(ended, BaseException) and not isinstance(ended, asyncio.CancelledError):
+            raise ended
+
+
+def _tell(socket: str, ocpp_url: str) -> None:
+    print(json.dumps({"socket": socket, "ocpp_url": ocpp_url}), flush=True)  # noqa: T201
+
+
+async def _until_signal(demo: Demo) -> None:
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    await demo.run(_tell, stop)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m cms.demo", description=__doc__)
+    parser.add_argument("--dir", type=Path, required=True, help="where the daemon keeps its data")
+    parser.add_argument("--stations", type=int, default=20)
+    parser.add_argument("--speed", type=float, default=10.0)
+    parser.add_argument("--seed", type=int, default=1)
+    told = parser.parse_args(arguments)
+    set_up("error", "auto")
+    try:
+        asyncio.run(_until_signal(Demo(told.dir, stations=told.stations, speed=told.speed, seed=told.seed)))
+    except Refusal as refused:
+        print(f"cms: {refused.message}", file=sys.stderr)  # noqa: T201
+        return refused.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
