@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.noun import single
+from cli.noun import command_of, single
 from cms.contract.refusals import Invalid, Refusal
 from cms.contract.safe import safe
 
@@ -89,14 +89,9 @@ def _words(flags: Any, rest: list[str]) -> list[str]:
 
 
 def _verbs(noun: str) -> list[str]:
-    import importlib
-
     from cli.main import COMMANDS
 
-    if noun not in COMMANDS:
-        return []
-    command = typer.main.get_command(importlib.import_module(f"cli.{noun}").app)
-    return list(getattr(command, "commands", ()))
+    return list(getattr(command_of(noun), "commands", ())) if noun in COMMANDS else []
 
 
 def _names(flags: Any, rest: list[str]) -> list[str]:

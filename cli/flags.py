@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from cms.client import Address, find_daemon
 from cms.contract.refusals import Invalid
+
+if TYPE_CHECKING:
+    from cms.client import Address
 
 FORMATS = ("table", "wide", "json", "jsonl", "csv", "yaml", "name")
 
@@ -37,6 +39,8 @@ class Flags:
     @property
     def address(self) -> Address:
         """The daemon meant."""
+        from cms.client import find_daemon
+
         return find_daemon(self.socket, self.url)
 
     @property
@@ -138,12 +142,7 @@ def _split(word: str) -> tuple[str, str | None]:
 def wants(arguments: list[str]) -> str:
     """The output format asked for, even when the flags cannot be read: how errors are to be said."""
     words = [SHORT.get(word, word) for word in arguments]
-    for word, following in zip(words, [*words[1:], ""], strict=True):
+    for word, following in zip(words, [*words[1:], ""][: len(words)], strict=True):
         if word in ("--output=json", "-ojson", "-o=json") or (word == "--output" and following == "json"):
             return "json"
     return "table"
-
-
-def with_output(flags: Flags, output: str) -> Flags:
-    """The same flags with another format."""
-    return replace(flags, output=output)

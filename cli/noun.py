@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import difflib
+import importlib
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import typer
@@ -13,6 +15,50 @@ from cli.flags import Flags
 from cli.render import Column, Row, select, show_list
 from cms.client import ask
 from cms.contract.refusals import Invalid
+
+_HELP = {"help_option_names": ["-h", "--help"]}
+_EPILOG = "Flags of every command (-o, --filter, --sort, --socket ...): cms --help"
+
+
+def unknown_command(path: str, name: str, known: list[str]) -> Invalid:
+    """What is said of a command that does not exist."""
+    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+    hint = f"did you mean `{path} {near[0]}`?" if near else f"one of {', '.join(known)}"
+    return Invalid(f"There is no command `{path} {name}`", hint)
+
+
+class Nouns(TyperGroup):
+    """The top-level commands; a noun's file is imported when it is named."""
+
+    nouns: Mapping[str, str] = {}
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """In the order of the table."""
+        return list(self.nouns)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The noun's own commands."""
+        return command_of(cmd_name) if cmd_name in self.nouns else None
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """The command meant, or the nearest name."""
+        if not args[0].startswith("-") and args[0] not in self.nouns:
+            raise unknown_command(ctx.command_path, args[0], list(self.nouns))
+        return super().resolve_command(ctx, args)
+
+
+def command_of(noun: str) -> Any:
+    """A noun's commands, from ``cli/NOUN.py``."""
+    command = typer.main.get_command(importlib.import_module(f"cli.{noun}").app)
+    command.name = noun
+    return command
+
+
+def root(nouns: Mapping[str, str]) -> Any:
+    """The whole command line."""
+    group = Nouns(name="cms", context_settings=_HELP, rich_markup_mode=None)
+    group.nouns = nouns
+    return group
 
 
 class Verbs(TyperGroup):
@@ -24,14 +70,9 @@ class Verbs(TyperGroup):
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The verb meant, or the nearest name."""
-        from cli.main import unknown_command
-
         if not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
             raise unknown_command(ctx.command_path, args[0], self.list_commands(ctx))
         return super().resolve_command(ctx, args)
-
-
-_EPILOG = "Flags of every command (-o, --filter, --sort, --socket ...): cms --help"
 
 
 def group(help: str) -> typer.Typer:
@@ -42,7 +83,7 @@ def group(help: str) -> typer.Typer:
         epilog=_EPILOG,
         add_completion=False,
         rich_markup_mode=None,
-        context_settings={"help_option_names": ["-h", "--help"]},
+        context_settings=_HELP,
     )
     app.callback()(_nothing)
     return app
@@ -55,7 +96,7 @@ def single(help: str) -> typer.Typer:
         epilog=_EPILOG,
         add_completion=False,
         rich_markup_mode=None,
-        context_settings={"help_option_names": ["-h", "--help"]},
+        context_settings=_HELP,
     )
 
 

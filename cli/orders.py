@@ -157,9 +157,18 @@ def stations_meant(names: Sequence[str] | None, flags: Flags) -> tuple[list[str]
 
 
 def give(
-    flags: Flags, names: Sequence[str], many: bool, terms: Terms, build: Callable[..., OrderTerms]
+    flags: Flags,
+    names: Sequence[str],
+    many: bool,
+    terms: Terms,
+    build: Callable[..., OrderTerms],
+    *,
+    quiet: bool = False,
 ) -> None:
-    """Give one order to each, after the question that it needs; print intents and exit with the worst code."""
+    """Give one order to each, after the question that it needs; print intents and exit with the worst code.
+
+    ``quiet`` leaves the intents that came to an end unprinted: the caller has something better to show.
+    """
     if not names:
         note("nothing matches: nothing was done", flags.quiet)
     fields = terms.of(flags)
@@ -169,6 +178,8 @@ def give(
     if not flags.yes and requests:
         requests = _agreed(flags, requests)
     outcomes = _at_once(requests, lambda name, request: _order(flags, name, request, terms))
+    if quiet:
+        outcomes = [replace(o, row=None) if o.row and o.row["status"] == "confirmed" else o for o in outcomes]
     _finish(flags, outcomes, many, INTENT_COLUMNS)
 
 
@@ -265,7 +276,7 @@ def finish_intent(flags: Flags, row: Row) -> None:
 
 def _finish(flags: Flags, outcomes: list[Outcome], many: bool, columns: Sequence[Column]) -> None:
     rows = [outcome.row for outcome in outcomes if outcome.row is not None]
-    if many:
+    if many and (rows or flags.output not in ("table", "wide")):
         show_list(rows, columns, flags)
     elif rows:
         show = show_one if flags.output in ("json", "yaml") else _as_table

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -42,9 +44,15 @@ def _link(online: Any) -> str:
 
 def _marks(connectors: Any) -> str:
     """``●✖``: one sign for each connector, then the words that matter."""
+    connectors = _worth_showing(connectors)
     signs = "".join(SIGNS.get(connector["status"], "?") for connector in connectors)
     words = sorted({c["status"] for c in connectors if c["status"] != "available"})
     return f"{signs} {' '.join(words)}".strip()
+
+
+def _worth_showing(connectors: Any) -> list[Row]:
+    """Without connector 0, the 1.6 station as a whole, unless it has something to say."""
+    return [c for c in connectors if c["evse"] or c["status"] not in ("available", "unknown")]
 
 
 def _power(connectors: Any) -> str:
@@ -156,7 +164,7 @@ def show(ctx: typer.Context, station: Station) -> None:
     show_one(view, SHOWN, flags)
     if flags.output in ("table", "wide") and view["connectors"] and not flags.columns:
         print()
-        for line in table(view["connectors"], CONNECTORS, flags):
+        for line in table(_worth_showing(view["connectors"]), CONNECTORS, flags):
             print(line)
 
 
@@ -363,7 +371,29 @@ def config_get(
     def build(station: str, **terms: Any) -> stations.GetConfiguration:
         return stations.GetConfiguration(station=station, names=tuple(keys), **terms)
 
-    give(flags, *stations_meant(names, flags), Terms(wait, when_idle, at, queue), build)
+    meant, many = stations_meant(names, flags)
+    try:
+        give(flags, meant, many, Terms(wait, when_idle, at, queue), build, quiet=_for_people(flags))
+    finally:
+        if _for_people(flags) and not flags.dry_run:
+            _variables_of(flags, meant, keys)
+
+
+def _for_people(flags: Flags) -> bool:
+    return flags.output in ("table", "wide")
+
+
+def _variables_of(flags: Flags, names: list[str], keys: list[str]) -> None:
+    """What is known of these keys now: what people asked for, rather than the order they gave."""
+    wanted = {key.casefold() for key in keys}
+    rows = []
+    for name in names:
+        with contextlib.suppress(Refusal):
+            for row in ask(stations.ListVariables(name), flags.address, flags.patience_s):
+                if not wanted or row["name"].casefold() in wanted:
+                    rows.append({"station": name, **row})
+    if rows:
+        show_list(rows, (Column("station"), *VARIABLES), flags, "name")
 
 
 @config.command("set")
@@ -391,8 +421,6 @@ def config_set(
 def _password(given: str | None, from_stdin: bool) -> str | None:
     if not from_stdin:
         return given
-    import sys
-
     return sys.stdin.readline().rstrip("\n") or None
 
 

@@ -117,7 +117,7 @@ def _each(flags: Flags, names: list[str] | None, build: Callable[[str], Any], ve
             say(refusal, flags.output)
             code = max(code, refusal.exit_code)
     many = flags.filter or len(meant) > 1 or (names and "-" in names)
-    if many or flags.output in ("table", "wide"):
+    if many or (rows and flags.output in ("table", "wide")):
         show_list(rows, LIST, flags)
     elif rows:
         show_one(rows[0], LIST, flags)
