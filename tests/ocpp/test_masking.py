@@ -1,0 +1,79 @@
+"""What people may see of frames."""
+
+import json
+from datetime import UTC, datetime
+
+from cms.ocpp.masking import masked_text
+from cms.ocpp.messages import KEPT_CHARACTERS, KEPT_FRAMES, Ring
+
+NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+
+
+def test_a_frame_without_secrets_is_left_as_it_is():
+    text = '[2, "m1", "Authorize", {"idTag": "TAG"}]'
+    assert masked_text(text) is text
+
+
+def test_key_codes_are_masked_wherever_they_are():
+    token = {"idToken": "4711", "type": "KeyCode"}
+    text = json.dumps([2, "m1", "TransactionEvent", {"idToken": token, "x": [token]}])
+    assert "4711" not in masked_text(text)
+
+
+def test_an_rfid_number_is_not_masked():
+    text = json.dumps([2, "m1", "Authorize", {"idToken": {"idToken": "4711", "type": "ISO14443"}}])
+    assert "4711" in masked_text(text)
+
+
+def test_written_passwords_are_masked():
+    for payload in (
+        {"key": "AuthorizationKey", "value": "hush"},
+        {"setVariableData": [{"attributeValue": "hush", "component": {}, "variable": {"name": "BasicAuthPassword"}}]},
+        {"connectionData": {"basicAuthPassword": "hush", "apn": {"apnPassword": "hush"}}},
+        {"reportData": [{"variable": {"name": "BasicAuthPassword"}, "variableAttribute": [{"value": "hush"}]}]},
+        {"eventData": [{"variable": {"name": "BasicAuthPassword"}, "actualValue": "hush"}]},
+    ):
+        assert "hush" not in masked_text(json.dumps([2, "m1", "X", payload]))
+
+
+def test_other_values_of_the_same_frame_stay():
+    keys = [{"key": "AuthorizationKey", "value": "hush"}, {"key": "HeartbeatInterval", "value": "300"}]
+    clean = masked_text(json.dumps([3, "m1", {"configurationKey": keys}]))
+    assert "300" in clean and "hush" not in clean
+
+
+def test_a_broken_frame_loses_everything_that_might_be_secret():
+    broken = '[2,"m1","Authorize",{"idToken":{"type":"KeyCode","idToken":"4711"'
+    assert "4711" not in masked_text(broken)
+    assert "hush" not in masked_text('[2,"m1","ChangeConfiguration",{"key":"AuthorizationKey","value":"hu\\"sh')
+
+
+def test_a_ring_keeps_the_last_frames_masked():
+    ring = Ring()
+    for number in range(KEPT_FRAMES + 5):
+        ring.add(NOON, "in", "call", "Authorize", f"m{number}", _authorize(number), None)
+    messages = ring.messages()
+    assert len(messages) == KEPT_FRAMES
+    assert messages[-1].message_id == "m34"
+    assert messages[0].payload == '{"idToken":{"idToken":"***","type":"KeyCode"}}'
+
+
+def _authorize(number: int) -> str:
+    token = {"idToken": "4711", "type": "KeyCode"}
+    return json.dumps([2, f"m{number}", "Authorize", {"idToken": token}])
+
+
+def test_a_long_frame_is_masked_before_it_is_cut():
+    ring = Ring()
+    values = [{"key": "AuthorizationKey", "value": "hush"}] + [{"key": f"K{i}", "value": "x" * 90} for i in range(99)]
+    ring.add(NOON, "in", "result", "GetConfiguration", "m1", json.dumps([3, "m1", {"configurationKey": values}]), 1.5)
+    (message,) = ring.messages()
+    assert "hush" not in message.payload
+    assert len(message.payload) <= KEPT_CHARACTERS
+    assert message.latency_ms == 1.5
+
+
+def test_an_error_shows_code_and_description():
+    ring = Ring()
+    ring.add(NOON, "out", "error", "Reset", "m1", b'[4,"m1","NotSupported","not here",{}]', None)
+    assert ring.messages()[0].payload == '["NotSupported","not here",{}]'
