@@ -87,7 +87,13 @@ def test_what_cannot_be_read_has_no_id(text: str):
 
 @pytest.mark.parametrize(
     "text",
-    ['[2,"m1"]', '[2,"m1","Heartbeat"]', '[2,"m1","Heartbeat",{},{}]', '[2,"m1",5,{}]', '[2,"m1","Heartbeat",[]]'],
+    [
+        '[2,"m1"]',
+        '[2,"m1","Heartbeat"]',
+        '[2,"m1","Heartbeat",{},{}]',
+        '[2,"m1",5,{}]',
+        '[2,"m1","Heartbeat",[]]',
+    ],
 )
 def test_a_broken_call_keeps_its_id(text: str):
     unreadable = refusal(text)
@@ -117,7 +123,9 @@ def test_frames_are_written_with_exact_numbers():
 
 
 def test_an_error_has_five_elements_and_a_bounded_description():
-    assert frames.error("m1", "InternalError", "x" * 300) == b'[4,"m1","InternalError","' + b"x" * 255 + b'",{}]'
+    assert (
+        frames.error("m1", "InternalError", "x" * 300) == b'[4,"m1","InternalError","' + b"x" * 255 + b'",{}]'
+    )
 
 
 @given(st.text())

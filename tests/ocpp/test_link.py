@@ -54,13 +54,23 @@ async def test_a_call_of_wrong_length_is_refused_under_its_id(dialect: Dialect, 
 @EVERY
 async def test_unknown_actions_are_not_implemented_and_known_ones_not_supported(dialect: Dialect):
     said = await converse(dialect).hear(
-        [2, "m1", "FlyToTheMoon", {}], [2, "m2", "heartbeat", {}], [2, "m3", "Reset", {}], [2, "m4", "SignCertificate", {}]
+        [2, "m1", "FlyToTheMoon", {}],
+        [2, "m2", "heartbeat", {}],
+        [2, "m3", "Reset", {}],
+        [2, "m4", "SignCertificate", {}],
     )
-    assert [code(frame)[2] for frame in said] == ["NotImplemented", "NotImplemented", "NotSupported", "NotSupported"]
+    assert [code(frame)[2] for frame in said] == [
+        "NotImplemented",
+        "NotImplemented",
+        "NotSupported",
+        "NotSupported",
+    ]
 
 
 async def test_an_action_of_another_version_is_not_implemented():
-    said = await converse(V201).hear([2, "m1", "StartTransaction", {}], [2, "m2", "OpenPeriodicEventStream", {}])
+    said = await converse(V201).hear(
+        [2, "m1", "StartTransaction", {}], [2, "m2", "OpenPeriodicEventStream", {}]
+    )
     assert [code(frame)[2] for frame in said] == ["NotImplemented", "NotImplemented"]
 
 
@@ -75,12 +85,18 @@ async def test_an_unknown_message_type_is_ignored_except_by_2_0_1():
 async def test_a_send_and_an_error_about_our_answer_are_never_answered():
     talk = converse(V21)
     stream = {"id": 999, "pending": 0, "basetime": "2026-01-01T12:00:00Z", "data": [{"t": 0, "v": "1"}]}
-    nonsense = [[6, "s1", "NotifyPeriodicEventStream", stream], [6, "s2", "Nonsense", {}], [5, "h", "FormatViolation", "", {}]]
+    nonsense = [
+        [6, "s1", "NotifyPeriodicEventStream", stream],
+        [6, "s2", "Nonsense", {}],
+        [5, "h", "FormatViolation", "", {}],
+    ]
     assert await talk.hear(*nonsense, HEARTBEAT) == [ALIVE]
 
 
 async def test_odd_message_ids_are_echoed():
-    said = await converse().hear([2, "x" * 37, "Heartbeat", {}], [2, 17, "Heartbeat", {}], [2, "", "Heartbeat", {}])
+    said = await converse().hear(
+        [2, "x" * 37, "Heartbeat", {}], [2, 17, "Heartbeat", {}], [2, "", "Heartbeat", {}]
+    )
     assert [frame[:2] for frame in said] == [[3, "x" * 37], [3, 17], [3, ""]]
 
 
@@ -334,8 +350,19 @@ async def test_both_directions_are_remembered_with_their_latency():
     talk.clock.advance(0.25)
     await talk.link.settled()
     call, result = talk.link.ring.messages()
-    assert (call.direction, call.kind, call.action, call.payload, call.at) == ("in", "call", "Heartbeat", "{}", NOON)
-    assert (result.direction, result.kind, result.action, result.latency_ms) == ("out", "result", "Heartbeat", 250)
+    assert (call.direction, call.kind, call.action, call.payload, call.at) == (
+        "in",
+        "call",
+        "Heartbeat",
+        "{}",
+        NOON,
+    )
+    assert (result.direction, result.kind, result.action, result.latency_ms) == (
+        "out",
+        "result",
+        "Heartbeat",
+        250,
+    )
     assert talk.backend.frames == [call, result]
 
 

@@ -28,9 +28,17 @@ def test_an_rfid_number_is_not_masked():
 def test_written_passwords_are_masked():
     for payload in (
         {"key": "AuthorizationKey", "value": "hush"},
-        {"setVariableData": [{"attributeValue": "hush", "component": {}, "variable": {"name": "BasicAuthPassword"}}]},
+        {
+            "setVariableData": [
+                {"attributeValue": "hush", "component": {}, "variable": {"name": "BasicAuthPassword"}}
+            ]
+        },
         {"connectionData": {"basicAuthPassword": "hush", "apn": {"apnPassword": "hush"}}},
-        {"reportData": [{"variable": {"name": "BasicAuthPassword"}, "variableAttribute": [{"value": "hush"}]}]},
+        {
+            "reportData": [
+                {"variable": {"name": "BasicAuthPassword"}, "variableAttribute": [{"value": "hush"}]}
+            ]
+        },
         {"eventData": [{"variable": {"name": "BasicAuthPassword"}, "actualValue": "hush"}]},
     ):
         assert "hush" not in masked_text(json.dumps([2, "m1", "X", payload]))
@@ -45,7 +53,9 @@ def test_other_values_of_the_same_frame_stay():
 def test_a_broken_frame_loses_everything_that_might_be_secret():
     broken = '[2,"m1","Authorize",{"idToken":{"type":"KeyCode","idToken":"4711"'
     assert "4711" not in masked_text(broken)
-    assert "hush" not in masked_text('[2,"m1","ChangeConfiguration",{"key":"AuthorizationKey","value":"hu\\"sh')
+    assert "hush" not in masked_text(
+        '[2,"m1","ChangeConfiguration",{"key":"AuthorizationKey","value":"hu\\"sh'
+    )
 
 
 def test_a_ring_keeps_the_last_frames_masked():
@@ -65,8 +75,18 @@ def _authorize(number: int) -> str:
 
 def test_a_long_frame_is_masked_before_it_is_cut():
     ring = Ring()
-    values = [{"key": "AuthorizationKey", "value": "hush"}] + [{"key": f"K{i}", "value": "x" * 90} for i in range(99)]
-    ring.add(NOON, "in", "result", "GetConfiguration", "m1", json.dumps([3, "m1", {"configurationKey": values}]), 1.5)
+    values = [{"key": "AuthorizationKey", "value": "hush"}] + [
+        {"key": f"K{i}", "value": "x" * 90} for i in range(99)
+    ]
+    ring.add(
+        NOON,
+        "in",
+        "result",
+        "GetConfiguration",
+        "m1",
+        json.dumps([3, "m1", {"configurationKey": values}]),
+        1.5,
+    )
     (message,) = ring.messages()
     assert "hush" not in message.payload
     assert len(message.payload) <= KEPT_CHARACTERS

@@ -33,7 +33,13 @@ def test_what_is_no_name_is_refused_with_an_example(name: str):
 
 @pytest.mark.parametrize(
     "name",
-    ["AuthorizationKey", "authorizationkey", "SecurityCtrlr.BasicAuthPassword", "Network#1.ApnPassword", "FtpSecret"],
+    [
+        "AuthorizationKey",
+        "authorizationkey",
+        "SecurityCtrlr.BasicAuthPassword",
+        "Network#1.ApnPassword",
+        "FtpSecret",
+    ],
 )
 def test_secrets_are_known_by_name(name: str):
     assert is_secret(name)

@@ -55,7 +55,11 @@ async def give(dialect: Dialect, order: Order, *answers: Any) -> tuple[list[tupl
         (SetAvailability(True), "ChangeAvailability", {"connectorId": 0, "type": "Operative"}),
         (Trigger("MeterValues", 1), "TriggerMessage", {"requestedMessage": "MeterValues", "connectorId": 1}),
         (Trigger("heartbeat"), "TriggerMessage", {"requestedMessage": "Heartbeat"}),
-        (Trigger("LogStatusNotification"), "ExtendedTriggerMessage", {"requestedMessage": "LogStatusNotification"}),
+        (
+            Trigger("LogStatusNotification"),
+            "ExtendedTriggerMessage",
+            {"requestedMessage": "LogStatusNotification"},
+        ),
     ],
 )
 async def test_every_order_of_1_6(order: Order, action: str, payload: dict):
@@ -88,13 +92,21 @@ TOKEN = {"idToken": "TAG", "type": "ISO14443"}
         (RemoteStop("t1"), "RequestStopTransaction", {"transactionId": "t1"}),
         (Unlock(1, 2), "UnlockConnector", {"evseId": 1, "connectorId": 2}),
         (SetAvailability(False), "ChangeAvailability", {"operationalStatus": "Inoperative"}),
-        (SetAvailability(True, 1), "ChangeAvailability", {"operationalStatus": "Operative", "evse": {"id": 1}}),
+        (
+            SetAvailability(True, 1),
+            "ChangeAvailability",
+            {"operationalStatus": "Operative", "evse": {"id": 1}},
+        ),
         (
             SetAvailability(True, 1, 2),
             "ChangeAvailability",
             {"operationalStatus": "Operative", "evse": {"id": 1, "connectorId": 2}},
         ),
-        (Trigger("TransactionEvent", 1), "TriggerMessage", {"requestedMessage": "TransactionEvent", "evse": {"id": 1}}),
+        (
+            Trigger("TransactionEvent", 1),
+            "TriggerMessage",
+            {"requestedMessage": "TransactionEvent", "evse": {"id": 1}},
+        ),
         (
             Trigger("StatusNotification", 1),
             "TriggerMessage",
@@ -183,7 +195,12 @@ async def test_writing_keys_of_1_6_is_one_call_each():
 
 
 def _result(component: str, variable: str, status: str, **more: str) -> dict:
-    return {"attributeStatus": status, "component": {"name": component}, "variable": {"name": variable}, **more}
+    return {
+        "attributeStatus": status,
+        "component": {"name": component},
+        "variable": {"name": variable},
+        **more,
+    }
 
 
 @pytest.mark.parametrize("dialect", V2, ids=lambda dialect: dialect.version)
@@ -209,7 +226,9 @@ async def test_reading_variables_of_2_x(dialect: Dialect):
 
 @pytest.mark.parametrize("dialect", V2, ids=lambda dialect: dialect.version)
 async def test_writing_variables_of_2_x(dialect: Dialect):
-    order = WriteVariables({"OCPPCommCtrlr.OfflineThreshold": "123", "AuthCtrlr.AuthorizeRemoteStart": "false"})
+    order = WriteVariables(
+        {"OCPPCommCtrlr.OfflineThreshold": "123", "AuthCtrlr.AuthorizeRemoteStart": "false"}
+    )
     answer = {
         "setVariableResult": [
             _result("OCPPCommCtrlr", "OfflineThreshold", "RebootRequired"),
@@ -238,7 +257,9 @@ async def test_writing_variables_of_2_x(dialect: Dialect):
         (V201, RemoteStart("T" * 37, "rfid", 5), Invalid),
     ],
 )
-async def test_what_cannot_be_said_is_refused_unsent(dialect: Dialect, order: Order, refusal: type[Exception]):
+async def test_what_cannot_be_said_is_refused_unsent(
+    dialect: Dialect, order: Order, refusal: type[Exception]
+):
     talk = converse(dialect)
     with pytest.raises(refusal):
         await talk.link.give(order, 5)

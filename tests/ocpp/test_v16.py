@@ -78,7 +78,12 @@ async def test_a_boot_may_be_told_to_wait(status: str):
 
 
 async def test_a_boot_with_an_overlong_serial_is_accepted_and_remarked():
-    boot = {"chargePointVendor": "V", "chargePointModel": "M", "chargePointSerialNumber": "1" * 26, "extra": 1}
+    boot = {
+        "chargePointVendor": "V",
+        "chargePointModel": "M",
+        "chargePointSerialNumber": "1" * 26,
+        "extra": 1,
+    }
     said, observation, remarks = await say("BootNotification", boot)
     assert said[0] == 3
     assert observation.serial == "1" * 26
@@ -234,7 +239,9 @@ async def test_a_stop():
             ],
         }
     ]
-    said, observation, remarks = await say("StopTransaction", STOP | {"reason": "Remote", "transactionData": data})
+    said, observation, remarks = await say(
+        "StopTransaction", STOP | {"reason": "Remote", "transactionData": data}
+    )
     assert remarks == ()
     assert said[2] == {}
     assert (observation.key, observation.transaction_id, observation.meter_wh) == ("stop|17", "17", 6000)
@@ -244,7 +251,11 @@ async def test_a_stop():
     assert reading.at == NOON
     assert begin == Sample("Energy.Active.Import.Register", Decimal(1000), "Wh", "Transaction.Begin")
     assert (warmth.value, warmth.unit) == (Decimal("21.5"), "Celsius")
-    assert (signed.value, signed.raw, signed.signed) == (None, "4F434D467C", {"signedMeterData": "4F434D467C"})
+    assert (signed.value, signed.raw, signed.signed) == (
+        None,
+        "4F434D467C",
+        {"signedMeterData": "4F434D467C"},
+    )
 
 
 async def test_a_stop_with_a_token_is_answered_about_it():
@@ -269,7 +280,11 @@ async def test_meter_values_are_exact_in_base_units():
         {"value": " ", "measurand": "Voltage"},
         {"value": "10.1", "measurand": "Current.Import", "phase": "L1-N", "unit": "A", "location": "Inlet"},
     ]
-    payload = {"connectorId": 1, "transactionId": 17, "meterValue": [{"timestamp": AT, "sampledValue": samples}]}
+    payload = {
+        "connectorId": 1,
+        "transactionId": 17,
+        "meterValue": [{"timestamp": AT, "sampledValue": samples}],
+    }
     said, observation, remarks = await say("MeterValues", payload)
     assert said[2] == {} and remarks == ()
     assert isinstance(observation, Metered)
@@ -308,7 +323,9 @@ async def test_meter_values_without_a_value_are_refused():
 
 
 async def test_a_data_transfer_is_never_blindly_accepted():
-    said, observation, _ = await say("DataTransfer", {"vendorId": "com.unknown", "messageId": "x", "data": "y" * 9000})
+    said, observation, _ = await say(
+        "DataTransfer", {"vendorId": "com.unknown", "messageId": "x", "data": "y" * 9000}
+    )
     assert observation == DataTransferred("com.unknown", "x", "y" * 9000, observation.digest)
     assert said[2] == {"status": "UnknownVendorId"}
 
@@ -327,5 +344,7 @@ async def test_progress_and_security_events():
 
 
 async def test_offsets_are_respected():
-    _, observation, remarks = await say("StartTransaction", START | {"timestamp": "2026-01-01T12:00:00+02:00"})
+    _, observation, remarks = await say(
+        "StartTransaction", START | {"timestamp": "2026-01-01T12:00:00+02:00"}
+    )
     assert observation.at == NOON - timedelta(hours=2) and remarks == ()

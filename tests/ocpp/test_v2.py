@@ -36,7 +36,9 @@ EVENT = {
 }
 
 
-async def say(dialect: Dialect, action: str, payload: Any, answer: Any = None) -> tuple[list, Any, tuple[str, ...]]:
+async def say(
+    dialect: Dialect, action: str, payload: Any, answer: Any = None
+) -> tuple[list, Any, tuple[str, ...]]:
     """The answering frame, the observation (None when nothing was observed), the remarks."""
     talk = converse(dialect)
     if answer is not None:
@@ -61,7 +63,9 @@ async def refused(dialect: Dialect, action: str, payload: Any) -> str:
 async def test_a_boot(dialect: Dialect):
     station = {"model": "M", "vendorName": "V", "serialNumber": "SN-1", "firmwareVersion": "1.0"}
     station["modem"] = {"iccid": "I"}
-    said, observation, _ = await say(dialect, "BootNotification", {"reason": "PowerUp", "chargingStation": station})
+    said, observation, _ = await say(
+        dialect, "BootNotification", {"reason": "PowerUp", "chargingStation": station}
+    )
     assert observation == Booted("V", "M", "SN-1", "1.0", "PowerUp", iccid="I")
     assert said[2]["status"] == "Accepted"
 
@@ -71,8 +75,14 @@ async def test_missing_and_wrong_fields_are_refused_in_2_x_spelling(dialect: Dia
     boot = {"chargingStation": {"model": "M", "vendorName": "V"}}
     assert await refused(dialect, "BootNotification", boot) == "OccurrenceConstraintViolation"
     assert await refused(dialect, "TransactionEvent", EVENT | {"seqNo": "0"}) == "TypeConstraintViolation"
-    assert await refused(dialect, "TransactionEvent", EVENT | {"eventType": "Paused"}) == "PropertyConstraintViolation"
-    assert await refused(dialect, "TransactionEvent", {**EVENT, "transactionInfo": None}) == "OccurrenceConstraintViolation"
+    assert (
+        await refused(dialect, "TransactionEvent", EVENT | {"eventType": "Paused"})
+        == "PropertyConstraintViolation"
+    )
+    assert (
+        await refused(dialect, "TransactionEvent", {**EVENT, "transactionInfo": None})
+        == "OccurrenceConstraintViolation"
+    )
 
 
 @BOTH
@@ -92,7 +102,9 @@ async def test_a_status_and_its_event_are_the_same(dialect: Dialect, word: str):
     _, notified, _ = await say(dialect, "NotifyEvent", {"generatedAt": AT, "seqNo": 0, "eventData": [entry]})
     assert told == ConnectorReported(1, 2, word.lower(), NOON)
     assert notified.statuses == (told,)
-    assert notified.events == (ComponentEvent(1, NOON, "Connector", "AvailabilityState", word, "Delta", 1, 2),)
+    assert notified.events == (
+        ComponentEvent(1, NOON, "Connector", "AvailabilityState", word, "Delta", 1, 2),
+    )
     assert (notified.key, notified.more) == (f"event|{AT}|0|1", False)
 
 
@@ -151,7 +163,10 @@ async def test_every_kind_of_token(dialect: Dialect, word: str, kind: str):
 async def test_a_new_kind_of_2_1_is_no_rfid_card():
     _, observation, _ = await say(V21, "Authorize", {"idToken": {"idToken": "TAG", "type": "EVCCID"}})
     assert observation.token.kind == "evccid"
-    assert await refused(V201, "Authorize", {"idToken": {"idToken": "T", "type": "EVCCID"}}) == "PropertyConstraintViolation"
+    assert (
+        await refused(V201, "Authorize", {"idToken": {"idToken": "T", "type": "EVCCID"}})
+        == "PropertyConstraintViolation"
+    )
 
 
 @BOTH
@@ -187,17 +202,30 @@ async def test_a_transaction_event(dialect: Dialect):
         "evse": {"id": 2},
         "idToken": {"idToken": "TAG", "type": "ISO14443"},
         "reservationId": 11,
-        "transactionInfo": {"transactionId": "t1", "chargingState": "Charging", "remoteStartId": 5, "stoppedReason": "Local"},
+        "transactionInfo": {
+            "transactionId": "t1",
+            "chargingState": "Charging",
+            "remoteStartId": 5,
+            "stoppedReason": "Local",
+        },
     }
     said, observation, remarks = await say(dialect, "TransactionEvent", payload)
     assert said[2]["idTokenInfo"]["status"] == "Accepted"
     assert remarks == ()
-    assert (observation.phase, observation.key, observation.seq_no) == (TransactionPhase.STARTED, "tx|t1|0", 0)
+    assert (observation.phase, observation.key, observation.seq_no) == (
+        TransactionPhase.STARTED,
+        "tx|t1|0",
+        0,
+    )
     assert (observation.transaction_id, observation.at, observation.offline) == ("t1", NOON, True)
     assert (observation.evse, observation.connector) == (2, None)
     assert observation.token == TokenRef("TAG", "rfid")
     assert (observation.reservation_id, observation.remote_start_id) == (11, 5)
-    assert (observation.trigger, observation.charging_state, observation.stop_reason) == ("Authorized", "Charging", "Local")
+    assert (observation.trigger, observation.charging_state, observation.stop_reason) == (
+        "Authorized",
+        "Charging",
+        "Local",
+    )
 
 
 @BOTH
@@ -217,7 +245,9 @@ async def test_a_start_without_authorization_has_an_empty_token(dialect: Dialect
 async def test_custom_data_is_welcome_everywhere(dialect: Dialect):
     custom = {"vendorId": "com.example", "Some_Key": {"x-y": 1}}
     info = EVENT["transactionInfo"] | {"customData": custom}
-    said, _, remarks = await say(dialect, "TransactionEvent", EVENT | {"transactionInfo": info, "customData": custom})
+    said, _, remarks = await say(
+        dialect, "TransactionEvent", EVENT | {"transactionInfo": info, "customData": custom}
+    )
     assert said[0] == 3 and remarks == ()
 
 
@@ -239,7 +269,12 @@ async def test_a_transaction_event_is_kept_however_odd_its_words(dialect: Dialec
 
 @BOTH
 async def test_sampled_values(dialect: Dialect):
-    signed = {"signedMeterData": "T0NNRnx7fQ==", "encodingMethod": "OCMF", "signingMethod": "", "publicKey": "x"}
+    signed = {
+        "signedMeterData": "T0NNRnx7fQ==",
+        "encodingMethod": "OCMF",
+        "signingMethod": "",
+        "publicKey": "x",
+    }
     samples = [
         {"value": 1500},
         {"value": 6, "unitOfMeasure": {"unit": "Wh", "multiplier": 3}},
@@ -288,7 +323,10 @@ async def test_a_report(dialect: Dialect):
         {
             "component": {"name": "OCPPCommCtrlr"},
             "variable": {"name": "OfflineThreshold"},
-            "variableAttribute": [{"value": "60"}, {"type": "Target", "value": "90", "mutability": "ReadOnly"}],
+            "variableAttribute": [
+                {"value": "60"},
+                {"type": "Target", "value": "90", "mutability": "ReadOnly"},
+            ],
         },
         {
             "component": {"name": "SecurityCtrlr"},
@@ -314,9 +352,13 @@ async def test_a_report(dialect: Dialect):
 
 
 @BOTH
-@pytest.mark.parametrize(("data", "text"), [("y", "y"), (None, None), ({"a": 1.5}, '{"a":1.5}'), ([1], "[1]")])
+@pytest.mark.parametrize(
+    ("data", "text"), [("y", "y"), (None, None), ({"a": 1.5}, '{"a":1.5}'), ([1], "[1]")]
+)
 async def test_a_data_transfer_carries_any_json(dialect: Dialect, data: Any, text: str | None):
-    said, observation, _ = await say(dialect, "DataTransfer", {"vendorId": "v", "messageId": "x", "data": data})
+    said, observation, _ = await say(
+        dialect, "DataTransfer", {"vendorId": "v", "messageId": "x", "data": data}
+    )
     assert observation == DataTransferred("v", "x", text, observation.digest)
     assert said[2] == {"status": "UnknownVendorId"}
 
@@ -327,5 +369,7 @@ async def test_progress_and_security_events(dialect: Dialect):
     assert (firmware.status, firmware.request_id) == ("Installed", 3)
     _, logs, _ = await say(dialect, "LogStatusNotification", {"status": "Idle"})
     assert logs == LogProgressed("Idle", logs.digest)
-    _, event, _ = await say(dialect, "SecurityEventNotification", {"type": "StartupOfTheDevice", "timestamp": AT})
+    _, event, _ = await say(
+        dialect, "SecurityEventNotification", {"type": "StartupOfTheDevice", "timestamp": AT}
+    )
     assert event == SecurityEventRaised("StartupOfTheDevice", NOON, None, event.digest)
