@@ -327,7 +327,7 @@ class Endpoint:
     async def _receive(self, connection: ServerConnection, request: Request) -> Response | None:
         """Decide about an upgrade; None lets it happen."""
         assert isinstance(connection, StationConnection)
-        if "websocket" not in request.headers.get("Upgrade", "").casefold():
+        if "websocket" not in ",".join(request.headers.get_all("Upgrade")).casefold():
             return None  # the library explains to browsers and probes what this port is
         offered = _listed(request.headers.get_all("Sec-WebSocket-Protocol"))
         knock = door.knock(

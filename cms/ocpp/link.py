@@ -227,15 +227,16 @@ class Link:
             self._worker = self._loop.create_task(self._work(), name=f"ocpp {self.station}")
 
     async def _work(self) -> None:
-        try:
-            while self._inbox:
-                queued = self._inbox.popleft()
-                if self._held and len(self._inbox) <= self._limits.queue // 4:
-                    self._release("queue")
+        while self._inbox:
+            queued = self._inbox.popleft()
+            if self._held and len(self._inbox) <= self._limits.queue // 4:
+                self._release("queue")
+            try:
                 await self._answer(queued)
-        finally:
-            self._worker = None
-            self._inbox = None
+            except Exception:
+                # Not the message but one of our hooks: the next message must not suffer for it.
+                log.exception("could not answer %r", self.station)
+        self._worker = self._inbox = None
 
     async def _answer(self, queued: _Queued) -> None:
         call, text, at = queued
