@@ -2,49 +2,50 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
 from cms.domain.connectors import Connector
 from cms.domain.intents import Intent
 from cms.domain.observations import Answer, Reading, TransactionAnswer, VariableReported
+from cms.domain.record import record
 from cms.domain.sessions import Session
 from cms.domain.stations import Station, StationState
 from cms.domain.tokens import Token
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SaveStation:
     station: Station
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DropStation:
     """Remove the registration, connectors, open intents and variables; sessions and history stay."""
 
     station: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SaveConnector:
     station: str
     connector: Connector
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OpenSession:
     """Insert. (station, transaction_id) and number are unique: a second one is a Clash."""
 
     session: Session
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class UpdateSession:
     session: Session
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AddReading:
     """One instant's samples. (station, evse, transaction, instant, samples) is unique: a repeat is ignored."""
 
@@ -56,7 +57,7 @@ class AddReading:
     reading: Reading
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Deliver:
     """Remember that this message was decided. (station, kind, key) is unique: a second one is a Clash."""
 
@@ -68,19 +69,19 @@ class Deliver:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SaveIntent:
     intent: Intent
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SaveVariables:
     station: str
     variables: tuple[VariableReported, ...]
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Quarantine:
     """Keep a message that could not be placed, word for word."""
 
@@ -91,17 +92,17 @@ class Quarantine:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SaveToken:
     token: Token
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DropToken:
     token: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NoteUnknown:
     """A station knocked: insert, or count one knock more."""
 
@@ -112,12 +113,12 @@ class NoteUnknown:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ForgetUnknown:
     station: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SeeStations:
     """When stations were last heard of: flushed now and then, never per message."""
 
@@ -143,7 +144,7 @@ Change = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Happened:
     """An event before it has a cursor (contract.events names the types and their data)."""
 
@@ -155,7 +156,7 @@ class Happened:
     data: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Decision:
     """What to answer, what becomes of the state, what to write and what to tell."""
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
 from cms.domain.observations import ConnectorReported
+from cms.domain.record import record
 
 
 class ConnectorStatus(StrEnum):
@@ -25,7 +26,7 @@ class ConnectorStatus(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Connector:
     """One connector as last reported. ``reported_at`` is the station's time (ours when it sent none)."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -20,6 +20,7 @@ from cms.domain.observations import (
     TransactionReported,
 )
 from cms.domain.orders import OrderAnswer
+from cms.domain.record import record
 
 
 class IntentStatus(StrEnum):
@@ -44,7 +45,7 @@ FINAL = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Intent:
     """One order to one station. ``order`` names a row of domain.orders.ORDERS, ``params`` its fields.
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from cms.domain import connectors
 from cms.domain.changes import (
     Decision,
@@ -30,12 +28,13 @@ from cms.domain.observations import (
     ReportReceived,
     SecurityEventRaised,
 )
+from cms.domain.record import record
 from cms.domain.sessions import FACTS, Session, SessionStatus, moved
 from cms.domain.stations import Delivered, StationState
 from cms.domain.transactions import doubted, session_event, with_session
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BootTerms:
     """Seconds between heartbeats of an accepted station, and before the next boot of one that is not."""
 

@@ -7,11 +7,13 @@ is an EVSE with connector 1); 0 is the whole station. Text is raw as the station
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
+
+from cms.domain.record import record
 
 
 class TransactionPhase(StrEnum):
@@ -20,7 +22,7 @@ class TransactionPhase(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TokenRef:
     """An identification as presented. ``kind`` as in contract.tokens; 1.6 does not say: None."""
 
@@ -28,7 +30,7 @@ class TokenRef:
     kind: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Sample:
     """One sampled value. ``value`` is exact in ``unit`` (kWh, kW and multipliers already applied: Wh, W ...).
 
@@ -46,7 +48,7 @@ class Sample:
     signed: dict[str, Any] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Reading:
     """Samples taken at one instant. ``at`` None: the station's time was missing or absurd."""
 
@@ -54,7 +56,7 @@ class Reading:
     samples: tuple[Sample, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Booted:
     """BootNotification. ``reason`` is the 2.x BootReason; 1.6 does not say."""
 
@@ -69,12 +71,12 @@ class Booted:
     meter_serial: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Alive:
     """Heartbeat."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ConnectorReported:
     """StatusNotification, or a NotifyEvent about AvailabilityState. ``status`` as in domain.connectors."""
 
@@ -88,7 +90,7 @@ class ConnectorReported:
     vendor_error_code: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TokenPresented:
     """Authorize."""
 
@@ -96,7 +98,7 @@ class TokenPresented:
     evses: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TransactionReported:
     """A transaction started, went on or ended: 1.6 StartTransaction and StopTransaction, 2.x TransactionEvent.
 
@@ -126,7 +128,7 @@ class TransactionReported:
     """What the border noticed while translating, e.g. ``time-without-zone``."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Metered:
     """MeterValues, with or without a transaction; EVSE 0 is the main meter."""
 
@@ -137,7 +139,7 @@ class Metered:
     flags: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ComponentEvent:
     """One entry of a NotifyEvent."""
 
@@ -155,7 +157,7 @@ class ComponentEvent:
     tech_info: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class EventsNotified:
     """NotifyEvent. ``statuses`` are those entries that speak of a connector's AvailabilityState."""
 
@@ -166,7 +168,7 @@ class EventsNotified:
     more: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VariableReported:
     """One variable attribute; a secret one has no value here."""
 
@@ -176,7 +178,7 @@ class VariableReported:
     readonly: bool | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReportReceived:
     """One part of a NotifyReport."""
 
@@ -188,7 +190,7 @@ class ReportReceived:
     more: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DataTransferred:
     """DataTransfer from the station."""
 
@@ -198,14 +200,14 @@ class DataTransferred:
     digest: bytes
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class FirmwareProgressed:
     status: str
     digest: bytes
     request_id: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class LogProgressed:
     """LogStatusNotification, or DiagnosticsStatusNotification of 1.6 (then ``diagnostics``)."""
 
@@ -215,7 +217,7 @@ class LogProgressed:
     diagnostics: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SecurityEventRaised:
     kind: str
     at: datetime | None
@@ -239,7 +241,7 @@ Observation = (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class BootAnswer:
     """``status``: accepted, pending, rejected. ``interval_s``: heartbeat interval, or wait before the next boot."""
 
@@ -248,12 +250,12 @@ class BootAnswer:
     interval_s: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class AliveAnswer:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TokenAnswer:
     """``status`` as in domain.tokens.Authorization; each version has its own word for it."""
 
@@ -263,7 +265,7 @@ class TokenAnswer:
     kind: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class TransactionAnswer:
     """``transaction_id`` is the id we gave (1.6 start). ``token`` is None when no token was sent."""
 
@@ -271,7 +273,7 @@ class TransactionAnswer:
     token: TokenAnswer | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class DataAnswer:
     """``status``: accepted, rejected, unknown-message-id, unknown-vendor-id."""
 
@@ -279,12 +281,12 @@ class DataAnswer:
     data: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Noted:
     """The empty answer."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class NotYet:
     """The station is not accepted yet: CALLERROR SecurityError (1.6 J errata 3.10, 2.x B02.FR.09)."""
 
@@ -294,7 +296,7 @@ class NotYet:
 Answer = BootAnswer | AliveAnswer | TokenAnswer | TransactionAnswer | DataAnswer | Noted | NotYet
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Received:
     """An observation with what the border knows about its arrival."""
 

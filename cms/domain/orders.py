@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from cms.domain.record import record
 
-@dataclass(frozen=True, slots=True)
+
+@record
 class Reset:
     """``kind``: soft, hard, immediate, on-idle. 1.6: soft = on-idle, hard = immediate, and back for 2.x."""
 
@@ -14,7 +16,7 @@ class Reset:
     evse: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RemoteStart:
     """``remote_start_id`` comes back in 2.x transactions; 1.6 has no correlation id."""
 
@@ -24,32 +26,32 @@ class RemoteStart:
     evse: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class RemoteStop:
     transaction_id: str
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Unlock:
     evse: int
     connector: int
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class SetAvailability:
     operative: bool
     evse: int | None = None
     connector: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Trigger:
     message: str
     evse: int | None = None
     connector: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class ReadVariables:
     """1.6 keys, or ``Component.Variable`` names as in cms/ocpp/names.py; none: every key (1.6 only).
 
@@ -60,7 +62,7 @@ class ReadVariables:
     per_message: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class WriteVariables:
     values: dict[str, str]
     per_message: int | None = None
@@ -80,7 +82,7 @@ ORDERS: dict[str, type[Any]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class OrderAnswer:
     """A station's answer. ``verdict``: accepted, scheduled (accepted, later) or rejected.
 
@@ -94,7 +96,7 @@ class OrderAnswer:
     variables: tuple[VariableAnswer, ...] = field(default_factory=tuple)
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class VariableAnswer:
     """One key or variable in an answer. ``status`` is the station's word for it (Accepted, UnknownKey ...)."""
 

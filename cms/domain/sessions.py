@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from cms.contract.sessions import SessionView
+from cms.domain.record import record
 
 
 class SessionStatus(StrEnum):
@@ -19,7 +19,7 @@ class SessionStatus(StrEnum):
     ENDED = "ended"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Session:
     """One session. Energy is whole Wh; times are UTC as the station said, ``*_received_at`` are ours.
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from cms.domain.connectors import Connector
 from cms.domain.evolve import evolve
 from cms.domain.intents import Intent
 from cms.domain.observations import TransactionAnswer
+from cms.domain.record import record
 from cms.domain.sessions import Session
 
 # How many deliveries a station's state remembers.
@@ -17,7 +18,7 @@ RECENT = 12
 BOOT_POLICIES = ("accepted", "pending", "rejected")
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Station:
     """A registered station. ``id`` is the registered spelling; identities compare without case.
 
@@ -42,7 +43,7 @@ class Station:
     last_seen_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Delivered:
     """A message we have already decided: its digest and the answer to repeat (None: the empty answer)."""
 
@@ -50,7 +51,7 @@ class Delivered:
     answer: TransactionAnswer | None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class StationState:
     """What deciding about one station needs. ``sessions`` are those not ended, ``intents`` those not final.
 

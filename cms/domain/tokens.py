@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from cms.domain.observations import TokenAnswer, TokenRef
+from cms.domain.record import record
 
 KINDS = ("rfid", "app", "central", "emaid", "key-code", "local", "mac", "no-authorization")
 
@@ -22,7 +22,7 @@ class Authorization(StrEnum):
     CONCURRENT = "concurrent"
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Token:
     """One token. ``id`` keeps the registered spelling; tokens compare without case (1.6 errata 3.74)."""
 
@@ -39,7 +39,7 @@ class Token:
     added_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Ruling:
     """Whether a presented token may charge, and its group."""
 

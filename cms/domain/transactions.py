@@ -9,7 +9,6 @@ transaction message away after its last attempt.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from cms.domain import tokens
@@ -35,6 +34,7 @@ from cms.domain.observations import (
     TransactionPhase,
     TransactionReported,
 )
+from cms.domain.record import record
 from cms.domain.sessions import FACTS, Fact, Session, SessionStatus, flagged, moved, unflagged, view
 from cms.domain.stations import Delivered, StationState
 from cms.domain.tokens import Ruling
@@ -44,7 +44,7 @@ DELIVERY = "transaction"
 _CLOCK_IS_SET = 2020
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Facts:
     """What the decision needs besides the station's state.
 
@@ -379,31 +379,34 @@ def _orphan(state: StationState, received: Received, report: TransactionReported
     return _delivered(Decision(answer, state, (kept,), tuple(events)), received, report, answer)
 
 
-def meter(state: StationState, received: Received, metered: Metered, facts: Facts) -> Decision:
-    """MeterValues: kept with its transaction where it has one, with the station where it has none."""
-    session = facts.past
+def meter(state: StationState, received: Received, metered: Metered, past: Session | None) -> Decision:
+    """MeterValues: kept with its transaction where it has one (``past``: a closed one), else with the station."""
+    session = past
     if metered.transaction_id is not None:
-        session = state.session_of(metered.transaction_id) or facts.past
+        session = state.session_of(metered.transaction_id) or past
     if session is None:
         loose = tuple(
             AddReading(state.station.id, metered.evse, metered.transaction_id, None, received.at, reading)
             for reading in metered.readings
         )
         return Decision(Noted(), state, loose)
+    readings = tuple(_reading(session, reading, received.at) for reading in metered.readings)
     live = session.status != SessionStatus.ENDED
+    if not live and session.meter_stop_wh is not None:
+        return Decision(Noted(), state, readings)
     tally = Tally(session)
     tally.flags.update(metered.flags)
-    if live or session.meter_stop_wh is None:
-        for reading in metered.readings:
-            tally.read(reading, received.at, live=live)
+    for reading in metered.readings:
+        tally.read(reading, received.at, live=live)
     fields = tally.fields()
     if session.status == SessionStatus.PENDING and tally.energy_wh > session.energy_wh:
         fields["status"] = moved(session.status, Fact.FLOW)
     after = evolve(session, **fields)
-    readings = tuple(_reading(after, reading, received.at) for reading in metered.readings)
-    events = tuple(_story(session, after, None, received.at, opened=False))
-    changes: tuple[Change, ...] = (UpdateSession(after), *readings) if after != session else readings
-    return Decision(Noted(), with_session(state, after), changes, events)
+    calm = after.status == session.status and after.flags == session.flags
+    told = (
+        _metered_event(after, received.at) if calm else session_event("session.changed", after, received.at)
+    )
+    return Decision(Noted(), with_session(state, after), (UpdateSession(after), *readings), (told,))
 
 
 def _reading(session: Session, reading: Reading, received_at: datetime) -> AddReading:

@@ -122,10 +122,10 @@ _NOTICES: dict[type, Callable[[StationState, Received, Any], Decision]] = {
 
 
 async def _metered(core: Core, state: StationState, received: Received, seen: Metered) -> Decision:
-    past, foreign = None, None
+    past = None
     if seen.transaction_id is not None and state.session_of(seen.transaction_id) is None:
-        past, foreign = await _past(core, state, received, seen.transaction_id)
-    return transactions.meter(state, received, seen, _facts(core, past=past, foreign=foreign))
+        past = await core.store.session_of(state.station.id, seen.transaction_id)
+    return transactions.meter(state, received, seen, past)
 
 
 async def _transaction(

@@ -77,7 +77,7 @@ class Desk:
     ) -> Any:
         seen = received(report, at, version)
         if isinstance(report, Metered):
-            decision = self._decide.meter(self.state, seen, report, self.facts(report))
+            decision = self._decide.meter(self.state, seen, report, self.facts(report).past)
         else:
             decision = self._decide.decide(self.state, seen, report, self.facts(report, running))
         self.state = decision.state
