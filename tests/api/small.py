@@ -4,59 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cms.bus.local import LocalBus, LocalSubscription
 from cms.contract import intents, sessions, stations, status, tokens
 from cms.contract.events import Event, ListEvents
 from cms.contract.filters import keys_of, parse
-from cms.contract.refusals import Conflict, Invalid, NotFound, NotSupported, TimedOut
-from cms.core import Core, StoreDown
-from cms.operations import Actor, Operation
+from cms.contract.refusals import Conflict, Invalid, NotFound, NotSupported, TimedOut, Unreachable
+from cms.core import Actor, Core, StoreDown
+from cms.operations import Operation
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 HOSTILE = "vendor [/]\x1b]0;owned\x07\x9b2J\u202egnp"
 
 
-class SmallSubscription:
+class SmallBus(LocalBus):
+    """The bus of one process; ``limit`` is how much a listener may lag before it is dropped."""
+
     def __init__(self, limit: int) -> None:
-        self.queue: asyncio.Queue[Event | None] = asyncio.Queue()
+        super().__init__()
         self.limit = limit
-        self.overflowed = False
 
-    def put(self, event: Event) -> None:
-        if self.queue.qsize() >= self.limit:
-            self.overflowed = True
-            self.queue.put_nowait(None)
-        elif not self.overflowed:
-            self.queue.put_nowait(event)
-
-    async def __aiter__(self) -> AsyncIterator[Event]:
-        while (event := await self.queue.get()) is not None:
-            yield event
-
-    def close(self) -> None:
-        self.queue.put_nowait(None)
-
-
-class SmallBus:
-    """``limit`` is how much a listener may lag before it is dropped."""
-
-    def __init__(self, limit: int = 10_000) -> None:
-        self.limit = limit
-        self.subscriptions: list[SmallSubscription] = []
-
-    def publish(self, events: Sequence[Event]) -> None:
-        for subscription in self.subscriptions:
-            for event in events:
-                subscription.put(event)
-
-    def subscribe(self, limit: int = 10_000) -> SmallSubscription:
-        subscription = SmallSubscription(min(limit, self.limit))
-        self.subscriptions.append(subscription)
-        return subscription
+    def subscribe(self, limit: int = 10_000) -> LocalSubscription:
+        return super().subscribe(min(limit, self.limit))
 
 
 class SmallRecord:
@@ -95,7 +68,7 @@ class House:
         self.core = Core(
             store=self.record,  # type: ignore[arg-type]
             stations=None,  # type: ignore[arg-type]
-            bus=self.bus,  # type: ignore[arg-type]
+            bus=self.bus,
             clock=None,  # type: ignore[arg-type]
             mint=None,  # type: ignore[arg-type]
             secret=b"",
@@ -130,8 +103,6 @@ class House:
             impact = "ends 1 session" if level > 1 else "nobody is charging"
             return intents.Preview(order, view.id, level, impact, f"cms stations {order} {view.id}")
         if not view.online and request.queue_s is None:
-            from cms.contract.refusals import Unreachable
-
             raise Unreachable(f"{view.id} is offline since 11:00", "keep the order for it with --queue 2h")
         intent = intents.IntentView(
             id=f"i{len(self.intents) + 1}",
@@ -196,7 +167,9 @@ class House:
             stations.ShowStation: answer(show),
             stations.RemoveStation: answer(removed),
             stations.AddStation: answer(
-                lambda r: stations.StationCredential(r.station, "ws://h/ocpp/" + r.station, r.station, "pw", 1)
+                lambda r: stations.StationCredential(
+                    r.station, "ws://h/ocpp/" + r.station, r.station, "pw", 1
+                )
             ),
             stations.ListUnknownStations: answer(lambda _: [unknown("CP\x1b[2J")]),
             stations.ListVariables: answer(broken),

@@ -1,0 +1,69 @@
+"""The socket file: private, never stolen, gone at the end."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import stat
+from pathlib import Path
+
+import pytest
+
+from cms.api.app import create_app
+from cms.api.metrics import Metrics
+from cms.api.server import RunningApi, serve_api
+from cms.client import AsyncClient
+from cms.contract.refusals import Conflict, Invalid
+from tests.api.small import House
+
+
+def app_of(house: House):  # type: ignore[no-untyped-def]
+    return create_app(house.core, house.operations(), Metrics())
+
+
+def test_only_the_owner_may_use_the_socket(api: RunningApi) -> None:
+    assert stat.S_IMODE(api.socket_path.stat().st_mode) == 0o600
+
+
+async def test_a_living_socket_is_not_taken(api: RunningApi, house: House) -> None:
+    with pytest.raises(Conflict, match="answers at"):
+        await serve_api(app_of(house), api.socket_path)
+    assert api.socket_path.exists()
+
+
+async def test_a_stale_socket_is_replaced_and_the_file_is_gone_at_the_end(folder: Path, house: House) -> None:
+    path = folder / "cms.sock"
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(str(path))
+    running = await serve_api(app_of(house), path)
+    await running.close()
+    assert not path.exists()
+
+
+async def test_a_file_that_is_no_socket_is_left_alone(folder: Path, house: House) -> None:
+    path = folder / "cms.sock"
+    path.write_text("mine")
+    with pytest.raises(Conflict, match="not a socket"):
+        await serve_api(app_of(house), path)
+    assert path.read_text() == "mine"
+
+
+async def test_a_taken_tcp_port_is_said_and_leaves_no_socket(folder: Path, house: House) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(Invalid, match=str(port)):
+            await serve_api(app_of(house), folder / "cms.sock", ("127.0.0.1", port))
+    assert not (folder / "cms.sock").exists()
+
+
+async def test_closing_ends_the_event_streams(api: RunningApi, client: AsyncClient, house: House) -> None:
+    follow = client.follow()
+    first = asyncio.ensure_future(anext(follow))  # type: ignore[arg-type]
+    while not house.bus.listeners:
+        await asyncio.sleep(0)
+    house.happen("station.changed")
+    await first
+    async with asyncio.timeout(5):
+        await api.close()
+    await follow.aclose()  # type: ignore[attr-defined]
+    assert house.bus.listeners == 0
