@@ -19,6 +19,7 @@ from cms.contract.refusals import Invalid
 from cms.domain.changes import Happened
 from cms.store.reader import Reader
 from cms.store.schema import Counted, Fields, Instant, Row, Words, compact, fold, micros
+from cms.store.sessions import station_key_of
 from cms.store.statements import Params, Statement, delete, insert, table
 
 
@@ -31,13 +32,6 @@ class EventRow(Row, table=True):
             "seq",
             sqlite_where=literal_column("station_key IS NOT NULL"),
             postgresql_where=literal_column("station_key IS NOT NULL"),
-        ),
-        Index(
-            "ix_events_session",
-            "session",
-            "seq",
-            sqlite_where=literal_column("session IS NOT NULL"),
-            postgresql_where=literal_column("session IS NOT NULL"),
         ),
     )
 
@@ -125,7 +119,7 @@ async def events_after(
     if station is not None:
         query = query.where(_t.c.station_key == fold(station))
     if session is not None:
-        query = query.where(_t.c.session == session)
+        query = query.where(_t.c.session == session, _t.c.station_key.in_(station_key_of(session)))
     if type is not None:
         query = query.where(_t.c.type == type)
     if cursor is None:

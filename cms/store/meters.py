@@ -11,12 +11,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import (
     BigInteger,
-    Index,
     LargeBinary,
     Text,
     UniqueConstraint,
     bindparam,
-    literal_column,
+    or_,
     select,
 )
 from sqlmodel import Field
@@ -26,20 +25,14 @@ from cms.domain.changes import AddReading
 from cms.domain.observations import Sample
 from cms.store.reader import Reader
 from cms.store.schema import Counted, Instant, Row, Words, compact, fold, micros, plain
+from cms.store.sessions import station_key_of, transaction_of
 from cms.store.statements import Params, delete, insert, table
 
 
 class ReadingRow(Row, table=True):
     __tablename__ = "readings"
-    __table_args__ = (
-        UniqueConstraint("station_key", "transaction_id", "at", "evse", "digest"),
-        Index(
-            "ix_readings_session",
-            "session",
-            sqlite_where=literal_column("session IS NOT NULL"),
-            postgresql_where=literal_column("session IS NOT NULL"),
-        ),
-    )
+    # The only index: each more costs a random page per message. Its order serves a session's samples as well.
+    __table_args__ = (UniqueConstraint("station_key", "transaction_id", "at", "evse", "digest"),)
 
     id: int | None = Field(default=None, sa_type=Counted, primary_key=True)
     station_key: str = Field(sa_type=Text)
@@ -107,11 +100,17 @@ def _views(at: datetime, samples: str) -> Iterable[SampleView]:
 
 
 async def samples(reader: Reader, session_id: str) -> list[SampleView]:
-    """All samples of a session in time order."""
-    rows = await reader.rows(
-        select(_t.c.at, _t.c.samples).where(_t.c.session == session_id).order_by(_t.c.at, _t.c.id)
+    """All samples of a session in time order, also those that the station sent without its transaction."""
+    query = (
+        select(_t.c.at, _t.c.samples)
+        .where(
+            _t.c.station_key.in_(station_key_of(session_id)),
+            or_(_t.c.transaction_id.in_(transaction_of(session_id)), _t.c.transaction_id == ""),
+            _t.c.session == session_id,
+        )
+        .order_by(_t.c.at, _t.c.id)
     )
-    return [view for at, text in rows for view in _views(at, text)]
+    return [view for at, text in await reader.rows(query) for view in _views(at, text)]
 
 
 async def oldest(reader: Reader, limit: int) -> list[tuple[int, datetime]]:

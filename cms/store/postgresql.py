@@ -31,7 +31,7 @@ class PostgresPen:
     """Owns the only connection of this daemon that writes."""
 
     def __init__(self, url: str) -> None:
-        self._arguments = _arguments(url)
+        self._arguments = arguments(url)
         self._connection: Any = None
 
     async def write(self, items: Sequence[Item]) -> list[Outcome]:
@@ -120,7 +120,7 @@ class PostgresPen:
 _UNWRITABLE = (asyncpg.PostgresError, asyncpg.DataError, OverflowError, UnicodeError, TypeError, ValueError)
 
 
-def _arguments(url: str) -> dict[str, Any]:
+def arguments(url: str) -> dict[str, Any]:
     """What asyncpg.connect takes, from an SQLAlchemy URL."""
     _, arguments = asyncpg_dialect().create_connect_args(make_url(url))  # type: ignore[no-untyped-call]
     return dict(arguments)

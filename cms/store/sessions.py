@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Float,
     Index,
+    Select,
     Text,
     UniqueConstraint,
     func,
@@ -158,6 +159,16 @@ async def stale_sessions(reader: Reader, before: datetime) -> list[Session]:
     return await _found(
         reader, literal_column(OPEN), _t.c.status != SessionStatus.SUSPECT.value, _t.c.heard_at < before
     )
+
+
+def station_key_of(session_id: str) -> Select[Any]:
+    """A subquery: the key of the session's station."""
+    return select(_t.c.station_key).where(_t.c.id == session_id)
+
+
+def transaction_of(session_id: str) -> Select[Any]:
+    """A subquery: the station's word for the session."""
+    return select(_t.c.transaction_id).where(_t.c.id == session_id)
 
 
 async def energy_since(reader: Reader, since: datetime) -> int:

@@ -68,11 +68,11 @@ class SqlitePen:
         self._log = Path(f"{path}-wal")
         self._checkpoint_at = _LARGEST_LOG_BYTES
         self._thread = ThreadPoolExecutor(1, "store writer") if threaded else None
-        self._connection = sqlite3.connect(
+        self.connection = sqlite3.connect(
             path, isolation_level=None, check_same_thread=False, cached_statements=512
         )
         for pragma in _PRAGMAS:
-            self._connection.execute(pragma).fetchall()
+            self.connection.execute(pragma).fetchall()
 
     async def write(self, items: Sequence[Item]) -> list[Outcome]:
         if self._thread is None:
@@ -89,7 +89,7 @@ class SqlitePen:
         await self.rest()
         if self._thread is not None:
             self._thread.shutdown()
-        self._connection.close()
+        self.connection.close()
 
     # in the writer's thread
 
@@ -104,19 +104,19 @@ class SqlitePen:
         return outcomes
 
     def _together(self, items: Sequence[Item]) -> list[Outcome]:
-        self._connection.execute("BEGIN IMMEDIATE")
+        self.connection.execute("BEGIN IMMEDIATE")
         for step in plan(items):
             self._run(step)
         numbers: list[Outcome] = list(self._add_events(items))
-        self._connection.execute("COMMIT")
+        self.connection.execute("COMMIT")
         return numbers
 
     def _one_by_one(self, items: Sequence[Item]) -> list[Outcome]:
         """The same in one transaction, each item in a savepoint: the bad one fails alone."""
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
+            self.connection.execute("BEGIN IMMEDIATE")
             outcomes = [self._alone(item) for item in items]
-            self._connection.execute("COMMIT")
+            self.connection.execute("COMMIT")
         except sqlite3.Error as error:
             self._undo()
             _raise_if_down(error)
@@ -124,38 +124,38 @@ class SqlitePen:
         return outcomes
 
     def _alone(self, item: Item) -> Outcome:
-        self._connection.execute("SAVEPOINT item")
+        self.connection.execute("SAVEPOINT item")
         try:
             for step in plan([item]):
                 self._run(step)
             (number,) = self._add_events([item])
         except _UNWRITABLE as error:
             _raise_if_down(error)
-            self._connection.execute("ROLLBACK TO item")
+            self.connection.execute("ROLLBACK TO item")
             return _refused(error)
         finally:
-            if self._connection.in_transaction:
-                self._connection.execute("RELEASE item")
+            if self.connection.in_transaction:
+                self.connection.execute("RELEASE item")
         return number
 
     def _run(self, step: Step) -> None:
         if step.statement.many:
             self._insert(step.statement, step.rows)
         else:
-            self._connection.executemany(step.statement.sql("sqlite"), step.rows)
+            self.connection.executemany(step.statement.sql("sqlite"), step.rows)
 
     def _insert(self, statement: Statement, rows: list[Params]) -> None:
         for chunk in _chunks(rows, len(statement.columns)):
             values = [value for row in chunk for value in row]
-            self._connection.execute(statement.repeated(len(chunk)), values)
+            self.connection.execute(statement.repeated(len(chunk)), values)
 
     def _add_events(self, items: Sequence[Item]) -> Iterator[int]:
         """Number the events after the head; the number before each item's first one."""
         count = sum(len(item.events) for item in items)
         if not count:
             return iter([0] * len(items))
-        self._connection.execute(events.TAKE.sql("sqlite"), (count,))
-        (last,) = self._connection.execute(events.TAKEN.sql("sqlite")).fetchone()
+        self.connection.execute(events.TAKE.sql("sqlite"), (count,))
+        (last,) = self.connection.execute(events.TAKEN.sql("sqlite")).fetchone()
         first = last - count
         rows = [row for item in items for row in item.events]
         self._insert(events.ADD, [(seq, *row) for seq, row in enumerate(rows, first + 1)])
@@ -163,9 +163,9 @@ class SqlitePen:
 
     def _undo(self) -> None:
         """Roll back; SQLite has done so itself after some errors."""
-        if self._connection.in_transaction:
+        if self.connection.in_transaction:
             try:
-                self._connection.execute("ROLLBACK")
+                self.connection.execute("ROLLBACK")
             except sqlite3.Error as error:
                 raise Poisoned(f"the database cannot roll back: {error}") from error
 
@@ -180,7 +180,7 @@ class SqlitePen:
     def _checkpoint(self) -> None:
         """Fold the log into the database. A reader in the way, or a full disk, only puts it off."""
         try:
-            self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
         except sqlite3.Error as error:
             if _code(error) & 0xFF in _POISON and _code(error) not in _PASSING:
                 raise Poisoned(f"the database failed at a checkpoint: {error}") from error

@@ -108,9 +108,8 @@ def _published(events: Sequence[Event]) -> None:
 
 async def _main(url: str, threaded: bool, total: int) -> None:
     store = await open_store(url, WallClock(), _published, threaded=threaded)
-    print(
-        f"{url.split(':', maxsplit=1)[0]}, SQLite library {sqlite3.sqlite_version}, {'thread' if threaded else 'inline'}"
-    )
+    kind = url.partition(":")[0]
+    print(f"{kind}, SQLite library {sqlite3.sqlite_version}, {'thread' if threaded else 'inline'}")
     print(f"{'writers':>8} {'items/s':>10} {'CPU us':>10} {'batch':>10} {'p50 ms':>9} {'p99 ms':>9}")
     for stations in (1, 10, 100, 500):
         await _measure(store, stations, min(total, stations * 1000))

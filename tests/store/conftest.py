@@ -2,46 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
-from cms.contract.events import Event
 from cms.store.engine import SqlStore, open_store
 from tests.postgres import postgres_server, postgres_url
-from tests.store.things import NOON
+from tests.store.things import Heard, SetClock
 
 __all__ = ["postgres_server", "postgres_url"]
-
-
-@dataclass
-class SetClock:
-    """A clock that stands still until it is moved."""
-
-    at: datetime = NOON
-
-    def now(self) -> datetime:
-        return self.at
-
-    def pass_(self, **time: float) -> None:
-        self.at += timedelta(**time)
-
-
-@dataclass
-class Heard:
-    """What the store published, batch by batch."""
-
-    batches: list[Sequence[Event]] = field(default_factory=list)
-
-    def __call__(self, events: Sequence[Event]) -> None:
-        self.batches.append(list(events))
-
-    @property
-    def events(self) -> list[Event]:
-        return [event for batch in self.batches for event in batch]
 
 
 Opening = Callable[[], Awaitable[SqlStore]]

@@ -20,9 +20,9 @@ from cms.domain.sessions import Session
 from cms.domain.stations import Delivered, Station
 from cms.domain.tokens import Token
 from cms.store.engine import SqlStore
-from tests.store.conftest import SetClock
 from tests.store.things import (
     NOON,
+    SetClock,
     delivery,
     energy,
     happened,
@@ -193,12 +193,14 @@ async def test_energy_is_summed_by_when_sessions_began(store: SqlStore) -> None:
 
 
 async def test_samples_come_back_exact_and_in_time_order(store: SqlStore) -> None:
+    await store.commit([c.OpenSession(session())], [])
     signed = Sample("Energy", None, None, format="SignedData", raw="OCMF|{}", signed={"a": 1})
     await store.commit(
         [
             reading(energy("1000.10"), energy("2E+3", phase="L1"), at=NOON + minutes(1)),
             reading(energy("0.5", context="Transaction.Begin"), signed),
             reading(energy("77"), session=None),
+            reading(energy("8"), transaction_id=None, at=NOON + minutes(2)),
         ],
         [],
     )
@@ -208,17 +210,20 @@ async def test_samples_come_back_exact_and_in_time_order(store: SqlStore) -> Non
         SampleView(NOON, "Energy", "OCMF|{}", None, format="SignedData"),
         SampleView(NOON + minutes(1), register, "1000.10", "Wh"),
         SampleView(NOON + minutes(1), register, "2000", "Wh", phase="L1"),
+        SampleView(NOON + minutes(2), register, "8", "Wh"),
     ]
 
 
 async def test_a_repeated_reading_is_ignored_and_a_different_one_kept(store: SqlStore) -> None:
-    await store.commit([reading(energy("1"))], [])
+    await store.commit([c.OpenSession(session()), reading(energy("1"))], [])
     await store.commit([reading(energy("1"), received_at=NOON + minutes(5)), reading(energy("2"))], [])
     assert [sample.value for sample in await store.samples("s1")] == ["1", "2"]
 
 
 async def test_a_reading_without_a_time_has_ours(store: SqlStore) -> None:
-    await store.commit([reading(energy("1"), at=None, received_at=NOON + minutes(3))], [])
+    await store.commit(
+        [c.OpenSession(session()), reading(energy("1"), at=None, received_at=NOON + minutes(3))], []
+    )
     assert [sample.at for sample in await store.samples("s1")] == [NOON + minutes(3)]
 
 
@@ -311,6 +316,7 @@ async def test_quarantine_keeps_messages_word_for_word(store: SqlStore) -> None:
 
 
 async def test_events_are_read_on_from_a_cursor(store: SqlStore) -> None:
+    await store.commit([c.OpenSession(session("s0")), c.OpenSession(session("s1"))], [])
     for n in range(6):
         await store.commit([], [happened("session.changed", session=f"s{n % 2}", actor="ada", data={"n": n})])
     assert [e.cursor for e in await store.events_after("2", 3)] == ["3", "4", "5"]
@@ -337,6 +343,7 @@ async def test_decimals_and_instants_in_events_become_text(store: SqlStore) -> N
 
 
 async def test_pruning_forgets_the_old_and_keeps_the_count(store: SqlStore) -> None:
+    await store.commit([c.OpenSession(session())], [])
     for n in range(4):
         await store.commit(
             [reading(energy(str(n)), received_at=NOON + minutes(n))],

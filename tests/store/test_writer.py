@@ -19,8 +19,8 @@ from cms.domain.changes import (
 )
 from cms.domain.tokens import Token
 from cms.store.engine import SqlStore
-from tests.store.conftest import Heard, Opening
-from tests.store.things import NOON, delivery, happened, session, station, token
+from tests.store.conftest import Opening
+from tests.store.things import NOON, Heard, delivery, happened, session, station, token
 
 Outcomes = list[BaseException | None]
 

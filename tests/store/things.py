@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from cms.contract.events import Event
 from cms.domain.changes import AddReading, Deliver, Happened
 from cms.domain.intents import Intent
 from cms.domain.observations import Reading, Sample
@@ -14,6 +17,33 @@ from cms.domain.stations import Station
 from cms.domain.tokens import Token
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@dataclass
+class SetClock:
+    """A clock that stands still until it is moved."""
+
+    at: datetime = NOON
+
+    def now(self) -> datetime:
+        return self.at
+
+    def pass_(self, **time: float) -> None:
+        self.at += timedelta(**time)
+
+
+@dataclass
+class Heard:
+    """What the store published, batch by batch."""
+
+    batches: list[Sequence[Event]] = field(default_factory=list)
+
+    def __call__(self, events: Sequence[Event]) -> None:
+        self.batches.append(list(events))
+
+    @property
+    def events(self) -> list[Event]:
+        return [event for batch in self.batches for event in batch]
 
 
 def minutes(count: float) -> timedelta:

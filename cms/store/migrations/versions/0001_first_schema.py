@@ -62,13 +62,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("seq", name="pk_events"),
     )
     op.create_index(
-        "ix_events_session",
-        "events",
-        ["session", "seq"],
-        sqlite_where=sa.text("session IS NOT NULL"),
-        postgresql_where=sa.text("session IS NOT NULL"),
-    )
-    op.create_index(
         "ix_events_station_key",
         "events",
         ["station_key", "seq"],
@@ -140,13 +133,6 @@ def upgrade() -> None:
             "digest",
             name="uq_readings_station_key_transaction_id_at_evse_digest",
         ),
-    )
-    op.create_index(
-        "ix_readings_session",
-        "readings",
-        ["session"],
-        sqlite_where=sa.text("session IS NOT NULL"),
-        postgresql_where=sa.text("session IS NOT NULL"),
     )
     op.create_table(
         "sessions",
