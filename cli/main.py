@@ -76,7 +76,7 @@ def run(arguments: list[str]) -> int:
         return 130
     except BrokenPipeError:
         # Whoever read our output has enough; what is still buffered must not complain at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 141
     except Exception as bug:
         if "--verbose" in arguments or "-v" in arguments:
@@ -96,6 +96,10 @@ def _do(given: flags.Flags, rest: list[str]) -> int:
         code = root(COMMANDS).main(rest, prog_name="cms", standalone_mode=False, obj=given)
     except typer.Abort:
         return 130
+    except SystemExit as ended:
+        if isinstance(ended.__context__, BrokenPipeError):
+            raise ended.__context__ from None  # Typer would make it exit code 1, which is a bug of ours
+        raise
     except TyperException as usage:
         context = getattr(usage, "ctx", None)
         hint = f"see `{context.command_path} --help`" if context is not None else None

@@ -187,6 +187,7 @@ class House:
             tokens.ListTokens: answer(lambda _: list(self.tokens.values()), "tokens"),
             tokens.AddToken: answer(taken, "tokens"),
             intents.AwaitIntent: answer(outcome),
+            intents.ShowIntent: answer(lambda r: self.intents[r.intent]),
             intents.ListIntents: answer(lambda _: list(self.intents.values())),
         }
 

@@ -1,0 +1,173 @@
+"""The command line as a whole: help, mistakes, exit codes."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli.completion import candidates
+from cli.main import COMMANDS, run
+from cms.client import Address
+from tests.api.conftest import House
+from tests.cli.conftest import Cms
+
+CMS = (sys.executable, "-c", "from cli.main import main; main()")
+
+
+@pytest.mark.parametrize("arguments", [[], ["-h"], ["--help"]])
+def test_help_lists_every_command_and_flag(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(arguments) == 0
+    out = capsys.readouterr().out
+    assert all(f"  {name} " in out for name in COMMANDS)
+    assert "--dry-run" in out
+    assert "Examples:" in out
+
+
+@pytest.mark.parametrize("noun", COMMANDS)
+def test_every_command_has_help(noun: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([noun, "-h"]) == 0
+    assert f"Usage: cms {noun}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["statons", "list"], "did you mean `cms stations`?"),
+        (["stations", "lst"], "did you mean `cms stations list`?"),
+        (["stations", "config", "gte"], "did you mean `cms stations config get`?"),
+        (["stations", "list", "--nix"], "see `cms stations list --help`"),
+        (["stations", "list", "-o", "xml"], "one of table"),
+        (["sessions", "start", "CP-1"], "--token"),
+    ],
+)
+def test_a_mistake_is_exit_2_with_what_was_meant(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("cms: ")
+    assert said in captured.err
+    assert captured.err.count("\n") == 1
+
+
+def test_without_a_daemon_it_is_exit_7_and_says_how_to_start_one(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["status", "--socket", f"{tmp_path}/no.sock"]) == 7
+    assert capsys.readouterr().err == (
+        f"cms: no daemon answers at {tmp_path}/no.sock: start one with `cms serve`\n"
+    )
+
+
+def test_a_broken_settings_file_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = tmp_path / "cms.toml"
+    file.write_text("ocpp_prot = 1\n")
+    assert run(["config", "show", "--config", str(file)]) == 2
+    assert "did you mean ocpp_port?" in capsys.readouterr().err
+
+
+def test_settings_are_shown_with_their_sources(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CMS_OCPP_PORT", "9100")
+    assert run(["config", "show", "--data-dir", str(tmp_path), "--filter", "source!=default"]) == 0
+    rows = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert ["ocpp_port", "9100", "CMS_OCPP_PORT"] in rows
+    assert ["data_dir", str(tmp_path), "flag"] in rows
+
+
+def test_completion_scripts_are_there_for_three_shells(capsys: pytest.CaptureFixture[str]) -> None:
+    for shell in ("bash", "zsh", "fish"):
+        assert run(["completion", shell]) == 0
+        assert "cms __complete" in capsys.readouterr().out
+    assert run(["completion", "csh"]) == 2
+
+
+def test_commands_verbs_flags_and_formats_complete() -> None:
+    assert candidates(["sta"]) == ["status", "stations"]
+    assert candidates(["stations", "un"]) == ["unknown", "unlock"]
+    assert candidates(["stations", "config", "g"]) == ["get"]
+    assert candidates(["stations", "list", "--col"]) == ["--columns"]
+    assert candidates(["-o", "js"]) == ["json", "jsonl"]
+
+
+async def test_names_complete_from_the_daemon(address: Address) -> None:
+    import asyncio
+
+    assert address.socket is not None
+    words = ["--socket", address.socket, "stations", "reset", "CP"]
+    assert await asyncio.to_thread(candidates, words) == ["CP-1", "CP-2"]
+
+
+def test_a_reader_that_has_enough_is_no_error() -> None:
+    script = "from cli.main import run; import sys; sys.exit(run(['completion', 'bash'] ))"
+    process = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdout is not None
+    assert process.stderr is not None
+    process.stdout.close()
+    assert process.stderr.read() == b""
+    assert process.wait() == 141
+
+
+async def test_status_is_lines_for_people_and_one_object_for_scripts(cms: Cms) -> None:
+    said = await cms("status")
+    assert "stations connect to  ws://127.0.0.1:9000/ocpp" in said.out
+    assert "1 of 2 online" in said.out
+    told = (await cms("status", "-o", "json")).told
+    assert {"version", "uptime_s", "ocpp_url", "socket", "database", "bus", "power_w"} <= told.keys()
+    assert told["stations"] == {"total": 2, "online": 1}
+    assert told["connectors"] == {"charging": 1, "faulted": 1}
+    assert told["sessions"]["active"] == 1
+
+
+async def test_sessions_have_the_promised_keys(cms: Cms) -> None:
+    told = (await cms("sessions", "list", "-o", "json")).told[0]
+    assert list(told)[:16] == [
+        "id", "station", "evse", "connector", "token", "status", "started_at", "ended_at", "energy_wh",
+        "meter_start_wh", "meter_stop_wh", "power_w", "stop_reason", "flags", "cost", "transaction_id",
+    ]  # fmt: skip
+    assert told["flags"] == ["late-start"]
+
+
+async def test_a_session_for_people(cms: Cms) -> None:
+    out = (await cms("sessions", "show", "s1")).out
+    assert "● charging" in out
+    assert "11.40 kWh" in out
+
+
+async def test_tokens_are_added_and_clash(cms: Cms, house: House) -> None:
+    said = await cms("tokens", "add", "TAG2", "--driver", "Ada", "-o", "json")
+    assert list(said.told)[:8] == [
+        "id", "kind", "status", "driver", "group", "valid_from", "valid_to", "visual_number",
+    ]  # fmt: skip
+    clash = await cms("tokens", "add", "TAG2", "TAG3")
+    assert clash.code == 5
+    assert "TAG3" in clash.out
+
+
+async def test_events_are_listed_and_followed(cms: Cms, house: House) -> None:
+    house.happen("session.started", station="CP-1", session="s1")
+    house.happen("connector.status", station="CP-1", data={"evse": 1, "status": "charging"})
+    listed = (await cms("events", "-o", "json")).told
+    assert list(listed[0]) == ["cursor", "at", "type", "station", "session", "actor", "data"]
+    followed = await cms("events", "--follow", "--after", "0", "--limit", "2")
+    assert [line.split()[1] for line in followed.lines] == ["session.started", "connector.status"]
+    assert "evse=1 status=charging" in followed.out
+    lines = await cms(
+        "events", "-f", "--after", "0", "--filter", "data.status=charging", "-o", "jsonl", "--limit", "1"
+    )
+    assert lines.told["type"] == "connector.status"
+
+
+async def test_following_cannot_be_one_json_array(cms: Cms) -> None:
+    assert (await cms("events", "--follow", "-o", "json")).code == 2
+
+
+async def test_a_bug_is_exit_1_and_no_traceback(cms: Cms) -> None:
+    said = await cms("stations", "config", "list", "CP-1")
+    assert said.code == 1
+    assert "Traceback" not in said.err
