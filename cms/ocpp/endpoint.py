@@ -180,9 +180,11 @@ class StationConnection(ServerConnection):
             self.heard_at = now
             return
         silent_s = now - self.heard_at
-        if silent_s > limits.ping_s + limits.pong_s:
-            self.give_up(f"no sign of life for {silent_s:.0f} s")
-        elif silent_s > limits.ping_s and self._pinged_at <= self.heard_at:
+        if self._pinged_at > self.heard_at:
+            # Counted from the ping: after we stood still ourselves, silence alone proves nothing.
+            if now - self._pinged_at > limits.pong_s:
+                self.give_up(f"no sign of life for {silent_s:.0f} s")
+        elif silent_s > limits.ping_s:
             self._pinged_at = now
             self.protocol.send_ping(b"")
             self.send_data()
@@ -362,6 +364,9 @@ class Endpoint:
             verdict = await self._hooks.admit(knock)
         except StoreDown:
             return Turned(503, "the store is down, try again later", retry_after_s=30)
+        except Exception:
+            log.exception("could not decide about %r from %s", knock.identity, knock.address)
+            return Turned(500, "an error of ours, it has been logged")
         if isinstance(verdict, Admitted) and (refusal := self._contested(verdict.station, knock.address)):
             return refusal
         return verdict
@@ -434,6 +439,9 @@ class Endpoint:
             await self._hooks.connected(link.station, link.dialect.version, link.address)
         except StoreDown:
             link.shut(1013, "cannot store now, try again later")
+        except Exception:
+            log.exception("could not welcome %r", link.station)
+            link.shut(1011, "an error of ours, it has been logged")
         else:
             link.open()
 
@@ -442,6 +450,8 @@ class Endpoint:
             await self._hooks.disconnected(link.station, link.closed or "")
         except StoreDown:
             log.warning("could not store that %r went off line", link.station)
+        except Exception:
+            log.exception("could not part from %r", link.station)
 
     async def _keep_alive(self) -> None:
         """One timer for all: half-open connections are found within ping_s + pong_s and a little."""
@@ -467,7 +477,8 @@ class Endpoint:
 
 _CONTESTED = Turned(429, "this station is being served elsewhere", retry_after_s=60)
 
-# The library tells of every handshake that fails, with the request in it; the daemon tells of those in its own words.
+# The library tells of every handshake that fails, which is what stations and scanners do all day; what fails on
+# our side is told above.
 _QUIET = logging.getLogger("cms.ocpp.websockets")
 _QUIET.setLevel(logging.CRITICAL)
 

@@ -55,6 +55,7 @@ class Backend:
     knocks: list[Knock] = field(default_factory=list)
     gate: asyncio.Event | None = None
     failing: BaseException | None = None
+    unwelcome: BaseException | None = None
     admitting: Callable[[Knock], Admitted | Turned] = lambda knock: Admitted(knock.identity)
     answering: Callable[[Received], Answer] | None = None
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
@@ -74,6 +75,8 @@ class Backend:
         return self.admitting(knock)
 
     async def connected(self, station: str, version: str, address: str) -> None:
+        if self.unwelcome is not None:
+            raise self.unwelcome
         await self._happened("connected", station, version, address)
 
     async def disconnected(self, station: str, reason: str) -> None:

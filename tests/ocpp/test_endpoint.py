@@ -126,6 +126,30 @@ async def test_a_station_is_turned_away_for_a_while():
         assert (await refused(station(endpoint))).response.status_code == 503
 
 
+async def test_a_bug_at_the_door_is_logged_and_answered(caplog: pytest.LogCaptureFixture):
+    backend = Backend()
+
+    def bug(_: object) -> Turned:
+        raise ZeroDivisionError
+
+    async with listening(backend) as endpoint:
+        backend.admitting = bug
+        assert (await refused(station(endpoint))).response.status_code == 500
+    assert "could not decide about 'CP-7'" in caplog.text
+
+
+async def test_a_station_that_cannot_be_welcomed_is_sent_away(caplog: pytest.LogCaptureFixture):
+    backend = Backend(unwelcome=StoreDown())
+    async with listening(backend) as endpoint:
+        assert (await closed(await station(endpoint)))[0] == 1013
+        backend.unwelcome = ZeroDivisionError()
+        assert (await closed(await station(endpoint)))[0] == 1011
+        backend.unwelcome = None
+        async with station(endpoint) as client:
+            assert await ask(client) == ALIVE
+    assert "could not welcome 'CP-7'" in caplog.text
+
+
 async def test_the_newest_connection_wins_and_the_late_close_changes_nothing():
     backend = Backend()
     async with listening(backend) as endpoint:
