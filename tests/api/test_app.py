@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx
+import jsonschema
 import pytest
 
 from cms.contract import intents, stations
@@ -125,3 +127,31 @@ async def test_ready_says_whether_the_record_can_be_written(http: httpx.AsyncCli
 async def test_a_preview_is_told_from_an_intent(client: Any) -> None:
     assert isinstance(await client.ask(stations.ResetStation(station="CP-1", dry_run=True)), intents.Preview)
     assert isinstance(await client.ask(stations.ResetStation(station="CP-1")), intents.IntentView)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/status",
+        "/v1/events/list",
+        "/v1/stations",
+        "/v1/stations/CP-1",
+        "/v1/unknown-stations",
+        "/v1/sessions",
+        "/v1/sessions/s1",
+        "/v1/tokens",
+        "/v1/intents",
+    ],
+)
+async def test_answers_are_as_openapi_tells(http: httpx.AsyncClient, house: House, path: str) -> None:
+    house.happen("connector.status", station="CP-1", data={"evse": 1})
+    await http.post("/v1/stations/CP-1/reset")
+    told = (await http.get("/openapi.json")).json()
+    route = next(
+        methods["get"]
+        for pattern, methods in told["paths"].items()
+        if "get" in methods and re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", pattern), path)
+    )
+    schema = route["responses"]["200"]["content"]["application/json"]["schema"]
+    answer = (await http.get(path)).json()
+    jsonschema.validate(answer, {**schema, "components": told["components"]})
