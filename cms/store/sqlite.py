@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
 from cms.core import Clash, StoreDown
 from cms.store import events
@@ -14,8 +15,11 @@ from cms.store.changes import Item, Step, plan
 from cms.store.statements import Params, Statement
 from cms.store.writer import Outcome, Poisoned
 
-#: The log is folded into the database when it has grown by this much, or when there is nothing else to do.
-_LARGEST_LOG_BYTES = 32 * 1024 * 1024
+T = TypeVar("T")
+
+#: The log is folded into the database after so many written rows (one to three pages each: 16 to 48 MiB), or
+#: when there is nothing else to do. Its file stays, to be written over: to shorten it takes 40 ms.
+_FOLD_AFTER_ROWS = 4000
 
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -24,6 +28,7 @@ _PRAGMAS = (
     "PRAGMA checkpoint_fullfsync=ON",
     "PRAGMA foreign_keys=ON",
     "PRAGMA busy_timeout=200",
+    "PRAGMA journal_size_limit=67108864",
     "PRAGMA wal_autocheckpoint=0",  # a checkpoint within a commit would make a station wait for it
     "PRAGMA cache_size=-32768",
     "PRAGMA temp_store=MEMORY",
@@ -65,9 +70,9 @@ class SqlitePen:
 
     def __init__(self, path: Path, *, threaded: bool) -> None:
         self._path = path
-        self._log = Path(f"{path}-wal")
-        self._checkpoint_at = _LARGEST_LOG_BYTES
+        self._folded_rows = 0
         self._thread = ThreadPoolExecutor(1, "store writer") if threaded else None
+        self._folding: asyncio.Future[None] | None = None
         self.connection = sqlite3.connect(
             path, isolation_level=None, check_same_thread=False, cached_statements=512
         )
@@ -75,21 +80,41 @@ class SqlitePen:
             self.connection.execute(pragma).fetchall()
 
     async def write(self, items: Sequence[Item]) -> list[Outcome]:
-        if self._thread is None:
-            return self._write(items)
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self._write, items)
+        if self._folding is not None and self._folding.done():
+            await self._fold_the_rest()
+        outcomes: list[Outcome] = await self._aside(self._write, items)
+        if self._folding is None and self.connection.total_changes - self._folded_rows > _FOLD_AFTER_ROWS:
+            self._folding = asyncio.ensure_future(self._fold_beside())
+        return outcomes
 
     async def rest(self) -> None:
-        if self._thread is None:
-            self._checkpoint()
-        else:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._checkpoint)
+        await self._fold_the_rest()
 
     async def close(self) -> None:
-        await self.rest()
+        await self._fold_the_rest("TRUNCATE")
         if self._thread is not None:
             self._thread.shutdown()
         self.connection.close()
+
+    # Folding the log into the database, in two steps: most of it beside the writer, whom that does not stop;
+    # then what was added meanwhile, and the log starts anew.
+
+    async def _fold_beside(self) -> None:
+        if self._thread is not None:
+            await asyncio.to_thread(_fold_in_passing, self._path)
+
+    async def _fold_the_rest(self, mode: str = "RESTART") -> None:
+        if self._folding is not None:
+            folding, self._folding = self._folding, None
+            await folding
+        self._folded_rows = self.connection.total_changes
+        await self._aside(_fold, self.connection, mode)
+
+    async def _aside(self, work: Callable[..., T], *arguments: object) -> T:
+        """Do it in the writer's thread, or at once."""
+        if self._thread is None:
+            return work(*arguments)
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
 
     # in the writer's thread
 
@@ -100,7 +125,6 @@ class SqlitePen:
             self._undo()
             _raise_if_down(error)
             outcomes = self._one_by_one(items)
-        self._checkpoint_if_long()
         return outcomes
 
     def _together(self, items: Sequence[Item]) -> list[Outcome]:
@@ -169,23 +193,23 @@ class SqlitePen:
             except sqlite3.Error as error:
                 raise Poisoned(f"the database cannot roll back: {error}") from error
 
-    def _checkpoint_if_long(self) -> None:
-        try:
-            size = self._log.stat().st_size
-        except FileNotFoundError:
-            return
-        if size > self._checkpoint_at:
-            self._checkpoint()
 
-    def _checkpoint(self) -> None:
-        """Fold the log into the database. A reader in the way, or a full disk, only puts it off."""
-        try:
-            self.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-        except sqlite3.Error as error:
-            if _code(error) & 0xFF in _POISON and _code(error) not in _PASSING:
-                raise Poisoned(f"the database failed at a checkpoint: {error}") from error
-        size = self._log.stat().st_size if self._log.exists() else 0
-        self._checkpoint_at = size + _LARGEST_LOG_BYTES
+def _fold_in_passing(path: Path) -> None:
+    """A checkpoint on a connection of its own: it copies what no reader needs and blocks nobody."""
+    connection = sqlite3.connect(path, isolation_level=None)
+    try:
+        _fold(connection, "PASSIVE")
+    finally:
+        connection.close()
+
+
+def _fold(connection: sqlite3.Connection, mode: str) -> None:
+    """Checkpoint. A reader in the way, or a full disk, only puts it off."""
+    try:
+        connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+    except sqlite3.Error as error:
+        if isinstance(_as_down(error), Poisoned):
+            raise Poisoned(f"the database failed at a checkpoint: {error}") from error
 
 
 def _chunks(rows: list[Params], width: int) -> Iterator[list[Params]]:
@@ -210,13 +234,20 @@ def _code(error: BaseException) -> int:
     return int(getattr(error, "sqlite_errorcode", 0) or 0)
 
 
-def _raise_if_down(error: BaseException) -> None:
-    """Nothing can be written now (StoreDown), or ever again (Poisoned)."""
+def _as_down(error: BaseException) -> StoreDown | None:
+    """Nothing can be written now (StoreDown), or ever again (Poisoned); None: it is about the item."""
     code = _code(error)
     if code in _PASSING or code & 0xFF in _PASSING:
-        raise StoreDown(f"the database cannot write now: {error}") from error
+        return StoreDown(f"the database cannot write now: {error}")
     if code & 0xFF in _POISON:
-        raise Poisoned(f"the database failed: {error}") from error
+        return Poisoned(f"the database failed: {error}")
+    return None
+
+
+def _raise_if_down(error: BaseException) -> None:
+    down = _as_down(error)
+    if down is not None:
+        raise down from error
 
 
 def _refused(error: Exception) -> Exception:

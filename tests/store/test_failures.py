@@ -280,18 +280,46 @@ def test_a_second_daemon_is_refused_in_one_sentence(tmp_path: Path) -> None:
 
 
 async def test_the_log_is_folded_into_the_database_when_there_is_nothing_to_do(tmp_path: Path) -> None:
-    folded = asyncio.Event()
-    pen: Any = SqlitePen(tmp_path / "rest.db", threaded=True)
-    rest = pen.rest
-
-    async def resting() -> None:
-        await rest()
-        folded.set()
-
-    pen.rest = resting
+    file = tmp_path / "cms.db"
+    await migrate(f"sqlite+aiosqlite:///{file}")
+    pen = RestingPen(file, threaded=True)
     writer = Writer(pen, Heard(), rest_after_s=0.01)
-    await writer.write(Item([], []), [])
+    await writer.write(Item(rows_of([bulky(1)], 0), []), [])
     async with asyncio.timeout(10):
-        await folded.wait()
-    assert (tmp_path / "rest.db-wal").stat().st_size == 0
+        await pen.rested.wait()
+    assert kept_in_main_file(file) == 1
     await writer.close()
+
+
+async def test_the_log_is_folded_in_passing_while_there_is_much_to_do(tmp_path: Path) -> None:
+    file = tmp_path / "cms.db"
+    store = await open_store(f"sqlite+aiosqlite:///{file}", SetClock(), Heard())
+    for round_ in range(6):
+        await asyncio.gather(*(store.commit([bulky(n)] * 8, []) for n in range(256)))
+    assert kept_in_main_file(file) > 0
+    assert file.with_name("cms.db-wal").stat().st_size < 80_000_000
+    assert await store.count_quarantine() == 6 * 256 * 8
+    await store.close()
+    assert not file.with_name("cms.db-wal").exists()
+
+
+class RestingPen(SqlitePen):
+    """Says when it has rested."""
+
+    def __init__(self, path: Path, *, threaded: bool) -> None:
+        super().__init__(path, threaded=threaded)
+        self.rested = asyncio.Event()
+
+    async def rest(self) -> None:
+        await super().rest()
+        self.rested.set()
+
+
+def kept_in_main_file(file: Path) -> int:
+    """How many messages are in the database file itself, without its log."""
+    copy = file.with_name("copy.db")
+    copy.write_bytes(file.read_bytes())
+    connection = sqlite3.connect(copy)
+    (count,) = connection.execute("SELECT count(*) FROM quarantine").fetchone()
+    connection.close()
+    return int(count)
