@@ -101,6 +101,15 @@ class CmsApp(LeanApp):
             self.place = place
             self.frames = frames
 
+    class PowerRead(Note):
+        """The samples of a session that runs at the station that is looked at."""
+
+        def __init__(self, place: Station, session: str, samples: list[Sample]) -> None:
+            super().__init__()
+            self.place = place
+            self.session = session
+            self.samples = samples
+
     class StoryRead(Note):
         """What the record has about a session."""
 
@@ -129,7 +138,7 @@ class CmsApp(LeanApp):
         self.theme = theme.fitting(os.environ).name
         self.animation_level = "none"
         self.daemon = daemon
-        self.now = now
+        self._clock = now
         self.collect_s = collect_s
         self.rest_s = rest_s
         self.mirror = Mirror()
@@ -152,6 +161,17 @@ class CmsApp(LeanApp):
         """An act that waits for a token to be typed."""
         self._filter_timer: Timer | None = None
 
+    def now(self) -> datetime:
+        """Our time, or the daemon's where its clock is ahead (a simulated one is)."""
+        now, heard = self._clock(), self.mirror.latest_at
+        return now if heard is None else max(now, heard)
+
+    @property
+    def here(self) -> Place | None:
+        """The place that is shown; none while the console opens and closes."""
+        stack = self.screen_stack
+        return stack[-1] if stack and isinstance(stack[-1], Place) else None
+
     # ---- the link
 
     def on_mount(self) -> None:
@@ -165,9 +185,9 @@ class CmsApp(LeanApp):
         if minute == self._minute:
             return
         self._minute = minute
-        if isinstance(self.screen, Place):
-            self.screen.draw_frame()
-            for table in self.screen.query(LiveTable):
+        if (place := self.here) is not None:
+            place.draw_frame()
+            for table in place.query(LiveTable):
                 table.repaint_changed()
 
     def _heard(self, changed: set[Ref]) -> None:
@@ -188,8 +208,8 @@ class CmsApp(LeanApp):
         """Paint after what is left of the collecting time; sooner where the eye rests."""
         if self.paused:
             return
-        place = self.screen
-        near = isinstance(place, Place) and not self._basket.isdisjoint(place.near() | self._order_refs())
+        place = self.here
+        near = place is not None and not self._basket.isdisjoint(place.near() | self._order_refs())
         due = self._flushed_at + min(self.collect_s, NEAR_S if near else self.collect_s)
         if self._flush_timer is not None:
             if due >= self._flush_due:
@@ -216,8 +236,8 @@ class CmsApp(LeanApp):
         changed, self._basket = self._basket, set()
         self._flushed_at = time.monotonic()
         self._tell_order(changed)
-        place = self.screen
-        if isinstance(place, Place) and place.is_mounted:
+        place = self.here
+        if place is not None and place.is_mounted:
             place.draw_frame()
             place.draw(changed)
 
@@ -231,9 +251,9 @@ class CmsApp(LeanApp):
         elif self.link_state.live or self.lost_at is None:
             self.lost_at = self.now()
         self.link_state = state
-        if isinstance(self.screen, Place):
-            self.screen.draw_frame()
-            for table in self.screen.query(LiveTable):
+        if (place := self.here) is not None:
+            place.draw_frame()
+            for table in place.query(LiveTable):
                 table.refresh()
 
     def banner(self) -> Line:
@@ -249,8 +269,8 @@ class CmsApp(LeanApp):
     def say(self, text: str, tone: str = "") -> None:
         """One sentence in the bottom line; it stays until there is another."""
         self.flash = ((f" {text}", tone),)
-        if isinstance(self.screen, Place):
-            self.screen.draw_frame()
+        if (place := self.here) is not None and place.is_mounted:
+            place.draw_frame()
 
     def notify(self, message: str, **_: Any) -> None:
         """Textual's own messages go to the bottom line too: a toast would repaint the screen."""
@@ -270,8 +290,8 @@ class CmsApp(LeanApp):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """A key works where the key table says so."""
         name = f"{action}({parameters[0]!r})" if parameters else action
-        place = self.screen.place if self.screen_stack and isinstance(self.screen, Place) else ""
-        return keys.works(name, place) if place else True
+        place = self.here
+        return place is None or keys.works(name, place.place)
 
     def action_go(self, mode: str) -> None:
         if mode == self.current_mode:
@@ -294,7 +314,7 @@ class CmsApp(LeanApp):
             self.say("^Q quits")
 
     def action_open(self) -> None:
-        if isinstance(self.screen, Place) and (table := self.screen.table()) is not None:
+        if (place := self.here) is not None and (table := place.table()) is not None:
             table.action_open()
 
     def action_next_pane(self) -> None:
@@ -311,8 +331,7 @@ class CmsApp(LeanApp):
 
     def action_help(self) -> None:
         if not isinstance(self.screen, Paper):
-            place = self.screen.place if isinstance(self.screen, Place) else ""
-            self.open_paper("Keys", help_lines(place))
+            self.open_paper("Keys", help_lines(self.here.place if self.here else ""))
 
     def action_help_quit(self) -> None:
         self.say("^Q quits")
@@ -403,8 +422,8 @@ class CmsApp(LeanApp):
         text = event.text.strip()
         match event.purpose:
             case "filter":
-                if isinstance(self.screen, Place):
-                    self.screen.apply_filter(text, final=True)
+                if (place := self.here) is not None:
+                    place.apply_filter(text, final=True)
             case "command":
                 self._command(text)
             case "token":
@@ -429,8 +448,7 @@ class CmsApp(LeanApp):
         if not text:
             return
         if (key := keys.words().get(text)) is not None:
-            place = self.screen.place if isinstance(self.screen, Place) else ""
-            if keys.works(key.action, place):
+            if self.here is not None and keys.works(key.action, self.here.place):
                 self.call_later(self.run_action, key.action)
             else:
                 self.say(f"{text} does not work here", "warn")
@@ -448,7 +466,7 @@ class CmsApp(LeanApp):
 
     def action_act(self, name: str) -> None:
         act = ACTS[name]
-        target = self.screen.target() if isinstance(self.screen, Place) else None
+        target = self.here.target() if self.here else None
         if not self.link_state.live:
             self.say("the daemon is gone: acts are off until it is back", "bad")
         elif target is None:
@@ -470,8 +488,8 @@ class CmsApp(LeanApp):
     def _ask(self, draft: Draft) -> None:
         self.flash = ()
         self.screen.query_one(Question).open(draft)
-        if isinstance(self.screen, Place):
-            self.screen.draw_frame()
+        if self.here is not None:
+            self.here.draw_frame()
         self._consider(draft)
 
     def _consider(self, draft: Draft) -> None:
@@ -485,8 +503,8 @@ class CmsApp(LeanApp):
         self.post_message(self.Considered(draft, verdict))
 
     def on_cms_app_considered(self, event: Considered) -> None:
-        question = self.screen.query_one(Question)
-        if question.draft != event.draft:
+        place = self.here
+        if place is None or (question := place.query_one(Question)).draft != event.draft:
             return
         if isinstance(event.verdict, Refusal):
             question.refuse(_sentence(event.verdict))
@@ -528,7 +546,7 @@ class CmsApp(LeanApp):
 
     def _close_question(self) -> None:
         self.screen.query_one(Question).close()
-        if isinstance(self.screen, Place) and (table := self.screen.table()) is not None:
+        if (place := self.here) is not None and (table := place.table()) is not None:
             table.focus()
 
     def _give(self, draft: Draft) -> None:
@@ -583,7 +601,9 @@ class CmsApp(LeanApp):
     # ---- one station's frames, one session's story
 
     def watch_frames(self, place: Station) -> None:
-        """Follow the station's frames as long as its place exists."""
+        """Follow the station's frames as long as its place exists; read what its sessions have drawn so far."""
+        for session in self.mirror.sessions_of(place.station):
+            place.run_worker(self._fetch_power(place, session.id), group="power")
         place.run_worker(self._follow_frames(place), group="frames", exclusive=True)
 
     async def _follow_frames(self, place: Station) -> None:
@@ -624,6 +644,18 @@ class CmsApp(LeanApp):
 
     def read_story(self, place: Session) -> None:
         place.run_worker(self._fetch_story(place), group="story", exclusive=True)
+
+    async def _fetch_power(self, place: Station, session: str) -> None:
+        try:
+            samples = await self.daemon.ask(ListSamples(session))
+        except Refusal:
+            return  # the picture does without: what is heard from now on is drawn
+        self.post_message(self.PowerRead(place, session, samples))
+
+    def on_cms_app_power_read(self, event: PowerRead) -> None:
+        self.mirror.seed_power(event.session, power_samples(event.samples))
+        if event.place.is_attached:
+            event.place.draw_session()
 
     async def _fetch_story(self, place: Session) -> None:
         try:

@@ -80,7 +80,8 @@ class Mirror:
         self.strangers: dict[str, UnknownStation] = {}
         self.events: OrderedDict[str, Event] = OrderedDict()
         """By cursor, oldest first."""
-        self.events_seen = 0
+        self.latest_at: datetime | None = None
+        """The daemon's time as last heard; ahead of ours when it runs a simulated clock."""
         self.active: set[str] = set()
         self.power: dict[str, deque[tuple[datetime, int]]] = {}
         """Power samples (time, W) of sessions, as far as they were heard of."""
@@ -192,7 +193,8 @@ class Mirror:
         self.events[event.cursor] = event
         if len(self.events) > EVENTS_KEPT:
             self.events.popitem(last=False)
-        self.events_seen += 1
+        if self.latest_at is None or event.at > self.latest_at:
+            self.latest_at = event.at
         return True
 
     # ---- what the events tell
@@ -242,6 +244,8 @@ class Mirror:
             self._want_station(event, changed)
             return
         said = event.data
+        if said.get("late"):
+            return  # history: a newer report has been heard already
         place = (int(said.get("evse") or 0), int(said.get("connector") or 0))
         known = {(c.evse, c.connector): c for c in station.connectors}
         before = known.get(place) or ConnectorView(*place, "unknown", None, None, None)
@@ -253,6 +257,8 @@ class Mirror:
             vendor_error_code=said.get("vendor_error_code"),
             reported_at=_time(said.get("reported_at")) or event.at,
         )
+        if place[0] == 0 and known[place].status == "available":
+            del known[place]  # the station itself is only shown while it says something of its own
         connectors = tuple(known[key] for key in sorted(known))
         self._put_station(station.id, replace(station, connectors=connectors))
         changed.add(("station", station.id))
@@ -475,7 +481,7 @@ class Mirror:
 
 
 def _statuses(station: StationView) -> list[str]:
-    return [c.status if station.online else "offline" for c in station.connectors]
+    return [c.status if station.online else "offline" for c in station.connectors if c.evse]
 
 
 _PLACES: dict[type[Any], tuple[str, Callable[[Mirror, str, Any], None]]] = {

@@ -21,8 +21,8 @@ CONNECTOR: dict[str, Sign] = {
     "available": Sign("○", "available", "good"),
     "charging": Sign("●", "charging", "busy"),
     "preparing": Sign("◔", "preparing", "busy"),
-    "suspended-ev": Sign("◐", "suspended by car", "busy"),
-    "suspended-evse": Sign("◐", "suspended by station", "warn"),
+    "suspended-ev": Sign("◐", "suspended EV", "busy"),
+    "suspended-evse": Sign("◐", "suspended EVSE", "warn"),
     "finishing": Sign("◑", "finishing", "busy"),
     "occupied": Sign("◔", "occupied", "busy"),
     "reserved": Sign("◇", "reserved", "busy"),
@@ -91,5 +91,5 @@ def of_intent(intent: IntentView) -> Sign:
 
 
 def marks(connectors: tuple[ConnectorView, ...]) -> str:
-    """One mark per connector, in order."""
-    return "".join(of_connector(c.status).mark for c in connectors)
+    """One mark per connector, in order; the station itself (EVSE 0) is none."""
+    return "".join(of_connector(c.status).mark for c in connectors if c.evse)

@@ -235,7 +235,7 @@ class FakeDaemon:
             has_effect=True,
         )
         self.intents[intent.id] = intent
-        self.happen("intent.created", station=key, intent=msgspec.to_builtins(intent))
+        self.happen("intent.created", key, intent=msgspec.to_builtins(intent))
         return self.progress(intent.id, "accepted", answered_at=self.now, detail="waits for its boot")
 
     async def follow(
@@ -256,10 +256,12 @@ class FakeDaemon:
 
     # ---- what happens to it
 
-    def happen(self, kind: str, station: str | None = None, session: str | None = None, **data: Any) -> Event:
+    def happen(
+        self, type_: str, station: str | None = None, session: str | None = None, /, **data: Any
+    ) -> Event:
         """Record an event as it comes over the wire, and tell the followers while it is up."""
         event = Event(
-            str(len(self.log) + 1), self.now, kind, station, session, None, msgspec.to_builtins(data)
+            str(len(self.log) + 1), self.now, type_, station, session, None, msgspec.to_builtins(data)
         )
         self.log.append(event)
         for watcher in self._watchers:
@@ -272,7 +274,7 @@ class FakeDaemon:
     def progress(self, intent: str, status: str, **news: Any) -> IntentView:
         """An order moves on."""
         self.intents[intent] = view = replace(self.intents[intent], status=status, **news)
-        self.happen("intent.changed", station=view.station, intent=msgspec.to_builtins(view))
+        self.happen("intent.changed", view.station, intent=msgspec.to_builtins(view))
         return view
 
     def report(

@@ -25,7 +25,7 @@ COLUMNS = (
     Column("Station", 14, drop=2),
     Column("What", 12, grow=True),
     Column("Who", 12, drop=4),
-    Column("Session", 12, drop=5),
+    Column("Session", 14, drop=5),
 )
 
 

@@ -16,6 +16,9 @@ from tui.widgets.lines import Lines
 from tui.widgets.live_table import Column, LiveTable
 from tui.widgets.paint import Line, Span, width_of
 
+#: Changes of one burst settle together.
+SOON_S = 0.05
+
 
 class Listed(Place):
     """A table of views of one kind, filtered by the filter language; the order settles when a person rests."""
@@ -99,7 +102,7 @@ class Listed(Place):
             self.settle()
         elif not self._settling:
             self._settling = True
-            self.set_timer(self.console.rest_s, self._rested)
+            self.set_timer(max(self.console.rest_s, SOON_S), self._rested)
 
     def _rested(self) -> None:
         self._settling = False

@@ -33,6 +33,8 @@ class Place(Screen[None]):
     AUTO_FOCUS = "LiveTable"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-normal"), (100, "-wide")]  # noqa: RUF012  # Textual's
 
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (40, "-tall")]  # noqa: RUF012  # Textual's
+
     @property
     def console(self) -> CmsApp:
         return cast("CmsApp", self.app)

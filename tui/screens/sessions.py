@@ -24,13 +24,13 @@ class Sessions(Listed):
     view_type = SessionView
     columns = (
         Column("", 1),
-        Column("Session", 12, sort="started"),
-        Column("Station", 14, sort="station"),
+        Column("Session", 14, sort="started"),
+        Column("Station", 13, sort="station"),
         Column("kW", 6, right=True, sort="power"),
-        Column("kWh", 7, right=True, sort="energy"),
+        Column("kWh", 6, right=True, sort="energy"),
         Column("Time", 5, right=True, drop=3),
         Column("SoC", 4, right=True, drop=6),
-        Column("Token", 12, sort="token", drop=5),
+        Column("Token", 10, sort="token", drop=5),
         Column("Power", 12, drop=8),
         Column("State", 20, drop=9),
         Column("Started", 19, drop=10),

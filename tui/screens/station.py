@@ -38,7 +38,7 @@ PLUGS = (
 FRAMES = (
     Column("Time", 12),
     Column("", 1),
-    Column("Action", 20),
+    Column("Action", 26),
     Column("ms", 6, right=True, drop=2),
     Column("Payload", 10, grow=True),
 )
@@ -135,7 +135,8 @@ class Station(Place):
             link = f"offline {ago(self, view.last_seen)}"
         identity = " ".join(part for part in (view.vendor, view.model) if part) or "never booted"
         first: Line = (
-            (f" {sign.mark} {link}", "good" if view.online else "bad"),
+            (f" {sign.mark} ", sign.tone),
+            (link, "good" if view.online else "bad"),
             f" · {identity} · fw {view.firmware or '?'} · OCPP {view.ocpp_version or '?'}"
             f" · {view.site or 'no site'}",
         )

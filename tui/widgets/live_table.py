@@ -191,6 +191,7 @@ class LiveTable(Painted, can_focus=True):
         self._painted.clear()
         self.top = self._clamped(self.top)
         self._keep_cursor_in_sight()
+        self.refresh()
 
     def on_focus(self) -> None:
         self._refresh_row(self.cursor)
