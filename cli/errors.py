@@ -25,6 +25,8 @@ def sentence(refusal: Refusal) -> str:
     if not refusal.hint:
         return message
     hint = safe(refusal.hint)
+    if message.endswith(("?", "!")):
+        return f"{message} Try: {hint}"
     return f"{message}. Try: {hint}" if hint.startswith("cms ") else f"{message}: {hint}"
 
 

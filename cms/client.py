@@ -110,7 +110,7 @@ class _Call:
 def _call(request: Any, route: Route) -> _Call:
     """Path fields into the path, what differs from its default into the query or the body."""
     in_path = _IN_PATH.findall(route.path)
-    path = _IN_PATH.sub(lambda match: quote(str(getattr(request, match[1])), safe=""), route.path)
+    path = _IN_PATH.sub(lambda match: _in_path(request, match[1]), route.path)
     told = {
         field.name: value
         for field in dataclasses.fields(request)
@@ -121,6 +121,13 @@ def _call(request: Any, route: Route) -> _Call:
         return _Call(route.method, path, msgspec.json.encode(plain))
     query = urlencode({name: _query_text(value) for name, value in plain.items()})
     return _Call(route.method, f"{path}?{query}" if query else path, None)
+
+
+def _in_path(request: Any, name: str) -> str:
+    value = str(getattr(request, name))
+    if not value.strip("."):
+        raise Invalid(f"{value!r} is not the name of a {name}")
+    return quote(value, safe="")
 
 
 def _is_default(field: dataclasses.Field[Any], value: Any) -> bool:

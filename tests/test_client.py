@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -42,11 +43,16 @@ async def test_a_refusal_arrives_as_itself(address: Address) -> None:
 
 
 async def test_a_name_may_hold_any_character(client: AsyncClient, house: House) -> None:
-    from dataclasses import replace
-
-    name = "ä %?#&+ ✓"
+    name = "ä/%2F %?#&+ ✓"
     house.stations[name] = replace(house.stations["CP-1"], id=name)
     assert (await client.ask(ShowStation(name))).id == name
+    assert (await asyncio.to_thread(ask, ShowStation(name), client.address))["id"] == name
+
+
+@pytest.mark.parametrize("name", ["", ".", ".."])
+async def test_what_cannot_be_a_name_is_invalid(address: Address, name: str) -> None:
+    with pytest.raises(Invalid, match="not the name of a station"):
+        await asyncio.to_thread(ask, ShowStation(name), address)
 
 
 async def test_only_what_differs_from_its_default_travels(address: Address, house: House) -> None:

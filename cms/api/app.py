@@ -25,7 +25,7 @@ from cms import __version__
 from cms.api import metrics as figures
 from cms.api.errors import JSON, REFUSAL_SCHEMA, answer_error, as_refusal, refused
 from cms.api.follow import Wanted, WatchFrames, stream
-from cms.api.who import ACTOR, Gate
+from cms.api.who import ACTOR, SLASH, Gate
 from cms.contract.refusals import Denied, Invalid, Unreachable
 from cms.contract.routes import EVENT_STREAM, ROUTES, Route
 from cms.core import Actor, Core, StoreDown
@@ -68,6 +68,7 @@ def create_app(
         version=__version__,
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         separate_input_output_schemas=True,
     )
     app.state.closing = asyncio.Event()
@@ -107,7 +108,8 @@ def _endpoint(
     fields_model = _model(kind, skip=in_path)
 
     async def endpoint(request: Request, fields: BaseModel, **path: str) -> Response:
-        asked = kind(**path, **{name: getattr(fields, name) for name in type(fields).model_fields})
+        names = {name: value.replace(SLASH, "/") for name, value in path.items()}
+        asked = kind(**names, **{name: getattr(fields, name) for name in type(fields).model_fields})
         try:
             actor = _allowed(request, operation)
             cursor = await _cursor(core) if route.method == "GET" else None

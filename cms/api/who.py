@@ -14,6 +14,7 @@ import sys
 from asyncio import Transport
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import unquote
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -77,6 +78,16 @@ def user_name(uid: int) -> str:
         return str(uid)
 
 
+#: Stands for a slash inside a name; no name holds it.
+SLASH = "\0"
+
+
+def _with_slashes_kept(raw_path: bytes) -> str:
+    """The decoded path in which an escaped slash belongs to a name and separates nothing."""
+    parts = raw_path.decode("ascii").split("/")
+    return "/".join(unquote(part).replace("/", SLASH) for part in parts)
+
+
 class Gate:
     """Lets in who may come, and tells the routes behind it who it is."""
 
@@ -91,6 +102,8 @@ class Gate:
             denied, status = refusal
             await refused(denied, status)(scope, receive, send)
             return
+        if b"%2f" in scope.get("raw_path", b"").lower():
+            scope["path"] = _with_slashes_kept(scope["raw_path"])
         await self.app(scope, receive, send)
 
     def refusal(self, scope: Scope) -> tuple[Denied, int] | None:
