@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Text, bindparam, select
+from sqlalchemy import BigInteger, bindparam, select
 from sqlmodel import Field
 
 from cms.domain.changes import SaveConnector
@@ -17,15 +17,15 @@ from cms.store.statements import Params, delete, encoder, record_columns, table,
 class ConnectorRow(Row, table=True):
     __tablename__ = "connectors"
 
-    station_key: str = Field(sa_type=Text, primary_key=True)
+    station_key: str = Field(sa_type=Words, primary_key=True)
     evse: int = Field(sa_type=BigInteger, primary_key=True)
     connector: int = Field(sa_type=BigInteger, primary_key=True)
-    status: str = Field(sa_type=Text)
+    status: str = Field(sa_type=Words)
     error_code: str | None = Field(sa_type=Words)
     info: str | None = Field(sa_type=Words)
     vendor_error_code: str | None = Field(sa_type=Words)
     reported_at: datetime | None = Field(sa_type=Instant)
-    requested_availability: str | None = Field(sa_type=Text)
+    requested_availability: str | None = Field(sa_type=Words)
 
 
 SAVE = upsert(ConnectorRow, "station_key", "evse", "connector")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import LargeBinary, Text, select
+from sqlalchemy import LargeBinary, select
 from sqlmodel import Field
 
 from cms.domain.changes import Deliver
@@ -27,8 +27,8 @@ class DeliveryRow(Row, table=True):
     __tablename__ = "deliveries"
     __table_args__ = ({"sqlite_with_rowid": False},)
 
-    station_key: str = Field(sa_type=Text, primary_key=True)
-    kind: str = Field(sa_type=Text, primary_key=True)
+    station_key: str = Field(sa_type=Words, primary_key=True)
+    kind: str = Field(sa_type=Words, primary_key=True)
     key: str = Field(sa_type=Words, primary_key=True)
     digest: bytes = Field(sa_type=LargeBinary)
     answer: TransactionAnswer | None = Field(sa_type=Answered)

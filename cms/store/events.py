@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy
-from sqlalchemy import BigInteger, Index, LargeBinary, Text, bindparam, literal_column, select
+from sqlalchemy import BigInteger, Index, LargeBinary, bindparam, literal_column, select
 from sqlmodel import Field
 
 from cms.contract.events import Event
@@ -37,12 +37,12 @@ class EventRow(Row, table=True):
 
     seq: int = Field(sa_type=Counted, primary_key=True, sa_column_kwargs={"autoincrement": False})
     at: datetime = Field(sa_type=Instant)
-    type: str = Field(sa_type=Text)
+    type: str = Field(sa_type=Words)
     station: str | None = Field(sa_type=Words)
-    session: str | None = Field(sa_type=Text)
+    session: str | None = Field(sa_type=Words)
     actor: str | None = Field(sa_type=Words)
     data: dict[str, Any] = Field(sa_type=Fields)
-    station_key: str | None = Field(sa_type=Text)
+    station_key: str | None = Field(sa_type=Words)
 
 
 class HeadRow(Row, table=True):

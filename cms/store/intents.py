@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Float, Index, Text, bindparam, literal_column, select
+from sqlalchemy import Float, Index, bindparam, literal_column, select
 from sqlmodel import Field
 
 from cms.contract.intents import IntentView
@@ -32,11 +32,11 @@ class IntentRow(Row, table=True):
         ),
     )
 
-    id: str = Field(sa_type=Text, primary_key=True)
+    id: str = Field(sa_type=Words, primary_key=True)
     station: str = Field(sa_type=Words)
-    order: str = Field(sa_type=Text)
+    order: str = Field(sa_type=Words)
     params: dict[str, Any] = Field(sa_type=Fields)
-    status: str = Field(sa_type=Text)
+    status: str = Field(sa_type=Words)
     requested_by: str = Field(sa_type=Words)
     reason: str | None = Field(sa_type=Words)
     created_at: datetime | None = Field(sa_type=Instant)
@@ -50,8 +50,8 @@ class IntentRow(Row, table=True):
     timeout_s: float = Field(sa_type=Float(53))
     answer: dict[str, Any] | None = Field(sa_type=Fields)
     detail: str | None = Field(sa_type=Words)
-    session: str | None = Field(sa_type=Text)
-    station_key: str = Field(sa_type=Text)
+    session: str | None = Field(sa_type=Words)
+    station_key: str = Field(sa_type=Words)
 
 
 SAVE = upsert(IntentRow, "id", keep=("station", "station_key", "created_at"))

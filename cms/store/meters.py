@@ -12,7 +12,6 @@ import msgspec
 from sqlalchemy import (
     BigInteger,
     LargeBinary,
-    Text,
     UniqueConstraint,
     bindparam,
     or_,
@@ -35,16 +34,16 @@ class ReadingRow(Row, table=True):
     __table_args__ = (UniqueConstraint("station_key", "transaction_id", "at", "evse", "digest"),)
 
     id: int | None = Field(default=None, sa_type=Counted, primary_key=True)
-    station_key: str = Field(sa_type=Text)
+    station_key: str = Field(sa_type=Words)
     evse: int = Field(sa_type=BigInteger)
     transaction_id: str = Field(sa_type=Words)
     """Empty outside a transaction: NULL would make every repeat unique."""
-    session: str | None = Field(sa_type=Text)
+    session: str | None = Field(sa_type=Words)
     at: datetime = Field(sa_type=Instant)
     """The station's claim; when we received it where the station claims nothing."""
     received_at: datetime = Field(sa_type=Instant)
     digest: bytes = Field(sa_type=LargeBinary)
-    samples: str = Field(sa_type=Text)
+    samples: str = Field(sa_type=Words)
     """A JSON array of samples, each an array in the order of domain.observations.Sample, cut after ``phase``
     when nothing unusual follows."""
 

@@ -21,8 +21,11 @@ _CONNECT_S = 5.0
 #: Stations give up an answer after 30 s; a batch that takes longer than this is as good as lost.
 _BATCH_S = 20.0
 
-#: SQLSTATE classes after which the whole batch waits: connection, resources, operator, system, internal.
-_DOWN_CLASSES = frozenset({"08", "53", "57", "58", "XX", "25", "28", "3D", "40"})
+#: SQLSTATE classes after which the whole batch waits: connection, transaction state (a standby), rights, no
+#: such database, no such table, resources, operator, system, internal error.
+_DOWN = frozenset({"08", "25", "28", "3D", "42", "53", "57", "58", "XX"})
+#: Somebody else's transaction was in the way: once more.
+_ROLLED_BACK = "40"
 _UNIQUE_VIOLATION = "23505"
 _LOST = (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
@@ -81,7 +84,7 @@ class PostgresPen:
             async with self._connection.transaction():
                 return (await self._together([item]))[0]
         except _UNWRITABLE as error:
-            if self._connection.is_closed() or _is_down(error):
+            if self._connection.is_closed() or _is_down(error) or _state(error)[:2] == _ROLLED_BACK:
                 raise
             return Clash(str(error)) if _state(error) == _UNIQUE_VIOLATION else error
 
@@ -137,4 +140,4 @@ def _state(error: BaseException) -> str:
 
 
 def _is_down(error: BaseException) -> bool:
-    return _state(error)[:2] in _DOWN_CLASSES
+    return _state(error)[:2] in _DOWN

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Text, func, select
+from sqlalchemy import func, select
 from sqlmodel import Field
 
 from cms.contract.status import QuarantinedMessage
@@ -20,10 +20,10 @@ class QuarantineRow(Row, table=True):
     id: int | None = Field(default=None, sa_type=Counted, primary_key=True)
     at: datetime = Field(sa_type=Instant)
     station: str = Field(sa_type=Words)
-    kind: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Words)
     reason: str = Field(sa_type=Words)
     raw: str = Field(sa_type=Words)
-    station_key: str = Field(sa_type=Text, index=True)
+    station_key: str = Field(sa_type=Words, index=True)
 
 
 ADD = insert(QuarantineRow, without=("id",))

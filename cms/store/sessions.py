@@ -12,7 +12,6 @@ from sqlalchemy import (
     Float,
     Index,
     Select,
-    Text,
     UniqueConstraint,
     func,
     literal_column,
@@ -46,20 +45,20 @@ class SessionRow(Row, table=True):
         ),
     )
 
-    id: str = Field(sa_type=Text, primary_key=True)
+    id: str = Field(sa_type=Words, primary_key=True)
     station: str = Field(sa_type=Words)
-    ocpp_version: str = Field(sa_type=Text)
+    ocpp_version: str = Field(sa_type=Words)
     transaction_id: str = Field(sa_type=Words)
     number: int | None = Field(sa_type=BigInteger)
-    status: str = Field(sa_type=Text)
+    status: str = Field(sa_type=Words)
     started_at: datetime = Field(sa_type=Instant)
     started_received_at: datetime = Field(sa_type=Instant)
     evse: int | None = Field(sa_type=BigInteger)
     connector: int | None = Field(sa_type=BigInteger)
     token: str | None = Field(sa_type=Words)
-    token_kind: str | None = Field(sa_type=Text)
+    token_kind: str | None = Field(sa_type=Words)
     group: str | None = Field(sa_type=Words)
-    authorization: str | None = Field(sa_type=Text)
+    authorization: str | None = Field(sa_type=Words)
     ended_at: datetime | None = Field(sa_type=Instant)
     ended_received_at: datetime | None = Field(sa_type=Instant)
     stop_reason: str | None = Field(sa_type=Words)
@@ -67,7 +66,7 @@ class SessionRow(Row, table=True):
     meter_start_wh: int | None = Field(sa_type=BigInteger)
     meter_stop_wh: int | None = Field(sa_type=BigInteger)
     energy_wh: int = Field(sa_type=BigInteger)
-    energy_source: str = Field(sa_type=Text)
+    energy_source: str = Field(sa_type=Words)
     register_wh: int | None = Field(sa_type=BigInteger)
     register_at: datetime | None = Field(sa_type=Instant)
     epoch_start_wh: int | None = Field(sa_type=BigInteger)
@@ -78,7 +77,7 @@ class SessionRow(Row, table=True):
     power_w: int | None = Field(sa_type=BigInteger)
     soc_percent: float | None = Field(sa_type=Float(53))
     last_sample_at: datetime | None = Field(sa_type=Instant)
-    charging_state: str | None = Field(sa_type=Text)
+    charging_state: str | None = Field(sa_type=Words)
     offline: bool
     remote_start_id: int | None = Field(sa_type=BigInteger)
     reservation_id: int | None = Field(sa_type=BigInteger)
@@ -87,8 +86,8 @@ class SessionRow(Row, table=True):
     seq_last: int | None = Field(sa_type=BigInteger)
     seq_count: int = Field(sa_type=BigInteger)
     flags: tuple[str, ...] = Field(sa_type=Names)
-    station_key: str = Field(sa_type=Text)
-    token_key: str | None = Field(sa_type=Text)
+    station_key: str = Field(sa_type=Words)
+    token_key: str | None = Field(sa_type=Words)
     heard_at: datetime = Field(sa_type=Instant)
     """When we last wrote it, our clock: a session that is not heard of becomes stale."""
 

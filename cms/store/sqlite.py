@@ -34,17 +34,16 @@ _PRAGMAS = (
     "PRAGMA temp_store=MEMORY",
 )
 
-#: Nothing was written and it may pass: the disk is full, somebody holds the file.
-_PASSING = frozenset(
+#: The only result codes that are about what an item says. Any other means that nothing can be written now: the
+#: disk is full, somebody holds or moved the file.
+_ABOUT_THE_ITEM = frozenset(
+    {sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_RANGE}
+)
+#: After one of these nobody knows what the disk holds (a failed fsync drops the pages): start again.
+_POISON = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+#: Except when shared memory, locks or memory failed, which hold no record: the disk is full, or a signal came.
+_NO_RECORD = frozenset(
     {
-        sqlite3.SQLITE_FULL,
-        sqlite3.SQLITE_BUSY,
-        sqlite3.SQLITE_LOCKED,
-        sqlite3.SQLITE_NOMEM,
-        sqlite3.SQLITE_READONLY,
-        sqlite3.SQLITE_CANTOPEN,
-        sqlite3.SQLITE_PROTOCOL,
-        # Shared memory and locks hold no record: a full disk or a signal, not a disk that lied.
         sqlite3.SQLITE_IOERR_SHMSIZE,
         sqlite3.SQLITE_IOERR_SHMOPEN,
         sqlite3.SQLITE_IOERR_SHMLOCK,
@@ -53,8 +52,6 @@ _PASSING = frozenset(
         sqlite3.SQLITE_IOERR_NOMEM,
     }
 )
-#: After one of these nobody knows what the disk holds (a failed fsync drops the pages): start again.
-_POISON = frozenset({sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _TAKEN = frozenset({sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY})
 
 _UNWRITABLE = (sqlite3.Error, OverflowError, UnicodeError, TypeError, ValueError)
@@ -237,11 +234,11 @@ def _code(error: BaseException) -> int:
 def _as_down(error: BaseException) -> StoreDown | None:
     """Nothing can be written now (StoreDown), or ever again (Poisoned); None: it is about the item."""
     code = _code(error)
-    if code in _PASSING or code & 0xFF in _PASSING:
-        return StoreDown(f"the database cannot write now: {error}")
-    if code & 0xFF in _POISON:
+    if not code or code & 0xFF in _ABOUT_THE_ITEM:
+        return None
+    if code & 0xFF in _POISON and code not in _NO_RECORD:
         return Poisoned(f"the database failed: {error}")
-    return None
+    return StoreDown(f"the database cannot write now: {error}")
 
 
 def _raise_if_down(error: BaseException) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import sqlalchemy
-from sqlalchemy import Text, bindparam, select
+from sqlalchemy import bindparam, select
 from sqlmodel import Field
 
 from cms.domain.changes import DropStation, SaveStation, SeeStations
@@ -26,20 +26,20 @@ from cms.store.statements import (
 class StationRow(Row, table=True):
     __tablename__ = "stations"
 
-    key: str = Field(sa_type=Text, primary_key=True)
+    key: str = Field(sa_type=Words, primary_key=True)
     id: str = Field(sa_type=Words)
     site: str | None = Field(sa_type=Words)
     security_profile: int = Field(sa_type=sqlalchemy.BigInteger)
     password_digest: bytes | None = Field(sa_type=sqlalchemy.LargeBinary)
-    boot_policy: str = Field(sa_type=Text)
+    boot_policy: str = Field(sa_type=Words)
     note: str | None = Field(sa_type=Words)
     enrolled_at: datetime | None = Field(sa_type=Instant)
-    ocpp_version: str | None = Field(sa_type=Text)
+    ocpp_version: str | None = Field(sa_type=Words)
     vendor: str | None = Field(sa_type=Words)
     model: str | None = Field(sa_type=Words)
     serial: str | None = Field(sa_type=Words)
     firmware: str | None = Field(sa_type=Words)
-    boot_status: str | None = Field(sa_type=Text)
+    boot_status: str | None = Field(sa_type=Words)
     booted_at: datetime | None = Field(sa_type=Instant)
     last_seen_at: datetime | None = Field(sa_type=Instant)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, Text, bindparam, select
+from sqlalchemy import BigInteger, bindparam, select
 from sqlmodel import Field
 
 from cms.domain.changes import DropToken, SaveToken
@@ -17,9 +17,9 @@ from cms.store.statements import Params, delete, encoder, record_columns, table,
 class TokenRow(Row, table=True):
     __tablename__ = "tokens"
 
-    key: str = Field(sa_type=Text, primary_key=True)
+    key: str = Field(sa_type=Words, primary_key=True)
     id: str = Field(sa_type=Words)
-    kind: str = Field(sa_type=Text)
+    kind: str = Field(sa_type=Words)
     blocked: bool
     blocked_reason: str | None = Field(sa_type=Words)
     driver: str | None = Field(sa_type=Words)

@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import BigInteger, ClauseElement, Table, bindparam, select
-from sqlalchemy import Text as SqlText
 from sqlmodel import Field
 
 from cms.contract.stations import UnknownStation
@@ -20,7 +19,7 @@ from cms.store.statements import Params, Statement, delete, names, placeholders,
 class UnknownRow(Row, table=True):
     __tablename__ = "unknown_stations"
 
-    key: str = Field(sa_type=SqlText, primary_key=True)
+    key: str = Field(sa_type=Words, primary_key=True)
     id: str = Field(sa_type=Words)
     first_seen: datetime = Field(sa_type=Instant)
     last_seen: datetime = Field(sa_type=Instant)

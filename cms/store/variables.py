@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Text, bindparam, select
+from sqlalchemy import bindparam, select
 from sqlmodel import Field
 
 from cms.contract.stations import Variable
@@ -17,9 +17,9 @@ from cms.store.statements import Params, delete, table, upsert
 class VariableRow(Row, table=True):
     __tablename__ = "variables"
 
-    station_key: str = Field(sa_type=Text, primary_key=True)
+    station_key: str = Field(sa_type=Words, primary_key=True)
     name: str = Field(sa_type=Words, primary_key=True)
-    attribute: str = Field(sa_type=Text, primary_key=True)
+    attribute: str = Field(sa_type=Words, primary_key=True)
     value: str | None = Field(sa_type=Words)
     readonly: bool | None
     reported_at: datetime = Field(sa_type=Instant)

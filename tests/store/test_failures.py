@@ -66,6 +66,9 @@ class Small:
     def free_up(self) -> None:
         self._pen.connection.execute("PRAGMA max_page_count=1000000").fetchone()
 
+    def lose_a_table(self) -> None:
+        self._pen.connection.execute("DROP TABLE tokens")
+
 
 @pytest.fixture
 async def small(tmp_path: Path) -> AsyncIterator[Small]:
@@ -105,6 +108,13 @@ async def test_a_full_disk_fails_a_whole_batch(small: Small) -> None:
     )
     assert {type(outcome) for outcome in outcomes} == {StoreDown}
     assert await small.store.count_quarantine() == 0
+
+
+async def test_a_table_that_is_gone_is_not_the_fault_of_an_item(small: Small) -> None:
+    small.lose_a_table()
+    with pytest.raises(StoreDown):
+        await small.store.commit([SaveToken(token())], [])
+    assert not small.store.healthy
 
 
 @pytest.fixture
