@@ -147,7 +147,8 @@ class CmsApp(LeanApp):
         self.was_live = False
         self.lost_at: datetime | None = None
         self.paused = False
-        self.flash: Line = ()
+        self.flash: tuple[str, str] = ("", "")
+        """The message line: text and tone."""
         self.last_cli = ""
         self._basket: set[Ref] = set()
         self._flush_timer: Timer | None = None
@@ -268,9 +269,14 @@ class CmsApp(LeanApp):
 
     def say(self, text: str, tone: str = "") -> None:
         """One sentence in the bottom line; it stays until there is another."""
-        self.flash = ((f" {text}", tone),)
+        self.flash = (text, tone)
         if (place := self.here) is not None and place.is_mounted:
             place.draw_frame()
+
+    def hush(self) -> None:
+        """Take the message away, unless it tells of an order that is still under way."""
+        if self._followed is None and self._giving is None:
+            self.say("")
 
     def notify(self, message: str, **_: Any) -> None:
         """Textual's own messages go to the bottom line too: a toast would repaint the screen."""
@@ -294,6 +300,7 @@ class CmsApp(LeanApp):
         return place is None or keys.works(name, place.place)
 
     def action_go(self, mode: str) -> None:
+        self.hush()
         if mode == self.current_mode:
             while len(self.screen_stack) > 1:
                 self.pop_screen()
@@ -308,9 +315,9 @@ class CmsApp(LeanApp):
         elif isinstance(place, Place) and place.filter_text() and len(self.screen_stack) == 1:
             place.apply_filter("", final=True)
         elif len(self.screen_stack) > 1:
+            self.hush()
             self.pop_screen()
         else:
-            self.flash = ()
             self.say("^Q quits")
 
     def action_open(self) -> None:
@@ -321,9 +328,11 @@ class CmsApp(LeanApp):
         self.screen.focus_next(LiveTable)
 
     def open_station(self, key: str) -> None:
+        self.hush()
         self.push_screen(Station(key))
 
     def open_session(self, key: str) -> None:
+        self.hush()
         self.push_screen(Session(key))
 
     def open_paper(self, title: str, lines: list[str]) -> None:
@@ -444,7 +453,7 @@ class CmsApp(LeanApp):
 
     def _command(self, text: str) -> None:
         """A word of the key table, or the id of a station or a session."""
-        self.flash = ()
+        self.hush()
         if not text:
             return
         if (key := keys.words().get(text)) is not None:
@@ -486,7 +495,7 @@ class CmsApp(LeanApp):
             self._ask(Draft.of(act, replace(target, token=token)))
 
     def _ask(self, draft: Draft) -> None:
-        self.flash = ()
+        self.hush()
         self.screen.query_one(Question).open(draft)
         if self.here is not None:
             self.here.draw_frame()
@@ -675,15 +684,14 @@ class CmsApp(LeanApp):
             event.place.draw(set())
 
 
-def order_line(intent: IntentView) -> Line:
-    """An order's progress as one line: sign, what, where, word, and how long it took."""
+def order_line(intent: IntentView) -> tuple[str, str]:
+    """An order's progress as text and tone: sign, what, where, word, and how long the effect took."""
     sign = signs.of_intent(intent)
-    end = intent.confirmed_at or intent.answered_at
     took = ""
-    if intent.status in signs.FINAL and end is not None:
-        took = f" after {(end - intent.created_at).total_seconds():.0f} s"
+    if intent.status == "confirmed" and intent.confirmed_at is not None:
+        took = f" after {(intent.confirmed_at - intent.created_at).total_seconds():.0f} s"
     detail = f" · {intent.detail}" if intent.detail else ""
-    return ((f" {sign.mark} {intent.order} {intent.station}: {sign.word}{took}{detail}", sign.tone),)
+    return (f"{sign.mark} {intent.order} {intent.station}: {sign.word}{took}{detail}", sign.tone)
 
 
 def power_samples(samples: list[Sample]) -> list[tuple[datetime, int]]:

@@ -34,6 +34,8 @@ ENDED_KEPT = 1000
 INTENTS_KEPT = 500
 POWER_KEPT = 240
 
+OCCUPIED_BY = {"charging": "charging", "suspended": "suspended-ev", "pending": "preparing"}
+
 
 def view_of(kind: type[View], said: Mapping[str, Any]) -> View:
     """Build a flat view (session, intent, token) from an event's JSON object; raises KeyError on a hole."""
@@ -96,6 +98,8 @@ class Mirror:
         self.energy_today_wh = 0
         self.quarantined = 0
         self._by_station: dict[str, set[str]] = {}
+        self._reported: dict[str, StationView] = {}
+        """Stations as the daemon tells of them; ``stations`` adds what their sessions know better."""
 
     # ---- snapshot
 
@@ -112,7 +116,7 @@ class Mirror:
     ) -> set[Ref]:
         """Replace the picture by a fresh reading; answers only what differs from what was shown."""
         changed: set[Ref] = {("daemon", "")}
-        self._replace_all("station", self.stations, {s.id: s for s in stations}, self._put_station, changed)
+        self._replace_all("station", self._reported, {s.id: s for s in stations}, self._put_station, changed)
         fresh = {s.id: s for s in sorted(sessions, key=lambda s: s.started_at)}
         self._replace_all("session", self.sessions, fresh, self._put_session, changed)
         self._replace_all("token", self.tokens, {t.id: t for t in tokens}, self._put_token, changed)
@@ -139,12 +143,12 @@ class Mirror:
         changed: set[Ref],
     ) -> None:
         for key in [key for key in shown if key not in fresh]:
+            changed |= _refs(kind, key, shown[key])
             put(key, None)
-            changed.add((kind, key))
         for key, view in fresh.items():
             if shown.get(key) != view:
+                changed |= _refs(kind, key, view)
                 put(key, view)
-                changed.add((kind, key))
 
     # ---- events
 
@@ -164,11 +168,8 @@ class Mirror:
     def put(self, view: StationView | SessionView | TokenView | IntentView) -> set[Ref]:
         """Take in one view that was read again, or that came as an answer."""
         kind, place = _PLACES[type(view)]
-        changed: set[Ref] = {(kind, view.id)}
-        if isinstance(view, SessionView):
-            changed.add(("station", view.station))
         place(self, view.id, view)
-        return changed
+        return _refs(kind, view.id, view)
 
     def gone(self, wanted: Wanted) -> set[Ref]:
         """What was to be read again does not exist any more."""
@@ -239,7 +240,7 @@ class Mirror:
         )
 
     def _connector(self, event: Event, changed: set[Ref]) -> None:
-        station = self.stations.get(event.station or "")
+        station = self._reported.get(event.station or "")
         if station is None:
             self._want_station(event, changed)
             return
@@ -264,7 +265,7 @@ class Mirror:
         changed.add(("station", station.id))
 
     def _change_station(self, event: Event, changed: set[Ref], **news: Any) -> None:
-        station = self.stations.get(event.station or "")
+        station = self._reported.get(event.station or "")
         if station is None:
             self._want_station(event, changed)
             return
@@ -368,8 +369,10 @@ class Mirror:
             self.connectors.subtract(_statuses(before))
         if view is None:
             self.stations.pop(key, None)
+            self._reported.pop(key, None)
             self.concerns.pop(("station", key), None)
             return
+        self._reported[key] = view
         view = replace(view, connectors=tuple(self._with_session(view.id, c) for c in view.connectors))
         self.stations[key] = view
         self.online += view.online
@@ -394,7 +397,7 @@ class Mirror:
             self.active.discard(key)
             self._by_station.get(station, set()).discard(key)
         self._judge(("session", key), attention.of_session(view) if view else ())
-        if (place := self.stations.get(station)) is not None:
+        if (place := self._reported.get(station)) is not None:
             self._put_station(station, place)
         self._forget_old_sessions()
 
@@ -437,11 +440,16 @@ class Mirror:
             samples.append((at, session.power_w))
 
     def _with_session(self, station: str, connector: ConnectorView) -> ConnectorView:
-        """The connector with the session that runs on it now; the books know better than an old report."""
+        """The connector with the session that runs on it now; the books know better than an old report.
+
+        OCPP 2.x says no more than Occupied (StatusNotification, G01): its session says what it does there.
+        """
         for key in self._by_station.get(station, ()):
             session = self.sessions[key]
             if session.evse == connector.evse and (session.connector or 1) == connector.connector:
-                return replace(connector, session=key, power_w=session.power_w)
+                known = OCCUPIED_BY.get(session.status) if connector.status == "occupied" else None
+                status = known or connector.status
+                return replace(connector, session=key, power_w=session.power_w, status=status)
         if connector.session is not None and connector.session not in self.sessions:
             return connector
         return replace(connector, session=None, power_w=None)
@@ -478,6 +486,12 @@ class Mirror:
         """Everything that needs a person, the most urgent first, the latest of a kind first."""
         found = [concern for concerns in self.concerns.values() for concern in concerns]
         return sorted(found, key=lambda c: (c.weight, -(c.since.timestamp() if c.since else 0), c.what))
+
+
+def _refs(kind: str, key: str, view: Any) -> set[Ref]:
+    """What changes with a view: a session also shows at its station."""
+    also = {("station", view.station)} if isinstance(view, SessionView) else set()
+    return {(kind, key), *also}
 
 
 def _statuses(station: StationView) -> list[str]:

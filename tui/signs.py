@@ -43,7 +43,7 @@ SESSION: dict[str, Sign] = {
 INTENT: dict[str, Sign] = {
     "queued": Sign("…", "queued", "busy"),
     "sent": Sign("→", "sent", "busy"),
-    "accepted": Sign("◔", "accepted, effect awaited", "busy"),
+    "accepted": Sign("◔", "accepted", "busy"),
     "confirmed": Sign("✔", "confirmed", "good"),
     "refused": Sign("✖", "refused", "bad"),
     "failed": Sign("✖", "failed", "bad"),

@@ -11,6 +11,7 @@ from textual.pilot import Pilot
 from tests.tui.fake import NOON, FakeDaemon
 from tui.app import CmsApp
 from tui.link import Daemon
+from tui.widgets.lines import Lines
 
 PATIENCE_S = 10.0
 
@@ -34,8 +35,8 @@ class Seat:
 
     @property
     def said(self) -> str:
-        """The message line."""
-        return self.lines[-1].strip()
+        """What the message line says, however many lines it takes."""
+        return " ".join(line[0][0].strip() for line in self.app.screen.query_one("#flash", Lines).lines)
 
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)

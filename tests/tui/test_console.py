@@ -161,7 +161,7 @@ async def test_a_reset_says_what_will_happen_and_is_followed_until_the_station_i
         await seat.press("h")
         await seat.sees("Reset CP-0042 hard?", "--kind hard")
         await seat.press("y")
-        await seat.hears("reset CP-0042: accepted, effect awaited")
+        await seat.hears("reset CP-0042: accepted · waits for its boot")
         assert orders(daemon) == [ResetStation(station="CP-0042", kind="hard")]
         daemon.drop("CP-0042")
         await seat.sees("offline <1m")

@@ -243,3 +243,16 @@ def test_only_so_many_events_are_kept() -> None:
 def test_a_view_of_a_newer_daemon_is_read_without_what_we_do_not_know() -> None:
     said = {**msgspec.to_builtins(session("s1", "CP-1")), "colour": "blue"}
     assert view_of(SessionView, said) == session("s1", "CP-1")
+
+
+def test_a_connector_that_is_only_called_occupied_shows_what_its_session_does() -> None:
+    mirror = mirror_of(station("CP-1", connectors=(connector(1, "occupied"),)))
+    begun = session("s1", "CP-1")
+    changed = mirror.apply(_session_event("started", begun))
+    assert ("station", "CP-1") in changed
+    assert mirror.stations["CP-1"].connectors[0].status == "charging"
+    assert +mirror.connectors == {"charging": 1}
+    mirror.apply(_session_event("changed", replace(begun, status="suspended")))
+    assert mirror.stations["CP-1"].connectors[0].status == "suspended-ev"
+    mirror.apply(_session_event("ended", replace(begun, status="ended", ended_at=NOON)))
+    assert mirror.stations["CP-1"].connectors[0].status == "occupied"

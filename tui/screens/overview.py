@@ -32,6 +32,9 @@ STATES = (
     "unknown",
 )
 ROWS = 9
+FEED_KEPT = 100
+QUIET = frozenset({"session.metered"})
+"""Events that come all the time and are seen in their figures."""
 FEED = (Column("Time", 8), Column("Station", 12), Column("What", 8, grow=True))
 ATTENTION = (
     Column("", 1),
@@ -73,7 +76,8 @@ class Overview(Place):
         self.query_one("#states", Lines).show(self._states())
         self.query_one("#feedtitle", Lines).show([((" Latest events".ljust(400), "title"),)])
         if changed is None or any(kind == "event" for kind, _ in changed):
-            self.query_one("#feed", LiveTable).set_ids(list(self.mirror.events)[-100:])
+            told = [k for k, event in self.mirror.events.items() if event.type not in QUIET]
+            self.query_one("#feed", LiveTable).set_ids(told[-FEED_KEPT:])
         self._draw_attention()
 
     def _draw_attention(self) -> None:

@@ -17,7 +17,7 @@ from tui.widgets.entry import Entry
 from tui.widgets.lines import Lines
 from tui.widgets.live_table import LiveTable
 from tui.widgets.paint import Line, Span, clean, width_of
-from tui.widgets.question import Question
+from tui.widgets.question import Question, wrapped
 
 if TYPE_CHECKING:
     from tui.app import CmsApp
@@ -103,7 +103,7 @@ class Place(Screen[None]):
         self.set_class(not console.link_state.live, "-lost")
         self.query_one("#banner", Lines).show([console.banner()])
         self.query_one("#keys", Lines).show([self._keys(width)])
-        self.query_one("#flash", Lines).show([console.flash])
+        self.query_one("#flash", Lines).show(self._flash(width))
 
     def _head(self, width: int) -> Line:
         console = self.console
@@ -129,6 +129,11 @@ class Place(Screen[None]):
         while width_of([left]) > room - 1 and left:
             left = left[:-1]
         return ((left, "strong"), " " * (room - width_of([left])), *right)
+
+    def _flash(self, width: int) -> list[Line]:
+        """The message, in as many lines as it needs, up to three."""
+        text, tone = self.console.flash
+        return [((line, tone),) for line in wrapped(text, width - 2, 3)]
 
     def _keys(self, width: int) -> Line:
         """As many keys as fit; ``?`` always does."""

@@ -36,7 +36,8 @@ PLUGS = (
     Column("Info", 8, grow=True, drop=1),
 )
 FRAMES = (
-    Column("Time", 12),
+    Column("Time", 8),
+    Column("", 4, drop=9),
     Column("", 1),
     Column("Action", 26),
     Column("ms", 6, right=True, drop=2),
@@ -205,7 +206,8 @@ class Station(Place):
         trouble = "bad" if frame.kind == "error" else ""
         at = frame.at.astimezone()
         return (
-            f"{at:%H:%M:%S}.{at.microsecond // 1000:03d}",
+            f"{at:%H:%M:%S}",
+            f".{at.microsecond // 1000:03d}",
             (mark, tone),
             (frame.action + KINDS.get(frame.kind, f" {frame.kind}"), trouble),
             f"{frame.latency_ms:.0f}" if frame.latency_ms is not None else "",
