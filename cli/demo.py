@@ -59,10 +59,10 @@ def _look(address: Address) -> int:
 
 
 def _end_like_ctrl_c() -> None:
-    """A closed terminal or a SIGTERM must end the child too."""
+    """A closed terminal or a SIGTERM must end the child too, in the way that asyncio knows how to end."""
 
     def interrupt(*_: Any) -> None:
-        raise KeyboardInterrupt
+        signal.raise_signal(signal.SIGINT)
 
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupt)

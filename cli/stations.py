@@ -257,9 +257,19 @@ def enrol(
 
 
 @app.command()
-def messages(ctx: typer.Context, station: Station) -> None:
+def messages(
+    ctx: typer.Context,
+    station: Station,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as they cross the link.")] = False,
+) -> None:
     """The last frames of a connected station, oldest first."""
-    tell_list(flags_of(ctx), stations.ListMessages(station), MESSAGES, name="message_id")
+    flags = flags_of(ctx)
+    if not follow:
+        tell_list(flags, stations.ListMessages(station), MESSAGES, name="message_id")
+        return
+    from cli.frames import follow_frames
+
+    follow_frames(flags, station, MESSAGES)
 
 
 @app.command()
