@@ -192,25 +192,34 @@ class Station:
     async def _converse(self, socket: ClientConnection) -> str:
         """Live on one connection until it is lost; why it was."""
         self._wire = wire = Wire(socket, self._obey, self._do, self.patience_s)
-        why = ""
+        # No TaskGroup here: before Python 3.13 one with errors forgets a cancellation that comes with them,
+        # and a station would outlive its end.
+        listening, talking = asyncio.create_task(wire.listen()), asyncio.create_task(self._talk())
         try:
-            async with asyncio.TaskGroup() as tasks:
-                tasks.create_task(wire.listen())
-                tasks.create_task(self._talk(tasks))
-        except* LinkLost as lost:
-            why = str(lost.exceptions[0])
+            await asyncio.wait((listening, talking), return_when=asyncio.FIRST_COMPLETED)
         finally:
             self._wire, self.online = None, False
-        return why
+            listening.cancel()
+            talking.cancel()
+            ends = await asyncio.gather(listening, talking, return_exceptions=True)
+        for end in ends:
+            if isinstance(end, Exception) and not isinstance(end, LinkLost):
+                raise end
+        return str(ends[0])
 
-    async def _talk(self, tasks: asyncio.TaskGroup) -> None:
-        if self._needs_boot():
-            await self._boot()
-        self.online = self._registered = True
-        self._retell_statuses()
-        tasks.create_task(self.queue.deliver(self._deliver))
-        tasks.create_task(self._tell_statuses())
-        tasks.create_task(self._beat())
+    async def _talk(self) -> None:
+        """Everything that is said on this connection without being asked for, until it is lost."""
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                if self._needs_boot():
+                    await self._boot()
+                self.online = self._registered = True
+                self._retell_statuses()
+                tasks.create_task(self.queue.deliver(self._deliver))
+                tasks.create_task(self._tell_statuses())
+                tasks.create_task(self._beat())
+        except* LinkLost:
+            pass  # listening says it too, and why
 
     def _needs_boot(self) -> bool:
         return "no-boot" not in self.faults and (not self._registered or self.boots_always)

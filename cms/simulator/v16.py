@@ -71,7 +71,7 @@ class V16:
         return Queued(transaction, lambda: ("StartTransaction", payload), settle)
 
     def metered(self, station: Station, evse: Evse, transaction: Transaction) -> Queued:
-        values = meter_value(station, evse.measure(), "Sample.Periodic")
+        values = meter_value(station, station.stamp(), evse.measure(), "Sample.Periodic")
         return Queued(
             transaction,
             lambda: (
@@ -85,12 +85,13 @@ class V16:
         return None  # the StatusNotification says it
 
     def ended(self, station: Station, evse: Evse, transaction: Transaction, end: End) -> Queued:
+        at = station.stamp(transaction.ended_at)
         payload: Payload = {
             "idTag": transaction.token,
             "meterStop": transaction.meter_stop_wh,
-            "timestamp": station.stamp(transaction.ended_at),
+            "timestamp": at,
             "reason": end.v16,
-            "transactionData": [meter_value(station, evse.measure(), "Transaction.End", register_only=True)],
+            "transactionData": [meter_value(station, at, evse.measure()[:1], "Transaction.End")],
         }
         return Queued(
             transaction,
@@ -104,17 +105,11 @@ def number(transaction: Transaction) -> int:
     return -1 if transaction.number is None else transaction.number
 
 
-def meter_value(
-    station: Station, measured: list[Measured], context: str, *, register_only: bool = False
-) -> Payload:
+def meter_value(station: Station, at: str, measured: list[Measured], context: str) -> Payload:
     wanted = station.measurands
     return {
-        "timestamp": station.stamp(),
-        "sampledValue": [
-            _sample(station, value, context)
-            for value in (measured[:1] if register_only else measured)
-            if value.measurand in wanted
-        ],
+        "timestamp": at,
+        "sampledValue": [_sample(station, value, context) for value in measured if value.measurand in wanted],
     }
 
 

@@ -100,9 +100,10 @@ def _event(
     context: str | None,
     more: Payload,
 ) -> Queued:
+    at = station.stamp({"Started": transaction.started_at, "Ended": transaction.ended_at}.get(kind))
     payload: Payload = {
         "eventType": kind,
-        "timestamp": station.stamp(),
+        "timestamp": at,
         "triggerReason": trigger,
         "seqNo": transaction.next_seq_no(),
         **more,
@@ -115,7 +116,7 @@ def _event(
     if not station.online:
         payload["offline"] = True
     if context is not None:
-        payload["meterValue"] = [_meter_value(station, evse.measure(), context)]
+        payload["meterValue"] = [_meter_value(station, at, evse.measure(), context)]
 
     def settle(answer: Payload) -> None:
         if "idTokenInfo" in answer and kind == "Started":
@@ -124,10 +125,10 @@ def _event(
     return Queued(transaction, lambda: ("TransactionEvent", payload), settle)
 
 
-def _meter_value(station: Station, measured: list[Measured], context: str) -> Payload:
+def _meter_value(station: Station, at: str, measured: list[Measured], context: str) -> Payload:
     wanted = station.measurands
     return {
-        "timestamp": station.stamp(),
+        "timestamp": at,
         "sampledValue": [_sample(station, value, context) for value in measured if value.measurand in wanted],
     }
 
