@@ -184,13 +184,34 @@ def give(
 
 
 def _at_once(requests: dict[str, Any], do: Callable[[str, Any], Outcome]) -> list[Outcome]:
-    """One after the other would wait for each silent station in turn."""
+    """Some at a time: one after the other would wait for each silent station in turn.
+
+    Daemon threads, so that Ctrl-C ends the command and does not wait for those stations either.
+    """
     if len(requests) <= 1:
         return [do(name, request) for name, request in requests.items()]
-    from concurrent.futures import ThreadPoolExecutor
+    import threading
 
-    with ThreadPoolExecutor(min(len(requests), _AT_ONCE)) as pool:
-        return list(pool.map(do, requests.keys(), requests.values()))
+    waiting = iter(list(requests.items()))
+    outcomes: dict[str, Outcome] = {}
+    bugs: list[Exception] = []
+
+    def work() -> None:
+        # Taking the next from a list iterator is atomic.
+        for name, request in waiting:
+            try:
+                outcomes[name] = do(name, request)
+            except Exception as bug:
+                bugs.append(bug)
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(len(requests), _AT_ONCE))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if bugs:
+        raise bugs[0]
+    return [outcomes[name] for name in requests]
 
 
 def _preview(flags: Flags, name: str, request: OrderTerms) -> Outcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import inspect
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -78,6 +79,7 @@ class House:
         self.intents: dict[str, intents.IntentView] = {}
         self.asked: list[Any] = []
         self.actors: list[Actor] = []
+        self.waited_for = asyncio.Event()
         self.frames: asyncio.Queue[stations.Message] = asyncio.Queue()
 
     def happen(self, type: str, **more: Any) -> Event:
@@ -128,7 +130,8 @@ class House:
             async def operate(core: Core, request: Any, actor: Actor) -> Any:
                 self.asked.append(request)
                 self.actors.append(actor)
-                return function(request)
+                answered = function(request)
+                return await answered if inspect.isawaitable(answered) else answered
 
             return Operation(operate, permission)
 
@@ -145,9 +148,11 @@ class House:
         def unlocked(request: stations.UnlockConnector) -> Any:
             raise NotSupported(f"{request.station} has no lock that it can open")
 
-        def outcome(request: intents.AwaitIntent) -> Any:
+        async def outcome(request: intents.AwaitIntent) -> Any:
             intent = self.intents[request.intent]
             if intent.status == "queued":
+                self.waited_for.set()
+                await asyncio.sleep(request.wait_s)
                 raise TimedOut(f"{intent.station} did not come back in {request.wait_s:g} s")
             return replace(intent, status="confirmed", confirmed_at=NOON, detail="booted again")
 

@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import os
+import sys
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -38,6 +39,9 @@ class Said:
     def lines(self) -> list[str]:
         return self.out.splitlines()
 
+
+#: The command as a process of its own.
+CMS = (sys.executable, "-c", "from cli.main import main; main()")
 
 Cms = Callable[..., Awaitable[Said]]
 

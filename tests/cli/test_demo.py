@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,8 +12,7 @@ import pytest
 from cms.client import Address, ask
 from cms.contract.refusals import Unreachable
 from cms.contract.status import ShowStatus
-
-CMS = (sys.executable, "-c", "from cli.main import main; main()")
+from tests.cli.conftest import CMS
 
 
 def demo(folder: Path, *flags: str) -> subprocess.Popen[str]:

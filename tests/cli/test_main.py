@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
 from pathlib import Path
@@ -10,11 +11,10 @@ import pytest
 
 from cli.completion import candidates
 from cli.main import COMMANDS, run
+from cms.api.server import RunningApi
 from cms.client import Address
 from tests.api.conftest import House
 from tests.cli.conftest import Cms
-
-CMS = (sys.executable, "-c", "from cli.main import main; main()")
 
 
 @pytest.mark.parametrize("arguments", [[], ["-h"], ["--help"]])
@@ -96,8 +96,6 @@ def test_commands_verbs_flags_and_formats_complete() -> None:
 
 
 async def test_names_complete_from_the_daemon(address: Address) -> None:
-    import asyncio
-
     assert address.socket is not None
     words = ["--socket", address.socket, "stations", "reset", "CP"]
     assert await asyncio.to_thread(candidates, words) == ["CP-1", "CP-2"]
@@ -171,3 +169,11 @@ async def test_a_bug_is_exit_1_and_no_traceback(cms: Cms) -> None:
     said = await cms("stations", "config", "list", "CP-1")
     assert said.code == 1
     assert "Traceback" not in said.err
+
+
+async def test_over_tcp_the_daemon_says_that_it_needs_a_token(
+    api: RunningApi, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert api.tcp is not None
+    assert await asyncio.to_thread(run, ["status", "--url", f"http://127.0.0.1:{api.tcp[1]}"]) == 3
+    assert "token" in capsys.readouterr().err

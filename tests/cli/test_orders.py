@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import signal
 from datetime import UTC, datetime
 
+from cms.client import Address
 from cms.contract import stations
-from tests.api.small import House
-from tests.cli.conftest import Cms
+from tests.api.small import House, station
+from tests.cli.conftest import CMS, Cms
 
 INTENT_KEYS = [
     "id", "station", "order", "status", "requested_by", "reason", "created_at", "answered_at", "confirmed_at",
@@ -144,3 +147,17 @@ async def test_configuration_takes_keys_and_values(cms: Cms, house: House) -> No
 async def test_trigger_takes_the_message_last(cms: Cms, house: House) -> None:
     await cms("stations", "trigger", "CP-1", "StatusNotification", "--evse", "2")
     assert given(house) == [stations.TriggerMessage(station="CP-1", message="StatusNotification", evse=2)]
+
+
+async def test_ctrl_c_ends_a_wait_for_many_at_once(address: Address, house: House) -> None:
+    house.stations["CP-3"] = station("CP-3", online=False)
+    assert address.socket is not None
+    process = await asyncio.create_subprocess_exec(
+        *CMS, "stations", "reset", "CP-2", "CP-3", "--queue", "2h", "--wait", "--socket", address.socket,
+        stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    await house.waited_for.wait()
+    process.send_signal(signal.SIGINT)
+    async with asyncio.timeout(10):
+        _, err = await process.communicate()
+    assert (process.returncode, err) == (130, b"")
