@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.errors import note
 from cli.flags import Flags
-from cli.noun import flags_of, single, tell_list
-from cli.render import Column, cell, list_lines, when
+from cli.noun import flags_of, single
+from cli.render import Column, cell, list_lines, select, show_list, when
+from cms.client import ask
 from cms.contract.events import Event, ListEvents
 from cms.contract.filters import parse
 from cms.contract.refusals import Invalid
@@ -46,6 +48,9 @@ LIST = (
     Column("cursor", wide=True),
     Column("data", show=_told),
 )
+#: So many without --limit; the daemon gives so many at most.
+_LATEST = 200
+_ALL = 10_000
 #: While following, columns cannot be measured first.
 _WIDTHS = {"at": 20, "type": 22, "station": 16, "session": 14, "actor": 10, "cursor": 10}
 
@@ -62,15 +67,29 @@ def events(
     """The latest events, oldest first; or, with --follow, everything from now on (or after a cursor)."""
     flags = flags_of(ctx)
     if not (follow or flags.watch):
-        choosy = flags.filter or flags.sort
-        limit = 1000 if choosy else 200 if flags.limit is None else flags.limit or 100_000
-        tell_list(flags, ListEvents(after, station, session, type, limit), LIST, name="cursor")
+        _tell_latest(flags, after, station, session, type)
         return
     if flags.output in ("json", "yaml"):
         raise Invalid(f"--follow cannot write {flags.output}: it has no end", "use -o jsonl")
     import asyncio
 
     asyncio.run(_follow(flags, after, station, session, type))
+
+
+def _tell_latest(
+    flags: Flags, after: str | None, station: str | None, session: str | None, type: str | None
+) -> None:
+    """The list; the daemon knows single types, kinds like ``session.*`` are chosen here."""
+    if type and ("*" in type or "," in type):
+        kinds = " or ".join(f"type={kind}" for kind in type.split(","))
+        flags = replace(flags, filter=f"({flags.filter}) and ({kinds})" if flags.filter else kinds)
+        type = None
+    choosy = bool(flags.filter or flags.sort)
+    most = _LATEST if flags.limit is None else flags.limit or _ALL
+    request = ListEvents(after, station, session, type, _ALL if choosy else most)
+    rows = select(ask(request, flags.address, flags.patience_s), replace(flags, limit=None))
+    # The latest are the last, unless they were sorted or begin at a cursor.
+    show_list(rows[:most] if flags.sort or after else rows[-most:], LIST, flags, name="cursor")
 
 
 async def _follow(
@@ -109,8 +128,6 @@ def write(row: dict[str, Any], flags: Flags, headers: bool = False) -> None:
     if flags.output in ("table", "wide"):
         print(line_of(row, flags.output == "wide"))
     else:
-        from dataclasses import replace
-
         one = replace(flags, no_headers=not headers)
         sys.stdout.writelines(f"{line}\n" for line in list_lines([row], LIST, one, "cursor"))
     sys.stdout.flush()

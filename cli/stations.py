@@ -384,9 +384,10 @@ def config_get(
     meant, many = stations_meant(names, flags)
     try:
         give(flags, meant, many, Terms(wait, when_idle, at, queue), build, quiet=_for_people(flags))
-    finally:
-        if _for_people(flags) and not flags.dry_run:
+    except typer.Exit as done:
+        if done.exit_code == 0 and _for_people(flags) and not flags.dry_run:
             _variables_of(flags, meant, keys)
+        raise
 
 
 def _for_people(flags: Flags) -> bool:

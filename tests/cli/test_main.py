@@ -161,6 +161,17 @@ async def test_events_are_listed_and_followed(cms: Cms, house: House) -> None:
     assert lines.told["type"] == "connector.status"
 
 
+async def test_the_latest_events_of_a_kind_are_chosen(cms: Cms, house: House) -> None:
+    for number in range(5):
+        house.happen("session.started", session=f"s{number}")
+        house.happen("station.changed")
+    said = await cms(
+        "events", "--type", "session.*,token.*", "--limit", "2", "--columns", "session", "--no-headers"
+    )
+    assert said.lines == ["s3", "s4"]
+    assert (await cms("events", "--limit", "1", "-o", "name")).out == "10\n"
+
+
 async def test_following_cannot_be_one_json_array(cms: Cms) -> None:
     assert (await cms("events", "--follow", "-o", "json")).code == 2
 
