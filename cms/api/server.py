@@ -16,7 +16,9 @@ from fastapi import FastAPI
 from cms.api.who import PeerProtocol
 from cms.contract.refusals import Conflict, Invalid
 
-_CLOSE_S = 3
+_FINISH_S = 2.0
+#: Uvicorn's own patience, after which it cancels what is left.
+_CLOSE_S = 4
 _KEEP_ALIVE_S = 75
 
 
@@ -55,9 +57,14 @@ class RunningApi:
     _inode: int
 
     async def close(self) -> None:
-        """End the streams, let running requests finish (3 s at most), remove the socket file."""
+        """End the streams, let running requests finish (2 s at most), remove the socket file."""
         self.app.state.closing.set()
         self._server.stop.set()
+        finished, _ = await asyncio.wait((self._task,), timeout=_FINISH_S)
+        if not finished:
+            # A reader that takes nothing, or somebody who waits for an effect: their clients come again.
+            for connection in list(self._server.server_state.connections):
+                connection.transport.abort()
         await self._task
         _remove_own(self.socket_path, self._inode)
 

@@ -67,3 +67,17 @@ async def test_closing_ends_the_event_streams(api: RunningApi, client: AsyncClie
         await api.close()
     await follow.aclose()  # type: ignore[attr-defined]
     assert house.bus.listeners == 0
+
+
+async def test_a_reader_that_is_stuck_does_not_hold_up_the_end(api: RunningApi, house: House) -> None:
+    reader, writer = await asyncio.open_unix_connection(str(api.socket_path))
+    writer.write(b"GET /v1/events?after=0 HTTP/1.1\r\nHost: x\r\n\r\n")
+    await reader.readuntil(b"id: 0")
+    for _ in range(20_000):
+        house.happen("station.notified", data={"value": "x" * 100})
+    for _ in range(5_000):  # turns of the loop: enough to fill every buffer between us
+        await asyncio.sleep(0)
+    async with asyncio.timeout(8):
+        await api.close()
+    assert house.bus.listeners == 0
+    writer.close()
