@@ -61,9 +61,9 @@ class Settings(BaseSettings):
     max_frame_bytes: int = Field(262_144, ge=1024, description="Largest OCPP frame that is read.")
     max_pending_connections: int = Field(1024, ge=1, description="Connections not yet authenticated.")
     rate_per_s: float = Field(
-        20.0, gt=0, description="OCPP messages per second of one station, in the long run."
+        200.0, gt=0, description="OCPP messages per second of one station, in the long run."
     )
-    burst: int = Field(200, ge=1, description="OCPP messages of one station at once.")
+    burst: int = Field(1000, ge=1, description="OCPP messages of one station at once.")
     suspect_after_s: float = Field(86_400.0, gt=0, description="Silence after which a session is suspect.")
     events_retention_days: int = Field(400, ge=1, description="How long events are kept.")
     readings_retention_days: int = Field(400, ge=1, description="How long meter readings are kept.")

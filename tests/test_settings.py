@@ -141,4 +141,4 @@ def test_passwords_in_urls_are_not_shown() -> None:
 
 def test_settings_built_directly_read_no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CMS_BURST", "9")
-    assert Settings(data_dir=Path("/x")).burst == 200
+    assert Settings(data_dir=Path("/x")).burst == 1000

@@ -62,10 +62,10 @@ class Limits:
 
     max_frame_bytes: int = 256 * 1024
     max_depth: int = 32
-    rate_per_s: float = 20.0
-    burst: float = 200.0
+    rate_per_s: float = 200.0
+    burst: float = 1000.0
     bytes_per_token: int = 13_107
-    """A long frame costs as much as several: 20 a second of these are 256 KiB a second."""
+    """A long frame costs as much as several: of these a second, 20 are 256 KiB."""
     queue: int = 16
     """CALLs of one station that wait for the worker before we stop reading."""
     orders: int = 64
