@@ -14,6 +14,7 @@ import json
 import os
 import random
 import re
+import sys
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -328,12 +329,14 @@ async def paced(
 async def idle(url: str, names: list[str], version: str, tally: Tally) -> float:
     """Stations that boot and say no more, until stdin is closed."""
     began = time.perf_counter()
+    stations = []
     for name in names:
         station, talk = await dial(url, name, version), Talk(name, version)
+        stations.append(station)
         for text in talk.greeting():
             await tally.exchange(station, talk, text)
     print(json.dumps(tally.summary(time.perf_counter() - began)), flush=True)
-    await asyncio.get_running_loop().run_in_executor(None, input)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
     return 0.0
 
 

@@ -22,6 +22,11 @@ from typing import Any
 
 import psutil
 
+from cms.client import Address, ask
+from cms.contract.status import ShowStatus
+from cms.contract.tokens import AddToken
+from tests.fleet import serving
+
 VERSIONS = ("1.6", "2.0.1")
 #: (server, version) -> sessions per station; slower servers get fewer, ten messages each.
 SESSIONS = {"daemon": 30, "echo": 60, "package": 6}
@@ -33,6 +38,8 @@ AIMS = {"1.6": 7.0, "2.0.1": 15.0}
 class Server:
     url: str
     process: psutil.Process
+    socket: str = ""
+    """The daemon's control socket."""
 
     def cpu_s(self) -> float:
         times = self.process.cpu_times()
@@ -61,15 +68,11 @@ def peer(module: str) -> Iterator[Server]:
 @contextmanager
 def daemon() -> Iterator[Server]:
     """``cms serve`` in an empty directory, with enrolment open and no limit to what a station may send."""
-    from cms.client import Address, ask
-    from cms.contract.tokens import AddToken
-    from tests.fleet import serving
-
     with tempfile.TemporaryDirectory(prefix="cms-bench-") as folder:
         limits = {"CMS_RATE_PER_S": "1000000", "CMS_BURST": "1000000"}
         with serving(Path(folder), "--open-enrolment", environ=limits) as (process, status):
             ask(AddToken("LOAD"), Address(socket=status["socket"]))
-            yield Server(status["ocpp_url"], psutil.Process(process.pid))
+            yield Server(status["ocpp_url"], psutil.Process(process.pid), status["socket"])
 
 
 def load(server: Server, mode: str, version: str, **options: Any) -> dict[str, Any]:
@@ -104,9 +107,12 @@ def idle_memory(server: Server, stations: int, version: str) -> float:
     ]
     before_kib = server.rss_kib()
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as generator:
-        assert generator.stdout is not None
+        assert generator.stdin is not None and generator.stdout is not None
         generator.stdout.readline()
-        return (server.rss_kib() - before_kib) / stations
+        assert ask(ShowStatus(), Address(socket=server.socket))["stations"]["online"] == stations
+        grown_kib = server.rss_kib() - before_kib
+        generator.stdin.close()
+    return grown_kib / stations
 
 
 def main() -> None:
