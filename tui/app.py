@@ -261,9 +261,10 @@ class CmsApp(LeanApp):
         """What the red line says while the daemon is gone."""
         if self.link_state.live:
             return ()
-        age = f"data of {self.lost_at.astimezone():%H:%M:%S}, " if self.was_live and self.lost_at else ""
-        text = f" ▒ {self.link_state.reason} · {age}acts are off, trying again ▒"
-        return ((text.ljust(400), "banner"),)
+        since = ""
+        if self.was_live and self.lost_at is not None:
+            since = f"the daemon is gone since {self.lost_at.astimezone():%H:%M:%S}, acts are off: "
+        return ((f" ▒ {since}{self.link_state.reason}".ljust(400), "banner"),)
 
     # ---- messages to the person
 

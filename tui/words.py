@@ -138,6 +138,11 @@ def _any(said: Mapping[str, Any]) -> str:
 
 
 _TOLD: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "station.connected": lambda said: f"OCPP {said.get('ocpp_version')} from {said.get('address')}",
+    "station.disconnected": lambda said: str(said.get("reason") or ""),
+    "station.unknown": lambda said: f"{said.get('reason')} from {said.get('address')}",
+    "station.refused": lambda said: f"{said.get('reason')} from {said.get('address')}",
+    "station.security": lambda said: " ".join(str(said[k]) for k in ("kind", "detail") if said.get(k)),
     "station.booted": lambda said: f"{said.get('status')} {_identity(said)}",
     "station.configuration": _configuration,
     "connector.status": _connector,

@@ -41,7 +41,7 @@ FRAMES = (
     Column("", 1),
     Column("Action", 26),
     Column("ms", 6, right=True, drop=2),
-    Column("Payload", 10, grow=True),
+    Column("Payload", 30, grow=True),
 )
 #: A result or an error answers in the other direction than its call.
 KINDS = {"call": "", "result": " ok", "error": " ERROR"}
