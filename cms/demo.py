@@ -26,6 +26,7 @@ from cms.contract.tokens import AddToken, BlockToken
 from cms.daemon import Daemon
 from cms.logs import set_up
 from cms.settings import Settings
+from cms.simulator.drivers import Luck
 from cms.simulator.fleet import Fleet, Plan
 from cms.simulator.pace import Pace
 
@@ -33,6 +34,8 @@ SITES = ("North Station", "Old Town Garage", "Harbour", "City Hall", "University
 FIRST_NAMES = ("Ada", "Ben", "Chiara", "Diego", "Elif", "Finn", "Greta", "Hugo", "Ines", "Jonas")
 LAST_NAMES = ("Aydin", "Berger", "Costa", "Dubois", "Eriksen", "Fischer", "Garcia", "Horvat")
 BLOCKED = ("DEMO0040",)
+#: Who looks for five minutes shall see something go wrong.
+LUCK = Luck(breakdowns=2.0, outages=2.0, power_failures=0.5)
 
 
 class FastClock:
@@ -74,7 +77,7 @@ class Demo:
         daemon = Daemon(self.settings, clock=self.clock)
         await daemon.start()
         try:
-            plan = await self._enrol(daemon.endpoint.url)
+            plan = await self._enrolled(daemon.endpoint.url)
             fleet = asyncio.create_task(Fleet(plan, self.pace).run(), name="fleet")
             ready(str(self.settings.socket), daemon.endpoint.url)
             stopped = asyncio.create_task(stop.wait())
@@ -83,10 +86,18 @@ class Demo:
         finally:
             await daemon.stop()
 
-    async def _enrol(self, url: str) -> Plan:
+    async def _enrolled(self, url: str) -> Plan:
         """Register stations and drivers, as an operator would."""
         passwords: dict[str, str | None] = {}
-        plan = Plan(url, self._stations, seed=self._seed, password=passwords.__getitem__)
+        plan = Plan(
+            url,
+            self._stations,
+            seed=self._seed,
+            password=passwords.__getitem__,
+            visits_a_day=8.0,
+            busy_at_start=0.6,
+            luck=LUCK,
+        )
         async with AsyncClient(Address(socket=str(self.settings.socket))) as client:
             for event in await client.ask(ListEvents(limit=1)):
                 self.clock.not_before(event.at)

@@ -1,7 +1,7 @@
 """A loop whose time jumps to the next timer as soon as nothing is ready: a day passes in seconds.
 
-Sockets are real. Before time may jump, the selector is asked a few more times without waiting, because bytes
-on the loopback and work in threads (which wakes the loop through its own pipe) need a moment of real time.
+Sockets are real. Before time may jump, the selector is asked a few more times without waiting, because bytes on
+the loopback need a moment of real time, and time stands still while an executor works.
 """
 
 from __future__ import annotations
@@ -52,18 +52,27 @@ class JumpingSelector(selectors.DefaultSelector):  # type: ignore[misc, valid-ty
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """``busy`` tells that a thread still works for the world, so that time must stand still."""
+    """Time stands still while an executor works for the world."""
 
-    def __init__(self, busy: Callable[[], bool] = lambda: False, patience: int = 3) -> None:
+    def __init__(self, patience: int = 3) -> None:
         self._virtual_s = 0.0
-        self.busy = busy
+        self._working = 0
         super().__init__(JumpingSelector(self._jump, self._is_busy, patience))
 
     def _jump(self, seconds: float) -> None:
         self._virtual_s += seconds
 
     def _is_busy(self) -> bool:
-        return self.busy()
+        return self._working > 0
+
+    def run_in_executor(self, executor: Any, func: Any, *args: Any) -> asyncio.Future[Any]:
+        self._working += 1
+        future = super().run_in_executor(executor, func, *args)
+        future.add_done_callback(self._worked)
+        return future
+
+    def _worked(self, _: object) -> None:
+        self._working -= 1
 
     def time(self) -> float:
         return self._virtual_s

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
@@ -74,6 +75,12 @@ def test_an_unknown_fault_is_refused_with_the_known_names() -> None:
     assert named("no-boot, deaf") == {"no-boot", "deaf"}
     with pytest.raises(ValueError, match=r"no fault is called 'nonsense'.*silent-reset"):
         named("nonsense")
+
+
+def test_the_documentation_names_every_fault() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text("utf-8")
+    for name, what in FAULTS.items():
+        assert f"| `{name}` | {what} |" in page
 
 
 @pytest.mark.parametrize("fault", FAULTS)
