@@ -70,6 +70,16 @@ def shown(answers: Sequence[Json]) -> Json:
     return clean[0] if len(clean) == 1 else {"answers": clean}
 
 
+def of_readings(variables: Sequence[VariableAnswer], answers: Sequence[Json]) -> OrderAnswer:
+    """One verdict over what was asked for: a no only if nothing was told; each variable says how it fared."""
+    told = any(variable.status == "Accepted" for variable in variables)
+    return (
+        OrderAnswer("accepted", "Accepted", shown(answers), tuple(variables))
+        if told
+        else of_variables(variables, answers)
+    )
+
+
 def nothing(_: Answer) -> Json:
     """The empty answer."""
     return {}

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cms.contract.intents import AwaitIntent, CancelIntent, IntentView, ListIntents, Preview, ShowIntent
-from cms.contract.refusals import Conflict, Invalid, NotFound, Refusal, Rejected, TimedOut, Unreachable
+from cms.contract.refusals import Conflict, Invalid, NotFound, NotSupported, Refusal, Rejected, TimedOut, Unreachable
 from cms.contract.stations import OrderTerms
 from cms.core import Actor, Core, Lane, StoreDown
 from cms.domain import intents
@@ -130,7 +130,9 @@ async def send(core: Core, lane: Lane, intent: Intent, order: Order) -> Intent:
         await _store_answer(core, lane, current, order, answer, now)
     _remind(core, current)
     if current.status == IntentStatus.REFUSED:
-        raise Rejected(f"{intent.station} refused {intent.order}: {answer.word}")
+        cannot = answer.word in ("NotSupported", "NotImplemented")
+        kind = NotSupported if cannot else Rejected
+        raise kind(f"{intent.station} refused {intent.order}: {answer.word}")
     return current
 
 

@@ -171,6 +171,13 @@ async def test_reading_keys_of_1_6():
     assert "hush" not in str(understood)
 
 
+async def test_a_key_that_is_unknown_does_not_lose_the_ones_that_are_known():
+    answer = {"configurationKey": [{"key": "A", "readonly": False, "value": "1"}], "unknownKey": ["Nope"]}
+    _, understood = await give(V16, ReadVariables(("A", "Nope")), answer)
+    assert understood.verdict == "accepted"
+    assert [variable.status for variable in understood.variables] == ["Accepted", "UnknownKey"]
+
+
 async def test_reading_an_unknown_key_is_a_no():
     calls, understood = await give(V16, ReadVariables(("Nope",)), {"unknownKey": ["Nope"]})
     assert calls == [("GetConfiguration", {"key": ["Nope"]})]

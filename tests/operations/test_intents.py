@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from cms.contract.intents import AwaitIntent, CancelIntent, IntentView, ListIntents, Preview
-from cms.contract.refusals import Conflict, Invalid, NotFound, Rejected, TimedOut, Unreachable
+from cms.contract.refusals import Conflict, Invalid, NotFound, NotSupported, Rejected, TimedOut, Unreachable
 from cms.contract.sessions import StartSession, StopSession
 from cms.contract.stations import (
     ChangeAvailability,
@@ -50,6 +50,12 @@ async def test_a_refusal_is_no_success(small: Small) -> None:
         await reset(small)
     (intent,) = await intents.list_(small.core, ListIntents(), ANA)
     assert (intent.status, intent.answer) == ("refused", {"status": "Rejected"})
+
+
+async def test_a_station_that_cannot_is_not_one_that_will_not(small: Small) -> None:
+    small.stations.answer = OrderAnswer("rejected", "NotImplemented", {"status": "NotImplemented"})
+    with pytest.raises(NotSupported, match="NotImplemented"):
+        await stations.trigger(small.core, TriggerMessage(station="CP1", message="Heartbeat"), ANA)
 
 
 async def test_an_offline_station_is_said_to_be_offline_and_nothing_is_replayed_later(small: Small) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from cms.domain.orders import OrderAnswer, ReadVariables, VariableAnswer, WriteVariables
 from cms.ocpp.names import is_secret
-from cms.ocpp.translation import Asked, Outgoing, of_variables
+from cms.ocpp.translation import Asked, Outgoing, of_readings, of_variables
 from cms.ocpp.values import Json
 
 
@@ -17,8 +17,7 @@ def get_configuration(order: ReadVariables) -> list[Asked]:
 
 
 def configuration(order: ReadVariables, answers: Sequence[Json]) -> OrderAnswer:
-    variables = [variable for answer in answers for variable in _keys(answer)]
-    return of_variables(variables, answers)
+    return of_readings([variable for answer in answers for variable in _keys(answer)], answers)
 
 
 def _keys(answer: Json) -> Iterator[VariableAnswer]:

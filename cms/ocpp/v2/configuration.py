@@ -10,7 +10,7 @@ from cms.domain.observations import ReportReceived, VariableReported
 from cms.domain.orders import OrderAnswer, ReadVariables, VariableAnswer, WriteVariables
 from cms.ocpp.names import is_secret, parse, spell
 from cms.ocpp.schemas import TOLD
-from cms.ocpp.translation import Asked, Incoming, Outgoing, nothing, of_variables
+from cms.ocpp.translation import Asked, Incoming, Outgoing, nothing, of_readings, of_variables
 from cms.ocpp.values import Json, Remarks, digest
 
 
@@ -39,7 +39,7 @@ def _parts(items: list[Json], per_message: int | None) -> Iterator[list[Json]]:
 
 
 def variables_got(_: ReadVariables, answers: Sequence[Json]) -> OrderAnswer:
-    return of_variables([_got(item) for answer in answers for item in answer["getVariableResult"]], answers)
+    return of_readings([_got(item) for answer in answers for item in answer["getVariableResult"]], answers)
 
 
 def _got(item: Json) -> VariableAnswer:
