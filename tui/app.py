@@ -15,6 +15,7 @@ from contextlib import aclosing
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, ClassVar, cast
+from weakref import WeakSet
 
 from textual import events
 from textual.message import Message as Note
@@ -53,6 +54,7 @@ NEAR_S = 0.1
 REST_S = 2.0
 FILTER_PAUSE_S = 0.15
 FRAME_RETRY_S = 2.0
+BASKET_LIMIT = 50_000
 
 
 class CmsApp(LeanApp):
@@ -150,6 +152,8 @@ class CmsApp(LeanApp):
         self.flash: tuple[str, str] = ("", "")
         """The message line: text and tone."""
         self.last_cli = ""
+        self.places: WeakSet[Place] = WeakSet()
+        """Every place that is open, shown or not."""
         self._basket: set[Ref] = set()
         self._flush_timer: Timer | None = None
         self._flush_due = 0.0
@@ -185,15 +189,30 @@ class CmsApp(LeanApp):
         minute = self.now().replace(second=0, microsecond=0)
         if minute == self._minute:
             return
+        if minute.date() != self._minute.date():
+            self.run_worker(self._begin_day(), group="day")
         self._minute = minute
         if (place := self.here) is not None:
             place.draw_frame()
             for table in place.query(LiveTable):
                 table.repaint_changed()
 
+    async def _begin_day(self) -> None:
+        """A new day (UTC): what was delivered "today" begins anew."""
+        try:
+            status = await self.daemon.ask(ShowStatus())
+        except Refusal:
+            return  # the daemon is gone; its return brings a whole reading
+        self.mirror.energy_today_wh = status.sessions.energy_today_wh
+        self._heard({("daemon", "")})
+
     def _heard(self, changed: set[Ref]) -> None:
         empty = not self._basket
         self._basket |= changed
+        if len(self._basket) > BASKET_LIMIT:
+            # A long pause: what is not kept any more need not be drawn.
+            kept = self.mirror.events
+            self._basket = {ref for ref in self._basket if ref[0] != "event" or ref[1] in kept}
         if empty and changed:
             self.post_message(self.Collected())
         elif changed and self._flush_timer is not None:
@@ -238,6 +257,9 @@ class CmsApp(LeanApp):
         self._flushed_at = time.monotonic()
         self._tell_order(changed)
         place = self.here
+        for other in self.places:
+            if other is not place:
+                other.miss(changed)
         if place is not None and place.is_mounted:
             place.draw_frame()
             place.draw(changed)
@@ -263,7 +285,7 @@ class CmsApp(LeanApp):
             return ()
         since = ""
         if self.was_live and self.lost_at is not None:
-            since = f"the daemon is gone since {self.lost_at.astimezone():%H:%M:%S}, acts are off: "
+            since = f"daemon gone since {self.lost_at.astimezone():%H:%M:%S}, acts are off: "
         return ((f" ▒ {since}{self.link_state.reason}".ljust(400), "banner"),)
 
     # ---- messages to the person

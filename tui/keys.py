@@ -35,7 +35,7 @@ class Key:
     request: type[Any] | None = None
 
 
-LISTS = ("overview", "stations", "station", "sessions", "events")
+LISTS = ("overview", "stations", "station", "sessions", "session", "events")
 AT_STATION = ("stations", "station", "overview")
 AT_CONNECTOR = ("station", "sessions", "session", "stations")
 AT_SESSION = ("sessions", "session", "station")

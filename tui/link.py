@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from cms.client import Back, Followed, Lost
 from cms.contract.events import Event, ListEvents
 from cms.contract.intents import ListIntents
-from cms.contract.refusals import NotFound, Refusal
+from cms.contract.refusals import Invalid, NotFound, Refusal
 from cms.contract.sessions import ListSessions
 from cms.contract.stations import ListStations, ListUnknownStations
 from cms.contract.status import ShowStatus
@@ -60,6 +61,8 @@ class Link:
         self._heard = heard
         self._turned = turned
         self.retry_s = RETRY_S
+        self.heard_last: str | None = None
+        """The cursor of the last event: what follows it is still to come, however often the link breaks."""
 
     async def run(self) -> None:
         """Read and follow for ever; what fails is said and tried again."""
@@ -69,10 +72,12 @@ class Link:
                 cursor = await self.snapshot()
                 attempt = 0
                 self._turned(LinkState(True))
-                await self._follow(cursor)
+                await self._follow(self.heard_last or cursor)
                 reason = "the daemon ended the stream"
             except Refusal as refusal:
                 reason = refusal.message
+                if isinstance(refusal, Invalid):
+                    self.heard_last = None  # a record that does not know our cursor: another database
             self._turned(LinkState(False, reason))
             await asyncio.sleep(self.retry_s[min(attempt, len(self.retry_s) - 1)])
             attempt += 1
@@ -96,21 +101,26 @@ class Link:
         return cursor
 
     async def _follow(self, cursor: str | None) -> None:
-        async for item in self.daemon.follow(cursor):
-            match item:
-                case Event():
-                    changed = self.mirror.apply(item)
-                    if self.mirror.stale:
-                        await self.snapshot()
-                    elif self.mirror.wanted:
-                        changed |= await self._reread()
-                    self._heard(changed)
-                case Lost(reason=reason):
-                    self._turned(LinkState(False, reason))
-                case Back():
-                    # Presence is the live socket of a daemon that may be another one by now.
+        async with aclosing(cast("Any", self.daemon.follow(cursor))) as stream:
+            async for item in stream:
+                await self._take(item)
+
+    async def _take(self, item: Followed) -> None:
+        match item:
+            case Event():
+                changed = self.mirror.apply(item)
+                self.heard_last = item.cursor
+                if self.mirror.stale:
                     await self.snapshot()
-                    self._turned(LinkState(True))
+                elif self.mirror.wanted:
+                    changed |= await self._reread()
+                self._heard(changed)
+            case Lost(reason=reason):
+                self._turned(LinkState(False, reason))
+            case Back():
+                # Presence is the live socket of a daemon that may be another one by now.
+                await self.snapshot()
+                self._turned(LinkState(True))
 
     async def _reread(self) -> set[Ref]:
         wanted, self.mirror.wanted = self.mirror.wanted, set()

@@ -13,7 +13,7 @@ import msgspec
 from cms.client import Back, Followed, Lost
 from cms.contract.events import Event, ListEvents
 from cms.contract.intents import IntentView, ListIntents, Preview, ShowIntent
-from cms.contract.refusals import NotFound, Unreachable
+from cms.contract.refusals import NotFound, Refusal, Unreachable
 from cms.contract.sessions import ListSamples, ListSessions, Sample, SessionView, ShowSession, StopSession
 from cms.contract.stations import (
     ConnectorView,
@@ -136,6 +136,7 @@ class FakeDaemon:
     samples: dict[str, list[Sample]] = field(default_factory=dict)
     log: list[Event] = field(default_factory=list)
     asked: list[Any] = field(default_factory=list)
+    energy_today_wh: int = 31_200
     level: int = 1
     impact: str = "nothing is interrupted; it reboots in about 70 s"
     now: datetime = NOON
@@ -206,7 +207,7 @@ class FakeDaemon:
             bus="local",
             stations=StationCounts(len(self.stations), online),
             connectors={},
-            sessions=SessionCounts(0, energy_today_wh=31_200),
+            sessions=SessionCounts(0, energy_today_wh=self.energy_today_wh),
             power_w=0,
             cursor=self.cursor,
         )
@@ -250,7 +251,10 @@ class FakeDaemon:
         self._watchers.append(watcher)
         try:
             while True:
-                yield await watcher.queue.get()
+                item = await watcher.queue.get()
+                if isinstance(item, Refusal):
+                    raise item
+                yield item
         finally:
             self._watchers.remove(watcher)
 
@@ -335,6 +339,11 @@ class FakeDaemon:
         for watcher in self._watchers:
             watcher.queue.put_nowait(Lost("no daemon answers at /run/cms.sock"))
 
+    def end_streams(self, refusal: Refusal) -> None:
+        """The streams end with a refusal."""
+        for watcher in self._watchers:
+            watcher.queue.put_nowait(refusal)
+
     def return_(self) -> None:
         """It is back; followers go on after their last cursor."""
         self.up = True
@@ -347,7 +356,7 @@ class FakeDaemon:
 
 @dataclass
 class _Watcher:
-    queue: asyncio.Queue[Followed]
+    queue: asyncio.Queue[Followed | Refusal]
     frames: str | None = None
     station: str | None = None
     missed: list[Event] = field(default_factory=list)

@@ -111,6 +111,21 @@ async def test_a_station_that_is_enrolled_is_read_once_and_shown() -> None:
         await seat.sees("CP-0500", "Kiel")
 
 
+async def test_a_list_catches_up_with_what_changed_while_another_place_was_shown() -> None:
+    daemon = small_fleet()
+    async with seated(daemon, rest_s=60.0) as seat:
+        await seat.press("2")
+        await seat.sees("CP-0025")
+        await seat.press("1")
+        await seat.sees("Needs attention")
+        daemon.stations["AA-1"] = station("AA-1")
+        daemon.happen("station.enrolled", "AA-1")
+        daemon.report("CP-0025", 1, "faulted", "OverVoltage")
+        await seat.sees("Needs attention · 6")
+        await seat.press("2")
+        await seat.sees("AA-1", "c1 OverVoltage")
+
+
 async def test_rows_do_not_move_while_keys_are_pressed() -> None:
     daemon = small_fleet()
     async with seated(daemon, rest_s=60.0) as seat:
@@ -458,3 +473,13 @@ async def test_ten_thousand_stations_are_a_list_like_any_other() -> None:
         await seat.sees("CP-09999", "21.7")
         daemon.report("CP-09998", 1, "faulted", "OverVoltage")
         await seat.sees("c1 OverVoltage")
+
+
+async def test_todays_energy_begins_anew_at_midnight() -> None:
+    daemon = small_fleet()
+    async with seated(daemon) as seat:
+        await seat.sees("Today 31.2 kWh")
+        daemon.energy_today_wh = 40
+        daemon.now = NOON + timedelta(hours=12)
+        daemon.happen("station.security", "CP-0018", kind="x")
+        await seat.sees("Today 40 Wh")

@@ -18,6 +18,8 @@ from tui.widgets.paint import Line, Span, width_of
 
 #: Changes of one burst settle together.
 SOON_S = 0.05
+#: Up to this many rows the filter works while it is typed.
+LIVE_FILTER_ROWS = 2000
 
 
 class Listed(Place):
@@ -38,6 +40,7 @@ class Listed(Place):
         self._down = self.sort_down
         self._listing: Listing | None = None
         self._settling = False
+        self._missed: set[Ref] = set()
 
     # ---- what a list says of itself
 
@@ -96,6 +99,16 @@ class Listed(Place):
                 self.settle_soon()
         self.draw_line()
 
+    def miss(self, changed: set[Ref]) -> None:
+        self._missed.update(ref for ref in changed if ref[0] == self.kind)
+
+    def come_back(self) -> None:
+        """Judge only what changed: with thousands of rows and a filter, all of them would be felt."""
+        missed, self._missed = self._missed, set()
+        self.draw(missed)
+        self.settle()
+        self.list_table().repaint_changed()
+
     def settle_soon(self) -> None:
         """Order the rows anew when the person rests; at once while there is nothing to disturb."""
         if not self.list_table().ids:
@@ -135,6 +148,8 @@ class Listed(Place):
     def apply_filter(self, text: str, *, final: bool) -> None:
         """Show what matches; while it is being typed a half expression changes nothing."""
         text = text.strip()
+        if not final and len(self.views()) > LIVE_FILTER_ROWS:
+            return
         try:
             predicate = filters.parse(text, filters.keys_of(self.view_type)) if text else None
         except Invalid as refusal:

@@ -85,12 +85,20 @@ class Place(Screen[None]):
     # ---- frame
 
     def on_mount(self) -> None:
+        self.console.places.add(self)
         self.draw_frame()
         self.draw(None)
 
     def on_screen_resume(self) -> None:
         self.draw_frame()
+        self.come_back()
+
+    def come_back(self) -> None:
+        """The place is shown again."""
         self.draw(None)
+
+    def miss(self, changed: set[Ref]) -> None:
+        """This changed while another place is shown."""
 
     def on_resize(self, event: events.Resize) -> None:
         self.draw_frame()
