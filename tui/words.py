@@ -143,6 +143,7 @@ _TOLD: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "station.unknown": lambda said: f"{said.get('reason')} from {said.get('address')}",
     "station.refused": lambda said: f"{said.get('reason')} from {said.get('address')}",
     "station.security": lambda said: " ".join(str(said[k]) for k in ("kind", "detail") if said.get(k)),
+    "station.notified": lambda said: f"{said.get('component')}.{said.get('variable')} = {said.get('value')}",
     "station.booted": lambda said: f"{said.get('status')} {_identity(said)}",
     "station.configuration": _configuration,
     "connector.status": _connector,

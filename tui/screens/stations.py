@@ -56,11 +56,11 @@ class Stations(Listed):
         Column("kW", 7, right=True, sort="power"),
         Column("State", 11, sort="state", drop=3),
         Column("For", 4, right=True, sort="since", drop=4),
-        Column("Site", 10, sort="site", drop=5),
-        Column("Model", 20, sort="model", drop=7),
+        Column("Site", 10, sort="site", drop=5, most=18),
+        Column("Model", 20, sort="model", drop=7, most=30),
         Column("OCPP", 5, drop=8),
         Column("Firmware", 10, drop=9),
-        Column("Note", 8, grow=True, drop=2),
+        Column("Note", 8, grow=True, drop=2, most=24),
     )
     sorts: ClassVar[dict[str, Callable[[Any], Any]]] = {
         "id": lambda s: s.id.casefold(),

@@ -28,6 +28,8 @@ class Column:
     grow: bool = False
     sort: str = ""
     """The name by which one sorts; the header marks it."""
+    most: int = 0
+    """Where there is room it widens to this, the most important first, before ``grow`` takes the rest."""
 
 
 class LiveTable(Painted, can_focus=True):
@@ -223,9 +225,15 @@ class LiveTable(Painted, can_focus=True):
         while sum(c.width + 1 for c in keep) + 1 > width and any(c.drop for c in keep):
             keep.remove(max(keep, key=lambda c: c.drop))
         spare = max(0, width - 1 - sum(c.width + 1 for c in keep))
+        widths = {c: c.width for c in keep}
+        for column in sorted(keep, key=lambda c: c.drop):
+            more = min(spare, max(0, column.most - column.width))
+            widths[column] += more
+            spare -= more
         growing = [c for c in keep if c.grow]
-        share = spare // len(growing) if growing else 0
-        return tuple((c.width + (share if c.grow else 0)) if c in keep else 0 for c in self.columns)
+        for column in growing:
+            widths[column] += spare // len(growing)
+        return tuple(widths.get(c, 0) for c in self.columns)
 
     def _title(self, column: Column) -> str:
         name, down = self.sorted_by
