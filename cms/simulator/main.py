@@ -43,6 +43,8 @@ async def run(
         password=lambda identity: password,
         tokens=cards or tuple(tokens()),
         faults=named(faults),
+        visits_a_day=12.0,
+        busy_at_start=1.0,  # who simulates one station waits for its first driver, not for half a day
     )
     fleet = Fleet(plan, Pace(speed), news=_silence if quiet else _print)
     with contextlib.suppress(TimeoutError):
