@@ -40,6 +40,25 @@ class Connector:
     requested_availability: str | None = None
 
 
+#: What a running session says about a 2.x connector that is only ``occupied``: its charging state, or its status.
+_OCCUPIED_BY = {
+    "SuspendedEV": ConnectorStatus.SUSPENDED_EV,
+    "SuspendedEVSE": ConnectorStatus.SUSPENDED_EVSE,
+    "charging": ConnectorStatus.CHARGING,
+    "suspended": ConnectorStatus.SUSPENDED_EV,
+    "pending": ConnectorStatus.PREPARING,
+}
+
+
+def told(status: str, session_status: str | None, charging_state: str | None) -> str:
+    """The status as it is shown: 2.x says occupied, and its session says with what (1.6 says both at once)."""
+    if status != ConnectorStatus.OCCUPIED or session_status is None:
+        return status
+    if session_status == "suspended" and charging_state in _OCCUPIED_BY:
+        return _OCCUPIED_BY[charging_state]
+    return _OCCUPIED_BY.get(session_status, status)
+
+
 def apply(connector: Connector, report: ConnectorReported, received_at: datetime) -> Connector | None:
     """The connector after this report; None when a newer report is already known (late queue, G01)."""
     at = min(report.at or received_at, received_at)

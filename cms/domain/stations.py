@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
 
-from cms.domain.connectors import Connector
+from cms.domain.connectors import Connector, told
 from cms.domain.evolve import evolve
 from cms.domain.intents import Intent
 from cms.domain.observations import TransactionAnswer
@@ -78,3 +78,21 @@ class StationState:
             if session.transaction_id == transaction_id:
                 return session
         return None
+
+
+def with_sessions(state: StationState) -> list[tuple[Connector, str, Session | None]]:
+    """Each connector in order, its status as shown, and the session that runs on it (a suspect one at need)."""
+    running: dict[tuple[int | None, int | None], Session] = {}
+    for session in state.sessions.values():
+        place = (session.evse, session.connector)
+        if session.status != "suspect" or place not in running:
+            running[place] = session
+    shown = []
+    for (evse, number), connector in sorted(state.connectors.items()):
+        here = running.get((evse, number)) or running.get((evse, None))
+        alive = here is not None and here.status != "suspect"
+        status = told(
+            connector.status, here.status if here and alive else None, here.charging_state if here else None
+        )
+        shown.append((connector, status, here))
+    return shown

@@ -9,7 +9,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from cms.contract.intents import AwaitIntent, CancelIntent, IntentView, ListIntents, Preview, ShowIntent
-from cms.contract.refusals import Conflict, Invalid, NotFound, NotSupported, Refusal, Rejected, TimedOut, Unreachable
+from cms.contract.refusals import (
+    Conflict,
+    Invalid,
+    NotFound,
+    NotSupported,
+    Refusal,
+    Rejected,
+    TimedOut,
+    Unreachable,
+)
 from cms.contract.stations import OrderTerms
 from cms.core import Actor, Core, Lane, StoreDown
 from cms.domain import intents

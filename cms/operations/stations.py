@@ -37,8 +37,7 @@ from cms.domain.changes import DropStation, Happened, SaveStation
 from cms.domain.changes import ForgetUnknown as Forget
 from cms.domain.evolve import evolve
 from cms.domain.orders import ReadVariables, Reset, SetAvailability, Trigger, Unlock, WriteVariables
-from cms.domain.sessions import Session
-from cms.domain.stations import BOOT_POLICIES, Station, StationState
+from cms.domain.stations import BOOT_POLICIES, Station, StationState, with_sessions
 from cms.operations import credentials
 from cms.operations.admission import register
 from cms.operations.deciding import settle
@@ -77,28 +76,21 @@ def view(core: Core, state: StationState) -> StationView:
 
 def _connectors(state: StationState) -> tuple[ConnectorView, ...]:
     """Connectors in order; the station itself (0) only where it says something of its own."""
-    running: dict[tuple[int | None, int | None], Session] = {}
-    for session in state.sessions.values():
-        if session.status != "suspect" or (session.evse, session.connector) not in running:
-            running[session.evse, session.connector] = session
-    views = []
-    for (evse, number), connector in sorted(state.connectors.items()):
-        here = running.get((evse, number)) or running.get((evse, None))
-        views.append(
-            ConnectorView(
-                evse=evse,
-                connector=number,
-                status=connector.status,
-                session=here.id if here else None,
-                power_w=here.power_w if here else None,
-                error_code=connector.error_code,
-                info=connector.info,
-                vendor_error_code=connector.vendor_error_code,
-                reported_at=connector.reported_at,
-                requested_availability=connector.requested_availability,
-            )
+    return tuple(
+        ConnectorView(
+            evse=connector.evse,
+            connector=connector.connector,
+            status=status,
+            session=session.id if session else None,
+            power_w=session.power_w if session else None,
+            error_code=connector.error_code,
+            info=connector.info,
+            vendor_error_code=connector.vendor_error_code,
+            reported_at=connector.reported_at,
+            requested_availability=connector.requested_availability,
         )
-    return tuple(views)
+        for connector, status, session in with_sessions(state)
+    )
 
 
 async def list_(core: Core, request: ListStations, actor: Actor) -> list[StationView]:

@@ -15,6 +15,7 @@ from cms.contract.status import (
 )
 from cms.core import Actor, Core
 from cms.domain.sessions import RUNNING
+from cms.domain.stations import with_sessions
 
 
 async def show(core: Core, request: ShowStatus, actor: Actor) -> StatusView:
@@ -24,7 +25,7 @@ async def show(core: Core, request: ShowStatus, actor: Actor) -> StatusView:
     sessions: Counter[str] = Counter()
     power_w = 0
     for lane in core.lanes.values():
-        connectors.update(c.status for c in lane.state.connectors.values() if c.evse)
+        connectors.update(shown for place, shown, _ in with_sessions(lane.state) if place.evse)
         for session in lane.state.sessions.values():
             sessions["active" if session.status in RUNNING else "suspect"] += 1
             power_w += session.power_w or 0

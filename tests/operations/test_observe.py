@@ -136,6 +136,17 @@ async def test_a_reconnect_without_boot_is_served(small: Small) -> None:
     assert (await small.hear("CP1", start())).transaction_id
 
 
+async def test_an_occupied_connector_is_shown_as_what_its_session_does(small: Small) -> None:
+    await small.hear("CP1", ConnectorReported(1, 1, "occupied", NOON), "2.0.1")
+    states = [("EVConnected", "preparing"), ("Charging", "charging"), ("SuspendedEVSE", "suspended-evse")]
+    for seq, (state, shown) in enumerate(states):
+        phase = "updated" if seq else "started"
+        said = event(phase, seq, after(seq), evse=1, connector=1, charging_state=state)
+        await small.hear("CP1", said, "2.0.1")
+        (connector,) = stations.view(small.core, small.core.lanes["cp1"].state).connectors
+        assert connector.status == shown
+
+
 async def test_sessions_nobody_hears_of_become_suspect(small: Small) -> None:
     await small.hear("CP1", start())
     small.clock.pass_(hours=25)
