@@ -30,7 +30,9 @@ ROUTES: dict[type, Route] = {
     stations.ListStations: Route("GET", "/v1/stations", list[stations.StationView]),
     stations.AddStation: Route("POST", "/v1/stations", stations.StationCredential),
     stations.ShowStation: Route("GET", "/v1/stations/{station}", stations.StationView),
-    stations.SetStation: Route("PATCH", "/v1/stations/{station}", stations.StationView | stations.StationCredential),
+    stations.SetStation: Route(
+        "PATCH", "/v1/stations/{station}", stations.StationView | stations.StationCredential
+    ),
     stations.RemoveStation: Route("DELETE", "/v1/stations/{station}", None),
     stations.ListMessages: Route("GET", "/v1/stations/{station}/messages", list[stations.Message]),
     stations.ListVariables: Route("GET", "/v1/stations/{station}/variables", list[stations.Variable]),
