@@ -1,4 +1,8 @@
-"""The SQLite pen: one connection that writes, in a thread of its own or (on a simulated loop) inline."""
+"""The SQLite pen: one connection that writes.
+
+Rows are written on the loop, into SQLite's cache; the commit, which waits for the disk, in a thread of its own or
+(on a simulated loop) at once. docs/decisions/0007-rows-on-the-loop-commits-in-a-thread.md tells why.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,7 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -27,12 +32,14 @@ _PRAGMAS = (
     "PRAGMA fullfsync=ON",  # macOS: fsync alone does not reach the disk
     "PRAGMA checkpoint_fullfsync=ON",
     "PRAGMA foreign_keys=ON",
-    "PRAGMA busy_timeout=200",
+    "PRAGMA busy_timeout=0",  # the loop waits for nobody; where waiting is right, see _PATIENT
     "PRAGMA journal_size_limit=67108864",
     "PRAGMA wal_autocheckpoint=0",  # a checkpoint within a commit would make a station wait for it
     "PRAGMA cache_size=-32768",
     "PRAGMA temp_store=MEMORY",
 )
+
+_PATIENT, _IMPATIENT = "PRAGMA busy_timeout=200", "PRAGMA busy_timeout=0"
 
 #: The only result codes that are about what an item says. Any other means that nothing can be written now: the
 #: disk is full, somebody holds or moved the file.
@@ -56,8 +63,7 @@ _TAKEN = frozenset({sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_
 
 _UNWRITABLE = (sqlite3.Error, OverflowError, UnicodeError, TypeError, ValueError)
 
-#: How many rows one statement writes. sqlite3 gives up the interpreter lock at every step of a statement and
-#: then waits for whoever took it, so rows are written by few large steps, not by executemany's many small.
+#: How many rows one INSERT writes: few large steps of SQLite are cheaper than executemany's many small.
 _CHUNKS = (32, 8, 2, 1)
 _MOST_PARAMETERS = 30_000
 
@@ -79,7 +85,7 @@ class SqlitePen:
     async def write(self, items: Sequence[Item]) -> list[Outcome]:
         if self._folding is not None and self._folding.done():
             await self._fold_the_rest()
-        outcomes: list[Outcome] = await self._aside(self._write, items)
+        outcomes = await self._written(items)
         if self._folding is None and self.connection.total_changes - self._folded_rows > _FOLD_AFTER_ROWS:
             self._folding = asyncio.ensure_future(self._fold_beside())
         return outcomes
@@ -113,29 +119,43 @@ class SqlitePen:
             return work(*arguments)
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
 
-    # in the writer's thread
-
-    def _write(self, items: Sequence[Item]) -> list[Outcome]:
+    async def _written(self, items: Sequence[Item]) -> list[Outcome]:
         try:
-            outcomes = self._together(items)
+            await self._begin()
+            if any(item.alone for item in items):
+                # Housekeeping touches many pages, some of them cold: the loop does not wait for those.
+                numbers = await self._aside(self._together, items)
+            else:
+                numbers = self._together(items)
+            await self._aside(self.connection.execute, "COMMIT")
         except _UNWRITABLE as error:
-            self._undo()
+            await self._aside(self._undo)
             _raise_if_down(error)
-            outcomes = self._one_by_one(items)
-        return outcomes
+            return await self._aside(self._one_by_one, items)
+        return numbers
+
+    async def _begin(self) -> None:
+        """Take the write lock; somebody else who holds it (a backup, a shell) is waited for beside the loop."""
+        try:
+            self.connection.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError as error:
+            if _code(error) & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            await self._aside(self._begin_patiently)
+
+    def _begin_patiently(self) -> None:
+        with _patience(self.connection):
+            self.connection.execute("BEGIN IMMEDIATE")
 
     def _together(self, items: Sequence[Item]) -> list[Outcome]:
-        self.connection.execute("BEGIN IMMEDIATE")
         for step in plan(items):
             self._run(step)
-        numbers: list[Outcome] = list(self._add_events(items))
-        self.connection.execute("COMMIT")
-        return numbers
+        return list(self._add_events(items))
 
     def _one_by_one(self, items: Sequence[Item]) -> list[Outcome]:
         """The same in one transaction, each item in a savepoint: the bad one fails alone."""
         try:
-            self.connection.execute("BEGIN IMMEDIATE")
+            self._begin_patiently()
             outcomes = [self._alone(item) for item in items]
             self.connection.execute("COMMIT")
         except sqlite3.Error as error:
@@ -200,10 +220,21 @@ def _fold_in_passing(path: Path) -> None:
         connection.close()
 
 
+@contextmanager
+def _patience(connection: sqlite3.Connection) -> Iterator[None]:
+    """Within, others who hold a lock are waited for a little. Never on the loop."""
+    connection.execute(_PATIENT)
+    try:
+        yield
+    finally:
+        connection.execute(_IMPATIENT)
+
+
 def _fold(connection: sqlite3.Connection, mode: str) -> None:
     """Checkpoint. A reader in the way, or a full disk, only puts it off."""
     try:
-        connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
+        with _patience(connection):
+            connection.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
     except sqlite3.Error as error:
         if isinstance(_as_down(error), Poisoned):
             raise Poisoned(f"the database failed at a checkpoint: {error}") from error
