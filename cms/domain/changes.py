@@ -46,6 +46,13 @@ class UpdateSession:
 
 
 @record
+class MeterSession:
+    """Update a session of which only what moves with its meter has changed (sessions.MOVING): most updates."""
+
+    session: Session
+
+
+@record
 class AddReading:
     """One instant's samples. (station, evse, transaction, instant, samples) is unique: a repeat is ignored."""
 
@@ -131,6 +138,7 @@ Change = (
     | SaveConnector
     | OpenSession
     | UpdateSession
+    | MeterSession
     | AddReading
     | Deliver
     | SaveIntent

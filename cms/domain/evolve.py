@@ -1,6 +1,8 @@
-"""A changed copy of a frozen dataclass, at half the price of dataclasses.replace.
+"""A changed copy of a record.
 
-It runs several times for every message a station sends, on values with forty fields.
+It runs several times for every message a station sends, on values with forty fields, so the copy is a function
+written for the kind of record and the fields that change, as dataclasses writes ``__init__``: a third of the price
+of dataclasses.replace.
 """
 
 from __future__ import annotations
@@ -8,23 +10,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import fields
 from functools import cache
-from operator import attrgetter
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 
 
-@cache
-def _shape(kind: Any) -> tuple[Callable[[Any], tuple[Any, ...]], dict[str, int]]:
-    names = [field.name for field in fields(kind)]
-    return attrgetter(*names), {name: place for place, name in enumerate(names)}
-
-
 def evolve(value: T, **changes: Any) -> T:
     """``value`` with some fields changed."""
-    kind: Any = type(value)
-    read, places = _shape(kind)
-    values = list(read(value))
-    for name, changed in changes.items():
-        values[places[name]] = changed
-    return type(value)(*values)
+    changed: T = _copier(type(value), tuple(changes))(value, *changes.values())
+    return changed
+
+
+@cache
+def _copier(kind: Any, changed: tuple[str, ...]) -> Callable[..., Any]:
+    """``copy(value, *new values of these fields)``. All names are those of fields: nothing else is executed."""
+    names = [field.name for field in fields(kind)]
+    unknown = set(changed) - set(names)
+    if unknown:
+        raise TypeError(f"{kind.__name__} has no {', '.join(sorted(unknown))}")
+    source = [f"def copy(value, {', '.join(f'new_{name}' for name in changed)}):", " copied = create(kind)"]
+    source += [f" copied.{name} = {f'new_{name}' if name in changed else f'value.{name}'}" for name in names]
+    scope: dict[str, Any] = {"create": object.__new__, "kind": kind}
+    exec("\n".join([*source, " return copied"]), scope)  # noqa: S102
+    copy: Callable[..., Any] = scope["copy"]
+    return copy

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 
 from cms.contract.sessions import SessionView
 from cms.domain.record import record
@@ -68,6 +70,28 @@ class Session:
     seq_last: int | None = None
     seq_count: int = 0
     flags: tuple[str, ...] = ()
+
+
+#: What moves with every meter value; nothing is found by it, so that a record writes it without touching an index.
+MOVING = (
+    "energy_wh",
+    "register_wh",
+    "register_at",
+    "interval_wh",
+    "interval_at",
+    "power_w",
+    "soc_percent",
+    "last_sample_at",
+    "charging_state",
+    "seq_last",
+    "seq_count",
+)
+_lasting = attrgetter(*(field.name for field in fields(Session) if field.name not in MOVING))
+
+
+def only_moved(before: Session, after: Session) -> bool:
+    """Whether nothing lasting has changed."""
+    return bool(_lasting(before) == _lasting(after))
 
 
 class Fact(StrEnum):

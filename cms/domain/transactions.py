@@ -18,6 +18,7 @@ from cms.domain.changes import (
     Decision,
     Deliver,
     Happened,
+    MeterSession,
     OpenSession,
     Quarantine,
     UpdateSession,
@@ -35,7 +36,17 @@ from cms.domain.observations import (
     TransactionReported,
 )
 from cms.domain.record import record
-from cms.domain.sessions import FACTS, Fact, Session, SessionStatus, flagged, moved, unflagged, view
+from cms.domain.sessions import (
+    FACTS,
+    Fact,
+    Session,
+    SessionStatus,
+    flagged,
+    moved,
+    only_moved,
+    unflagged,
+    view,
+)
 from cms.domain.stations import Delivered, StationState
 from cms.domain.tokens import Ruling
 
@@ -156,7 +167,7 @@ def _event(state: StationState, received: Received, report: TransactionReported,
     before = session
     session = _follow(session, received, report, facts)
     answer = TransactionAnswer(token=_told(facts))
-    changes.append(OpenSession(session) if opened else UpdateSession(session))
+    changes.append(OpenSession(session) if opened else _updated(before, session))
     changes += [_reading(session, reading, received.at) for reading in report.readings]
     events += _story(before, session, report, received.at, opened=opened)
     return _delivered(
@@ -406,7 +417,11 @@ def meter(state: StationState, received: Received, metered: Metered, past: Sessi
     told = (
         _metered_event(after, received.at) if calm else session_event("session.changed", after, received.at)
     )
-    return Decision(Noted(), with_session(state, after), (UpdateSession(after), *readings), (told,))
+    return Decision(Noted(), with_session(state, after), (_updated(session, after), *readings), (told,))
+
+
+def _updated(before: Session, after: Session) -> UpdateSession | MeterSession:
+    return MeterSession(after) if only_moved(before, after) else UpdateSession(after)
 
 
 def _reading(session: Session, reading: Reading, received_at: datetime) -> AddReading:

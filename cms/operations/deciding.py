@@ -12,6 +12,10 @@ from cms.domain.sessions import RUNNING, Session
 from cms.domain.stations import StationState
 
 
+# After these a session may run that did not, or the other way round.
+_TURNS = (OpenSession, UpdateSession)
+
+
 async def settle(
     core: Core, lane: Lane, state: StationState, changes: Sequence[Change], events: Sequence[Happened]
 ) -> None:
@@ -19,7 +23,7 @@ async def settle(
     if changes or events:
         await core.store.commit(changes, events)
         for change in changes:
-            if isinstance(change, OpenSession | UpdateSession):
+            if isinstance(change, _TURNS):
                 index(core, change.session)
     lane.state = state
 

@@ -13,7 +13,7 @@ from typing import Any
 from cms.contract.refusals import NotFound
 from cms.core import Clash, Core, Lane
 from cms.domain import intents, notices, tokens, transactions
-from cms.domain.changes import Change, Decision, Happened, OpenSession, SaveIntent, UpdateSession
+from cms.domain.changes import Change, Decision, Happened, MeterSession, OpenSession, SaveIntent, UpdateSession
 from cms.domain.evolve import evolve
 from cms.domain.observations import (
     Alive,
@@ -210,7 +210,8 @@ def _with_confirmations(decision: Decision, received: Received) -> Decision:
     if not decision.state.intents:
         return decision
     session = next(
-        (c.session.id for c in decision.changes if isinstance(c, OpenSession | UpdateSession)), None
+        (c.session.id for c in decision.changes if isinstance(c, OpenSession | UpdateSession | MeterSession)),
+        None,
     )
     state, changes, events = decision.state, list[Change](decision.changes), list(decision.events)
     for intent in decision.state.intents.values():
@@ -225,5 +226,5 @@ def _with_confirmations(decision: Decision, received: Received) -> Decision:
 
 def _follow_up(core: Core, lane: Lane, decision: Decision) -> None:
     """A boot or the end of a session may be what a waiting order waits for."""
-    if any(intent.status == "queued" for intent in lane.state.intents.values()):
+    if lane.state.intents and any(intent.status == "queued" for intent in lane.state.intents.values()):
         core.spawn(flush(core, lane.state.station.id))

@@ -36,6 +36,7 @@ WRITES: dict[type[c.Change], tuple[tuple[Statement, Rows], ...]] = {
     c.NoteUnknown: ((unknown.NOTE, unknown.noted),),
     c.OpenSession: ((sessions.INSERT, sessions.row),),
     c.UpdateSession: ((sessions.SAVE, sessions.row),),
+    c.MeterSession: ((sessions.MOVE, sessions.moved),),
     c.AddReading: ((meters.ADD, meters.added),),
     c.Deliver: ((deliveries.ADD, deliveries.added),),
     c.SaveIntent: ((intents.SAVE, intents.saved),),

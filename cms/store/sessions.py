@@ -20,11 +20,11 @@ from sqlalchemy import (
 from sqlmodel import Field
 
 from cms.contract.sessions import ListSessions
-from cms.domain.changes import OpenSession, UpdateSession
-from cms.domain.sessions import Session, SessionStatus
+from cms.domain.changes import MeterSession, OpenSession, UpdateSession
+from cms.domain.sessions import MOVING, Session, SessionStatus
 from cms.store.reader import Reader
 from cms.store.schema import Instant, Names, Row, Words, fold
-from cms.store.statements import Params, encoder, insert, record_columns, table, upsert
+from cms.store.statements import Params, encoder, insert, record_columns, table, update, upsert
 
 #: Written out, not bound: only then do both planners see that the partial index of open sessions serves.
 OPEN = "status <> 'ended'"
@@ -98,8 +98,10 @@ SAVE = upsert(
     "id",
     keep=("station", "ocpp_version", "transaction_id", "number", "started_received_at", "station_key"),
 )
+MOVE = update(SessionRow, "id", *MOVING, "heard_at")
 
 _encode = encoder(SessionRow, Session)
+_encode_moving = encoder(SessionRow, Session, MOVING)
 _columns = record_columns(SessionRow, Session)
 _t = table(SessionRow)
 _newest_first = (_t.c.started_at.desc(), _t.c.id.desc())
@@ -109,6 +111,10 @@ def row(change: OpenSession | UpdateSession, now_us: int) -> list[Params]:
     session = change.session
     token = session.token
     return [(*_encode(session), fold(session.station), token if token is None else fold(token), now_us)]
+
+
+def moved(change: MeterSession, now_us: int) -> list[Params]:
+    return [(*_encode_moving(change.session), now_us, change.session.id)]
 
 
 #: A field of ListSessions -> what its value asks for; a field that is None asks nothing.

@@ -93,6 +93,16 @@ def upsert(model: type[Row], *key: str, keep: tuple[str, ...] = ()) -> Statement
     return Statement(build, columns, latest=len(key), many=True)
 
 
+def update(model: type[Row], key: str, *changed: str) -> Statement:
+    """Set these columns of the row with this key, which is the last of its parameters."""
+
+    def build(_: Callable[[Table], Any]) -> ClauseElement:
+        t = table(model)
+        return sqlalchemy.update(t).values(placeholders(model, changed)).where(t.c[key] == bindparam("which"))
+
+    return Statement(build, (*changed, "which"))
+
+
 def placeholders(model: type[Row], columns: tuple[str, ...]) -> dict[str, ColumnElement[Any]]:
     """A parameter per column, named like it."""
     return {name: bindparam(name, type_=table(model).c[name].type) for name in columns}
@@ -112,9 +122,11 @@ def record_columns(model: type[Row], source: type[Any]) -> list[Any]:
     return [table(model).c[field.name] for field in fields(source)]
 
 
-def encoder(model: type[Row], source: type[Any]) -> Callable[[Any], Params]:
-    """Record -> its fields as database values, in the order of its fields."""
-    columns = record_columns(model, source)
+def encoder(
+    model: type[Row], source: type[Any], only: tuple[str, ...] | None = None
+) -> Callable[[Any], Params]:
+    """Record -> its fields as database values, in the order of its fields or of ``only`` these."""
+    columns = record_columns(model, source) if only is None else [table(model).c[name] for name in only]
     encoders = [(i, ENCODERS[type(c.type)]) for i, c in enumerate(columns) if type(c.type) in ENCODERS]
     values_of = attrgetter(*(column.name for column in columns))
 
