@@ -63,7 +63,7 @@ class PostgresPen:
                 self._connection.terminate()
 
     async def _write(self, items: Sequence[Item]) -> list[Outcome]:
-        connection = await self._connected()
+        connection = await self._ready()
         try:
             async with connection.transaction():
                 return await self._together(items)
@@ -106,6 +106,15 @@ class PostgresPen:
             befores.append(first)
             first += len(item.events)
         return befores
+
+    async def _ready(self) -> Any:
+        """A connection that answers: one that was lost while idle is replaced before anything is sent on it."""
+        if self._connection is not None:
+            try:
+                await self._connection.execute("")
+            except (*_LOST, asyncpg.PostgresError):
+                await self._drop()
+        return await self._connected()
 
     async def _connected(self) -> Any:
         if self._connection is None or self._connection.is_closed():
