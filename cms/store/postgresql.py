@@ -51,6 +51,10 @@ class PostgresPen:
             raise StoreDown(
                 f"the connection to PostgreSQL was lost: {error or type(error).__name__}"
             ) from error
+        except Exception:
+            # asyncpg trips over a server that goes while it asks: AttributeError. What it holds is of no use.
+            await self._drop()
+            raise
 
     async def rest(self) -> None:
         """Nothing to do: PostgreSQL keeps its own house."""
@@ -63,13 +67,15 @@ class PostgresPen:
                 self._connection.terminate()
 
     async def _write(self, items: Sequence[Item]) -> list[Outcome]:
-        connection = await self._ready()
+        connection = await self._begun()
         try:
-            async with connection.transaction():
-                return await self._together(items)
+            outcomes = await self._together(items)
+            await connection.execute("COMMIT")
+            return outcomes
         except _UNWRITABLE as error:
             if connection.is_closed() or _is_down(error):
                 raise
+            await connection.execute("ROLLBACK")
         async with connection.transaction():
             return [await self._alone(item) for item in items]
 
@@ -107,14 +113,17 @@ class PostgresPen:
             first += len(item.events)
         return befores
 
-    async def _ready(self) -> Any:
-        """A connection that answers: one that was lost while idle is replaced before anything is sent on it."""
+    async def _begun(self) -> Any:
+        """A connection in a transaction: one that was lost while idle is replaced, nothing was sent on it yet."""
         if self._connection is not None:
             try:
-                await self._connection.execute("")
+                await self._connection.execute("BEGIN")
+                return self._connection
             except (*_LOST, asyncpg.PostgresError):
                 await self._drop()
-        return await self._connected()
+        connection = await self._connected()
+        await connection.execute("BEGIN")
+        return connection
 
     async def _connected(self) -> Any:
         if self._connection is None or self._connection.is_closed():
