@@ -55,7 +55,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class ListEvents:
-    """The latest events, oldest first; ``after`` a cursor gives those that follow it instead."""
+    """The latest events, oldest first; ``after`` a cursor gives those that follow it instead.
+
+    The latest of one ``station`` or ``session`` leave ``session.metered`` out unless ``type`` asks for it: the
+    session's samples are a better answer.
+    """
 
     after: str | None = None
     station: str | None = None

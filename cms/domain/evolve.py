@@ -17,7 +17,8 @@ T = TypeVar("T")
 
 def evolve(value: T, **changes: Any) -> T:
     """``value`` with some fields changed."""
-    changed: T = _copier(type(value), tuple(changes))(value, *changes.values())
+    kind: Any = type(value)
+    changed: T = _copier(kind, tuple(changes))(value, *changes.values())
     return changed
 
 

@@ -134,7 +134,6 @@ class Metered:
 
     evse: int
     readings: tuple[Reading, ...]
-    digest: bytes
     transaction_id: str | None = None
     flags: tuple[str, ...] = ()
 

@@ -453,6 +453,6 @@ class Link:
         at: datetime,
         latency_ms: float | None = None,
     ) -> None:
-        seen = self.ring.add(at, direction, kind, action, message_id, text, latency_ms)
+        self.ring.add(at, direction, kind, action, message_id, text, latency_ms)
         if self._hooks.watched(self.station):
-            self._hooks.frame(self.station, seen.message())
+            self._hooks.frame(self.station, self.ring.last())

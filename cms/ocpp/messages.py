@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -48,7 +48,8 @@ class Ring:
     __slots__ = ("_frames",)
 
     def __init__(self) -> None:
-        self._frames: deque[Seen] = deque(maxlen=KEPT_FRAMES)
+        self._frames: deque[tuple[Any, ...]] = deque(maxlen=KEPT_FRAMES)
+        """The fields of Seen; made into one only when somebody looks."""
 
     def add(
         self,
@@ -59,16 +60,17 @@ class Ring:
         message_id: str | int,
         text: str | bytes,
         latency_ms: float | None,
-    ) -> Seen:
+    ) -> None:
         if len(text) > KEPT_CHARACTERS:
             # Masked before it is cut: half a frame cannot be parsed any more.
             text = masked_text(_as_text(text))[:KEPT_CHARACTERS]
-        seen = Seen(at, direction, kind, action, message_id, text, latency_ms)
-        self._frames.append(seen)
-        return seen
+        self._frames.append((at, direction, kind, action, message_id, text, latency_ms))
+
+    def last(self) -> Message:
+        return Seen(*self._frames[-1]).message()
 
     def messages(self) -> list[Message]:
-        return [seen.message() for seen in self._frames]
+        return [Seen(*fields).message() for fields in self._frames]
 
 
 def _as_text(text: str | bytes) -> str:

@@ -37,12 +37,13 @@ def sample(
     """One sampled value; ``item`` has the fields that all versions share, ``multiplier`` is 2.x's power of ten."""
     read = item.get
     measurand = read("measurand") or DEFAULT_MEASURAND
-    if unit is None and measurand.startswith("Energy."):
-        # 1.6 section 7.29, 2.0.1 UnitOfMeasure: Wh where the measurand is an energy.
-        unit = "Wh"
     form = read("format") or "Raw"
     value = None if form == "SignedData" else exact(raw)
-    if unit in _UNITS:
+    if unit is None:
+        if measurand.startswith("Energy."):
+            # 1.6 section 7.29, 2.0.1 UnitOfMeasure: Wh where the measurand is an energy.
+            unit = "Wh"
+    elif unit in _UNITS:
         unit, exponent = _UNITS[unit]
         multiplier += exponent
     if multiplier and value is not None:

@@ -23,7 +23,8 @@ TIME_UNREADABLE = "time-unreadable"
 
 _SANE_YEARS = range(1970, 2200)
 _NUMBER = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{0,12})?([eE][+-]?[0-9]{1,2})?", re.ASCII)
-_LIMIT = Decimal(10) ** 15
+_LIMIT_INT = 10**15
+_LIMIT = Decimal(_LIMIT_INT)
 _MAX_DIGITS = 27
 _CANONICAL = msgspec.json.Encoder(order="deterministic", decimal_format="number")
 
@@ -82,6 +83,8 @@ def exact(value: Any) -> Decimal | None:
     kind = type(value)
     number: Decimal
     if kind is str:
+        if len(value) < 16 and value.isascii() and value.replace(".", "", 1).isdigit() and value[0] != ".":
+            return Decimal(value)  # nearly all of them, without the pattern's price
         found = _NUMBER.fullmatch(value) or _NUMBER.fullmatch(value.strip())
         if found is None:
             return None
@@ -89,7 +92,7 @@ def exact(value: Any) -> Decimal | None:
         if found[2] is None:
             return number  # the pattern bounds it
     elif kind is int:
-        number = Decimal(value)
+        return Decimal(value) if -_LIMIT_INT < value < _LIMIT_INT else None
     elif kind is Decimal and len(str(value)) <= _MAX_DIGITS:
         number = value
     else:

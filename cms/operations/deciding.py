@@ -11,7 +11,6 @@ from cms.domain.intents import FINAL, Intent, view
 from cms.domain.sessions import RUNNING, Session
 from cms.domain.stations import StationState
 
-
 # After these a session may run that did not, or the other way round.
 _TURNS = (OpenSession, UpdateSession)
 

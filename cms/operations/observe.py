@@ -13,7 +13,15 @@ from typing import Any
 from cms.contract.refusals import NotFound
 from cms.core import Clash, Core, Lane
 from cms.domain import intents, notices, tokens, transactions
-from cms.domain.changes import Change, Decision, Happened, MeterSession, OpenSession, SaveIntent, UpdateSession
+from cms.domain.changes import (
+    Change,
+    Decision,
+    Happened,
+    MeterSession,
+    OpenSession,
+    SaveIntent,
+    UpdateSession,
+)
 from cms.domain.evolve import evolve
 from cms.domain.observations import (
     Alive,

@@ -52,14 +52,15 @@ ADD = insert(ReadingRow, without=("id",), ignore=True)
 PRUNE = delete(ReadingRow, lambda t: t.c.id <= bindparam("upto"), "upto")
 
 _t = table(ReadingRow)
-_usual = attrgetter("measurand", "value", "unit", "context", "location", "phase")
 _whole = attrgetter("measurand", "value", "unit", "context", "location", "phase", "format", "raw", "signed")
 _decode = msgspec.json.Decoder(list[list[Any]]).decode
 
 
 def _fields(sample: Sample) -> tuple[Any, ...]:
-    usual = sample.raw is None and sample.signed is None and sample.format == "Raw"
-    return _usual(sample) if usual else _whole(sample)
+    if sample.raw is None and sample.signed is None and sample.format == "Raw":
+        s = sample
+        return s.measurand, s.value, s.unit, s.context, s.location, s.phase
+    return _whole(sample)
 
 
 def added(change: AddReading, _: int) -> list[Params]:

@@ -44,7 +44,7 @@ class Pen(Protocol):
     async def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Waiting:
     item: Item
     events: Sequence[Happened]

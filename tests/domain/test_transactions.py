@@ -127,21 +127,21 @@ class TestOcpp16:
         desk = Desk()
         number = desk.tell(start()).answer.transaction_id
         desk.tell(stop(number, 6000, after(5)))
-        late = Metered(1, (register(6010, after(5.1)),), b"x", number)
+        late = Metered(1, (register(6010, after(5.1)),), number)
         decision = desk.tell(late, at=after(6))
         (reading,) = decision.changes
         assert isinstance(reading, AddReading) and reading.session is not None
 
     def test_meter_values_of_an_unknown_transaction_are_kept_with_the_station(self) -> None:
         desk = Desk()
-        decision = desk.tell(Metered(1, (register(5, NOON),), b"x", "999"), at=NOON)
+        decision = desk.tell(Metered(1, (register(5, NOON),), "999"), at=NOON)
         (reading,) = decision.changes
         assert reading.session is None and reading.transaction_id == "999"
 
     def test_meter_values_move_energy_and_power(self) -> None:
         desk = Desk()
         number = desk.tell(start()).answer.transaction_id
-        desk.tell(Metered(1, (register(2000, after(5)),), b"x", number), at=after(5))
+        desk.tell(Metered(1, (register(2000, after(5)),), number), at=after(5))
         session = only_session(desk)
         assert (session.energy_wh, session.power_w) == (1000, 12000)
 
@@ -149,7 +149,7 @@ class TestOcpp16:
         desk = Desk()
         one = desk.tell(start(evse=1, meter=0)).answer.transaction_id
         two = desk.tell(start("OTHER", evse=2, meter=50)).answer.transaction_id
-        desk.tell(Metered(2, (register(150, after(1)),), b"x", two), at=after(1))
+        desk.tell(Metered(2, (register(150, after(1)),), two), at=after(1))
         assert desk.state.session_of(one).energy_wh == 0
         assert desk.state.session_of(two).energy_wh == 100
 

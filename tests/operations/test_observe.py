@@ -24,7 +24,7 @@ async def all_sessions(small: Small) -> list[object]:
 async def test_a_session_from_start_to_stop_is_in_the_record(small: Small) -> None:
     number = (await small.hear("CP1", start())).transaction_id
     small.clock.pass_(minutes=5)
-    await small.hear("CP1", Metered(1, (register(2500, after(5)),), b"m", number))
+    await small.hear("CP1", Metered(1, (register(2500, after(5)),), number))
     await small.hear("CP1", stop(number, 3000, after(5), token=TokenRef("CARD1")))
     (session,) = await all_sessions(small)
     assert (session.status, session.energy_wh, session.token) == ("ended", 2000, "CARD1")

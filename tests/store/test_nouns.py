@@ -328,6 +328,30 @@ async def test_events_are_read_on_from_a_cursor(store: SqlStore) -> None:
     assert await store.events_after("6", 10) == []
 
 
+async def test_the_story_of_a_station_leaves_meter_values_out_unless_they_are_asked_for(
+    store: SqlStore,
+) -> None:
+    await store.commit([c.OpenSession(session())], [])
+    types = ["session.started", "session.metered", "session.ended"]
+    await store.commit([], [happened(type, session="s1") for type in types])
+    for asked in ({"station": "cp-1"}, {"session": "s1"}):
+        assert [e.type for e in await store.events_after(None, 10, **asked)] == [types[0], types[2]]
+        assert [e.type for e in await store.events_after("0", 10, **asked)] == types
+        assert len(await store.events_after(None, 10, type="session.metered", **asked)) == 1
+    assert len(await store.events_after(None, 10)) == 3
+
+
+async def test_what_moves_with_the_meter_is_written_alone(store: SqlStore, clock: SetClock) -> None:
+    opened = session(token="Tag-1", flags=("offline",))
+    later = replace(opened, energy_wh=4321, power_w=7400, soc_percent=61.5, last_sample_at=NOON + minutes(5))
+    await store.commit([c.OpenSession(opened)], [])
+    clock.pass_(minutes=5)
+    await store.commit([c.MeterSession(later)], [])
+    assert await store.session("s1") == later
+    assert await store.stale_sessions(NOON + minutes(5)) == []
+    assert await store.stale_sessions(NOON + minutes(6)) == [later]
+
+
 @pytest.mark.parametrize("cursor", ["x", "-1", "", "7", "99999999999999999999", "１"])
 async def test_a_cursor_that_was_never_given_is_invalid(store: SqlStore, cursor: str) -> None:
     await store.commit([], [happened()])

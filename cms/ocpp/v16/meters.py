@@ -9,12 +9,15 @@ from cms.ocpp.values import Json, Remarks, instant
 
 def readings(meter_values: list[Json] | None, remarks: Remarks) -> tuple[Reading, ...]:
     return tuple(
-        Reading(instant(value["timestamp"], remarks), tuple(_sample(item) for item in value["sampledValue"]))
+        Reading(
+            instant(value["timestamp"], remarks), tuple([_sample(item) for item in value["sampledValue"]])
+        )
         for value in meter_values or ()
     )
 
 
 def _sample(item: Json) -> Sample:
     raw = item["value"]
-    signed = {"signedMeterData": raw} if item.get("format") == "SignedData" else None
-    return sample(raw, item, item.get("unit"), signed=signed)
+    if item.get("format") == "SignedData":
+        return sample(raw, item, item.get("unit"), 0, {"signedMeterData": raw})
+    return sample(raw, item, item.get("unit"))

@@ -75,7 +75,6 @@ def metered(payload: Json, remarks: Remarks) -> Metered:
     return Metered(
         evse=place(payload["connectorId"])[0],
         readings=meter_values,
-        digest=digest(payload),
         transaction_id=str(transaction_id) if transaction_id not in (None, 0, -1) else None,
         flags=tuple(remarks),
     )

@@ -65,8 +65,8 @@ def upgrade() -> None:
         "ix_events_station_key",
         "events",
         ["station_key", "seq"],
-        sqlite_where=sa.text("station_key IS NOT NULL"),
-        postgresql_where=sa.text("station_key IS NOT NULL"),
+        sqlite_where=sa.text("station_key IS NOT NULL AND type <> 'session.metered'"),
+        postgresql_where=sa.text("station_key IS NOT NULL AND type <> 'session.metered'"),
     )
     op.create_table(
         "intents",
