@@ -121,6 +121,9 @@ NEXT: dict[str, dict[Fact, SessionStatus]] = {
     _E: {Fact.FLOW: _E, Fact.PAUSE: _E, Fact.WAIT: _E, Fact.DOUBT: _E, Fact.END: _E},
 }
 
+#: Faster than to ask the enumeration.
+_STATUS = {str(status): status for status in SessionStatus}
+
 #: 2.x chargingState and 1.6 connector status words -> what they say about the running session.
 FACTS: dict[str, Fact] = {
     "Charging": Fact.FLOW,
@@ -140,7 +143,7 @@ RUNNING = frozenset({_P, _C, _S})
 
 def moved(status: str, fact: Fact | None) -> SessionStatus:
     """The status after a fact; None says nothing new."""
-    return SessionStatus(status) if fact is None else NEXT[status][fact]
+    return _STATUS[status] if fact is None else NEXT[status][fact]
 
 
 def flagged(flags: tuple[str, ...], *more: str) -> tuple[str, ...]:
