@@ -38,7 +38,7 @@ class Key:
 LISTS = ("overview", "stations", "station", "sessions", "session", "events")
 AT_STATION = ("stations", "station", "overview")
 AT_CONNECTOR = ("station", "sessions", "session", "stations")
-AT_SESSION = ("sessions", "session", "station")
+AT_SESSION = ("sessions", "session", "station", "overview")
 TABLE = ("table",)
 
 KEYS: tuple[Key, ...] = (

@@ -26,6 +26,9 @@ from tui.mirror import Mirror, Ref, Wanted
 REREAD_LIMIT = 50
 RETRY_S = (0.5, 1.0, 2.0, 5.0)
 PAST_SESSIONS = 300
+#: Events of the record that the lists begin with, and meter values that power over time begins with.
+EVENTS = 1000
+METERED = 1000
 
 
 class Daemon(Protocol):
@@ -94,7 +97,8 @@ class Link:
             tokens=await ask(ListTokens()),
             intents=await ask(ListIntents()),
             strangers=await ask(ListUnknownStations()),
-            events=await ask(ListEvents()),
+            events=await ask(ListEvents(limit=EVENTS)),
+            metered=await ask(ListEvents(type="session.metered", limit=METERED)),
             status=await ask(ShowStatus()),
         )
         self._heard(changed)

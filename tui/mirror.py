@@ -6,6 +6,7 @@ carry the new state, what must be read again is put into ``wanted``.
 
 from __future__ import annotations
 
+import heapq
 from collections import Counter, OrderedDict, deque
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import MISSING, fields, replace
@@ -22,6 +23,7 @@ from cms.contract.tokens import ShowToken, TokenView
 from tui import attention
 from tui.attention import Concern
 from tui.signs import FINAL
+from tui.trend import Trend, recalled
 
 Ref = tuple[str, str]
 """What changed: (kind, id), kind being station, session, token, intent, stranger, event or daemon."""
@@ -87,6 +89,8 @@ class Mirror:
         self.active: set[str] = set()
         self.power: dict[str, deque[tuple[datetime, int]]] = {}
         """Power samples (time, W) of sessions, as far as they were heard of."""
+        self.trend = Trend()
+        """Power of the whole fleet over time."""
         self.concerns: dict[Ref, tuple[Concern, ...]] = {}
         self.wanted: set[Wanted] = set()
         self.stale = False
@@ -112,9 +116,13 @@ class Mirror:
         intents: Iterable[IntentView] = (),
         strangers: Iterable[UnknownStation] = (),
         events: Iterable[Event] = (),
+        metered: Iterable[Event] = (),
         status: StatusView | None = None,
     ) -> set[Ref]:
-        """Replace the picture by a fresh reading; answers only what differs from what was shown."""
+        """Replace the picture by a fresh reading; answers only what differs from what was shown.
+
+        ``metered`` are the latest meter values of the record: how power came to be what it is.
+        """
         changed: set[Ref] = {("daemon", "")}
         self._replace_all("station", self._reported, {s.id: s for s in stations}, self._put_station, changed)
         fresh = {s.id: s for s in sorted(sessions, key=lambda s: s.started_at)}
@@ -127,12 +135,28 @@ class Mirror:
         for event in events:
             if self._remember(event):
                 changed.add(("event", event.cursor))
+        self._recall(list(metered))
         if status is not None:
             self.status = status
             self.energy_today_wh = status.sessions.energy_today_wh
             self.quarantined = status.quarantined
         self.stale = False
         return changed
+
+    def _recall(self, metered: list[Event]) -> None:
+        """Power over time, of the fleet and of the sessions that run."""
+        for at, power_w in recalled(metered, self.sessions):
+            self.trend.add(at, power_w)
+        if self.latest_at is not None:
+            self.trend.add(self.latest_at, self.power_w)
+        heard: dict[str, list[tuple[datetime, int]]] = {}
+        for event in metered:
+            watts = event.data.get("power_w")
+            if event.session in self.active and watts is not None:
+                at = _time(event.data.get("at")) or event.at
+                heard.setdefault(event.session, []).append((at, int(watts)))
+        for key, samples in heard.items():
+            self.seed_power(key, samples)
 
     def _replace_all(
         self,
@@ -155,6 +179,7 @@ class Mirror:
     def apply(self, event: Event) -> set[Ref]:
         """Fold one event in; answers what it changed."""
         changed: set[Ref] = set()
+        power_w = self.power_w
         new = self._remember(event)
         if new:
             changed.add(("event", event.cursor))
@@ -163,6 +188,8 @@ class Mirror:
         if event.type == "quarantine.added" and new:
             self.quarantined += 1
             changed.add(("daemon", ""))
+        if self.power_w != power_w:
+            self.trend.add(event.at, self.power_w)
         return changed
 
     def put(self, view: StationView | SessionView | TokenView | IntentView) -> set[Ref]:
@@ -481,6 +508,11 @@ class Mirror:
     def pending_intents(self) -> list[IntentView]:
         """Orders whose end is not known yet, the latest first."""
         return [i for i in reversed(self.intents.values()) if i.status not in FINAL]
+
+    def latest_sessions(self, count: int) -> list[SessionView]:
+        """The sessions that run, the latest first."""
+        running = (self.sessions[key] for key in self.active)
+        return heapq.nlargest(count, running, key=lambda s: (s.started_at, s.id))
 
     def attention(self) -> list[Concern]:
         """Everything that needs a person, the most urgent first, the latest of a kind first."""

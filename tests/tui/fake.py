@@ -183,8 +183,9 @@ class FakeDaemon:
                 return list(self.strangers)
             case ListMessages(station=key):
                 return list(self.frames.get(key, []))
-            case ListEvents(session=key):
-                return [event for event in self.log if key is None or event.session == key][-200:]
+            case ListEvents(session=key, type=type_, limit=limit):
+                told = (event for event in self.log if key is None or event.session == key)
+                return [event for event in told if type_ is None or event.type == type_][-limit:]
             case ShowStatus():
                 return self._status()
             case OrderTerms():

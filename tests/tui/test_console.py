@@ -483,3 +483,35 @@ async def test_todays_energy_begins_anew_at_midnight() -> None:
         daemon.now = NOON + timedelta(hours=12)
         daemon.happen("station.security", "CP-0018", kind="x")
         await seat.sees("Today 40 Wh")
+
+
+async def test_a_wide_overview_shows_power_over_time_and_the_sessions_that_run() -> None:
+    daemon = small_fleet()
+    async with seated(daemon, (160, 48)) as seat:
+        await seat.sees("Power of all sessions", "80 kW┤", "Running sessions · 3", "Latest events")
+        daemon.now += timedelta(minutes=1)
+        daemon.meter("88140", 12_000, 30_100)
+        await seat.sees("30.1")
+        await seat.press("tab", "enter")
+        await seat.sees("Sessions ▸ 881")
+
+
+async def test_what_needs_a_person_grows_with_what_there_is() -> None:
+    daemon = small_fleet()
+    async with seated(daemon, (120, 40)) as seat:
+        await seat.sees("Needs attention · 5")
+        for key in ("CP-0018", "CP-0025", "CP-0060"):
+            daemon.drop(key)
+        await seat.sees("Needs attention · 8", "CP-0018 ", "CP-9999")
+
+
+async def test_an_overview_finds_its_shape_again_when_the_terminal_changes() -> None:
+    async with seated(small_fleet(), (160, 48)) as seat:
+        await seat.sees("Running sessions")
+        await seat.pilot.resize_terminal(80, 24)
+        await seat.loses("Running sessions")
+        await seat.sees("Latest events", "GroundFailure")
+        await seat.pilot.resize_terminal(44, 20)
+        await seat.sees("Needs attention · 5", "lost its link"[:4])
+        await seat.pilot.resize_terminal(120, 30)
+        await seat.sees("Running sessions", "Latest events")

@@ -13,7 +13,7 @@ from cms.contract.intents import IntentView
 from cms.contract.sessions import SessionView, ShowSession
 from cms.contract.stations import ShowStation, StationView, UnknownStation
 from cms.contract.tokens import ShowToken
-from tests.tui.fake import NOON, connector, session, station
+from tests.tui.fake import NOON, connector, session, small_fleet, station
 from tui.mirror import EVENTS_KEPT, Mirror, view_of
 
 
@@ -256,3 +256,15 @@ def test_a_connector_that_is_only_called_occupied_shows_what_its_session_does() 
     assert mirror.stations["CP-1"].connectors[0].status == "suspended-ev"
     mirror.apply(_session_event("ended", replace(begun, status="ended", ended_at=NOON)))
     assert mirror.stations["CP-1"].connectors[0].status == "occupied"
+
+
+def test_power_over_time_begins_in_the_record_and_goes_on_with_events() -> None:
+    daemon = small_fleet()
+    daemon.meter("88140", 12_000, 30_000)
+    mirror = Mirror()
+    mirror.load(daemon.stations.values(), sessions=daemon.sessions.values(), metered=daemon.log[-1:])
+    assert mirror.trend.samples[-1][1] == mirror.power_w
+    assert mirror.power["88140"][-1][1] == 30_000
+    daemon.now += timedelta(minutes=1)
+    mirror.apply(daemon.happen("session.metered", "CP-0042", "88140", energy_wh=12_500, power_w=0))
+    assert mirror.trend.samples[-1] == (daemon.now, mirror.power_w)

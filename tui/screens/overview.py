@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Sequence
 
+from textual import events
 from textual.containers import Horizontal, Vertical
+from textual.timer import Timer
 from textual.widget import Widget
 
 from tui import signs, words
 from tui.attention import Concern
 from tui.mirror import Ref
 from tui.orders import Target
-from tui.screens.place import Place, ago, target_of_session, target_of_station
+from tui.screens.place import WIDE, Place, ago, target_of_session, target_of_station, titled
+from tui.widgets.chart import power_chart, sampled
 from tui.widgets.lines import Lines
 from tui.widgets.live_table import Column, LiveTable
-from tui.widgets.paint import Line, Span
-from tui.widgets.sparkline import bar
+from tui.widgets.paint import Line, Span, width_of
+from tui.widgets.sparkline import bar, spark
 
 STATES = (
     "available",
@@ -35,6 +39,10 @@ ROWS = 9
 FEED_KEPT = 100
 QUIET = frozenset({"session.metered"})
 """Events that come all the time and are seen in their figures."""
+RUNNING_KEPT = 200
+CHART_S = 3.0
+"""A picture of power is drawn anew no sooner than this."""
+SPARK = 16
 FEED = (Column("Time", 8), Column("Station", 12), Column("What", 8, grow=True))
 ATTENTION = (
     Column("", 1),
@@ -43,10 +51,22 @@ ATTENTION = (
     Column("For", 4, right=True),
     Column("Why", 12, grow=True),
 )
+RUNNING = (
+    Column("", 1),
+    Column("Where", 12, most=18),
+    Column("kW", 6, right=True),
+    Column("Power", SPARK),
+    Column("kWh", 6, right=True),
+    Column("Time", 5, right=True, drop=2),
+    Column("SoC", 4, right=True, drop=3),
+    Column("Token", 8, grow=True, drop=4),
+)
 
 
 class Overview(Place):
-    """Counts, connectors by state, the latest events, and the needs-attention list."""
+    """What needs a person, connectors by state and the latest events; where there is room also power over
+    time and the sessions that run.
+    """
 
     place = "overview"
     title_words = "Overview"
@@ -55,30 +75,98 @@ class Overview(Place):
     def __init__(self) -> None:
         super().__init__()
         self._concerns: dict[str, Concern] = {}
+        self._charted_at = 0.0
+        self._chart_timer: Timer | None = None
 
     def body(self) -> Iterable[Widget]:
         yield Lines(id="line", classes="values")
         with Horizontal(id="top"):
             yield Lines(id="states", classes="values")
+            with Vertical(id="powerpane"):
+                yield Lines(id="powertitle")
+                yield Lines(id="power", classes="values")
             with Vertical(id="feedpane"):
-                yield Lines(id="feedtitle")
-                yield LiveTable(FEED, self._feed_cells, id="feed", tail=True, header=False)
-        yield Lines(id="attentiontitle")
-        table = LiveTable(ATTENTION, self._attention_cells, id="attention", header=False)
-        table.empty = "nothing needs you"
-        yield table
+                yield from self._feed("feed")
+        with Horizontal(id="rest"):
+            with Vertical(id="left"):
+                with Vertical(id="attentionpane"):
+                    yield Lines(id="attentiontitle")
+                    table = LiveTable(ATTENTION, self._attention_cells, id="attention", header=False)
+                    table.empty = "nothing needs you"
+                    yield table
+                with Vertical(id="runningpane"):
+                    yield Lines(id="runningtitle")
+                    yield LiveTable(RUNNING, self._running_cells, id="running")
+            with Vertical(id="besidepane"):
+                yield from self._feed("beside")
+
+    def _feed(self, name: str) -> Iterable[Widget]:
+        yield Lines(id=f"{name}title")
+        yield LiveTable(FEED, self._feed_cells, id=name, classes="feed", tail=True, header=False)
+
+    @property
+    def wide(self) -> bool:
+        """Whether there is room for power over time and for the sessions."""
+        return self.app.size.width >= WIDE
 
     def near(self) -> set[Ref]:
         return set()
 
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        self.call_after_refresh(self.draw, None)
+
     def draw(self, changed: set[Ref] | None) -> None:
         self.query_one("#line", Lines).show([self._counts()])
         self.query_one("#states", Lines).show(self._states())
-        self.query_one("#feedtitle", Lines).show([((" Latest events".ljust(400), "title"),)])
-        if changed is None or any(kind == "event" for kind, _ in changed):
-            told = [k for k, event in self.mirror.events.items() if event.type not in QUIET]
-            self.query_one("#feed", LiveTable).set_ids(told[-FEED_KEPT:])
+        kinds = {kind for kind, _ in changed} if changed is not None else None
+        if kinds is None or "event" in kinds:
+            self._draw_feed()
         self._draw_attention()
+        if not self.wide:
+            return
+        if kinds is None or "session" in kinds:
+            self._draw_running(changed)
+        self._draw_power(at_once=changed is None)
+
+    def _draw_feed(self) -> None:
+        name = "beside" if self.wide else "feed"
+        self.query_one(f"#{name}title", Lines).show([titled("Latest events")])
+        told = [key for key, event in self.mirror.events.items() if event.type not in QUIET]
+        self.query_one(f"#{name}", LiveTable).set_ids(told[-FEED_KEPT:])
+
+    def _draw_running(self, changed: set[Ref] | None) -> None:
+        table = self.query_one("#running", LiveTable)
+        table.empty = "no session is running"
+        keys = [session.id for session in self.mirror.latest_sessions(RUNNING_KEPT)]
+        if table.ids != keys:
+            table.set_ids(keys)
+        if changed is None:
+            table.repaint_changed()
+        else:
+            table.rows_changed(key for kind, key in changed if kind == "session")
+        self.query_one("#runningtitle", Lines).show(
+            [titled(f"Running sessions · {len(self.mirror.active):,}, the latest first")]
+        )
+
+    def _draw_power(self, *, at_once: bool = False) -> None:
+        """Draw power over time unless that was just done: then a little later."""
+        wait_s = self._charted_at + CHART_S - time.monotonic()
+        if not at_once and wait_s > 0:
+            if self._chart_timer is None:
+                self._chart_timer = self.set_timer(wait_s, lambda: self._draw_power(at_once=True))
+            return
+        if self._chart_timer is not None:
+            self._chart_timer.stop()
+            self._chart_timer = None
+        if not self.is_current or self.console.paused:
+            return
+        self._charted_at = time.monotonic()
+        picture = self.query_one("#power", Lines)
+        width, height = picture.size
+        samples, now = self.mirror.trend.samples, self.console.now()
+        self.query_one("#powertitle", Lines).show([titled("Power of all sessions")])
+        picture.show(power_chart(samples, now, width, height))
 
     def _draw_attention(self) -> None:
         concerns = self.mirror.attention()
@@ -88,8 +176,12 @@ class Overview(Place):
         if table.ids != keys:
             table.set_ids(keys)
         table.repaint_changed()
-        title = f" Needs attention · {len(concerns)}" if concerns else " Needs attention"
-        self.query_one("#attentiontitle", Lines).show([((title.ljust(400), "title"),)])
+        title = f"Needs attention · {len(concerns)}" if concerns else "Needs attention"
+        self.query_one("#attentiontitle", Lines).show([titled(title)])
+        # What needs a person takes what it needs, up to half of what there is.
+        room = self.query_one("#rest").size.height // 2
+        pane = self.query_one("#attentionpane")
+        pane.styles.height = min(len(concerns) + 2, max(4, room)) if self.wide and room else None
 
     def _counts(self) -> Line:
         mirror = self.mirror
@@ -104,6 +196,12 @@ class Overview(Place):
             spans.append((f"   Unknown {len(mirror.strangers):,}", "warn"))
         if mirror.quarantined:
             spans.append((f"   Quarantined {mirror.quarantined:,}", "warn"))
+        if orders := len(mirror.pending_intents()):
+            spans.append((f"   Orders under way {orders:,}", "busy"))
+        room = min(SPARK, self.app.size.width - width_of(spans) - 4)
+        if not self.wide and room >= 8 and mirror.trend.samples:
+            values, _, _ = sampled(mirror.trend.samples, self.console.now(), room)
+            spans.append(("   " + spark(values)[0], "busy"))
         return tuple(spans)
 
     def _states(self) -> list[Line]:
@@ -113,7 +211,7 @@ class Overview(Place):
         counts["unknown"] += unknown
         total = sum(counts.values())
         always = ("available", "charging", "faulted", "offline")
-        lines: list[Line] = [((f" Connectors {total:,}".ljust(400), "title"),)]
+        lines: list[Line] = [titled(f"Connectors {total:,}")]
         room = max(4, min(40, self.app.size.width) - 28)
         for state in STATES:
             if not counts[state] and state not in always:
@@ -137,6 +235,23 @@ class Overview(Place):
         told = f"{event.type.partition('.')[2]} {words.told(event)}"
         return (words.clock(event.at), event.station or event.actor or "", (told, words.tone_of(event)))
 
+    def _running_cells(self, key: str) -> Sequence[Span]:
+        session = self.mirror.sessions.get(key)
+        if session is None:
+            return [""] * len(RUNNING)
+        sign = signs.of_session(session.status)
+        drawn = [watts for _, watts in self.mirror.power.get(key, ())][-SPARK:]
+        return (
+            (sign.mark, sign.tone),
+            f"{session.station}/{words.plug(session.evse, session.connector)}",
+            words.kilowatts(session.power_w),
+            (spark(drawn)[0], "busy"),
+            words.kilowatt_hours(session.energy_wh),
+            words.lasting(session.started_at, self.console.now()),
+            words.percent(session.soc_percent),
+            session.token or words.NONE,
+        )
+
     def _attention_cells(self, key: str) -> Sequence[Span]:
         concern = self._concerns.get(key)
         if concern is None:
@@ -154,6 +269,9 @@ class Overview(Place):
         return self._concerns.get(key) if key else None
 
     def target(self) -> Target | None:
+        if self.focused is not None and self.focused.id == "running":
+            key = self.query_one("#running", LiveTable).cursor_id
+            return target_of_session(self.mirror, key) if key else None
         concern = self._concern()
         if concern is None or concern.station is None:
             return None
@@ -162,7 +280,10 @@ class Overview(Place):
         return target_of_station(self.mirror, concern.station)
 
     def on_live_table_opened(self, event: LiveTable.Opened) -> None:
-        if event.table.id == "feed":
+        if event.table.id == "running":
+            self.console.open_session(event.key)
+            return
+        if event.table.id in ("feed", "beside"):
             told = self.mirror.events.get(event.key)
             if told is not None and told.station in self.mirror.stations:
                 self.console.open_station(told.station)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from tui.app import CmsApp
 
 NARROW = 60
+WIDE = 100
 
 
 class Place(Screen[None]):
@@ -31,7 +32,7 @@ class Place(Screen[None]):
     place: ClassVar[str] = ""
     title_words: ClassVar[str] = ""
     AUTO_FOCUS = "LiveTable"
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-normal"), (100, "-wide")]  # noqa: RUF012  # Textual's
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (NARROW, "-normal"), (WIDE, "-wide")]  # noqa: RUF012  # Textual's
 
     VERTICAL_BREAKPOINTS = [(0, "-short"), (40, "-tall")]  # noqa: RUF012  # Textual's
 
@@ -192,6 +193,11 @@ def target_of_session(mirror: Mirror, key: str) -> Target | None:
         session=key if session.ended_at is None else None,
         plugs=station.plugs if station else (),
     )
+
+
+def titled(text: str) -> Line:
+    """A heading that fills its line."""
+    return ((f" {text}".ljust(400), "title"),)
 
 
 def ago(place: Place, then: object) -> str:

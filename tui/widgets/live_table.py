@@ -59,10 +59,11 @@ class LiveTable(Painted, can_focus=True):
         cells: Callable[[str], Cells],
         *,
         id: str | None = None,
+        classes: str | None = None,
         tail: bool = False,
         header: bool = True,
     ) -> None:
-        super().__init__(id=id)
+        super().__init__(id=id, classes=classes)
         self.columns = tuple(columns)
         self.cells = cells
         self.tail = tail
