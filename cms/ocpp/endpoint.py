@@ -23,6 +23,7 @@ from websockets.frames import BINARY, CONT, TEXT, Frame
 from websockets.http11 import Request, Response
 from websockets.protocol import CONNECTING, OPEN, Event
 from websockets.server import ServerProtocol
+from websockets.streams import StreamReader
 from websockets.typing import ExtensionParameter, Subprotocol
 
 from cms.contract.refusals import Unreachable
@@ -34,8 +35,15 @@ from cms.ocpp.dialect import DIALECTS
 from cms.ocpp.door import Admitted, Knock, Turned
 from cms.ocpp.link import Hooks, Limits, Link
 
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # no wheel with C for this machine
+    from websockets.utils import apply_mask
+
 log = logging.getLogger(__name__)
 
+# RFC 6455, 5.2: FIN and opcode 1; the mask bit; the length that says that two more bytes hold it.
+_WHOLE_TEXT, _MASKED, _TWO_BYTES_MORE = 0x81, 0x80, 126
 _REPLACEMENTS = 3
 _REPLACEMENT_WINDOW_S = 60.0
 #: A close frame holds 123 bytes of reason (RFC 6455, 5.5).
@@ -70,7 +78,10 @@ class StationConnection(ServerConnection):
 
     def data_received(self, data: bytes) -> None:
         self.heard_at = self.loop.time()
-        super().data_received(data)
+        if self.link is not None and (text := self._whole_text(data)) is not None:
+            self._hear(self.link, text)
+        else:
+            super().data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
@@ -89,6 +100,24 @@ class StationConnection(ServerConnection):
         return f"closed by the station ({said.code}{' ' if said.reason else ''}{said.reason})"
 
     # What comes in
+
+    def _whole_text(self, data: bytes) -> bytes | None:
+        """The payload when this data is one masked text frame and no more (RFC 6455, 5.2), as nearly always.
+
+        The library's parser costs as much as reading the JSON in it. Everything else is its business.
+        """
+        if len(data) < 6 or data[0] != _WHOLE_TEXT:
+            return None
+        length, start = data[1] - _MASKED, 2
+        if length == _TWO_BYTES_MORE:
+            length, start = int.from_bytes(data[2:4]), 4
+        elif length > _TWO_BYTES_MORE:
+            return None
+        if len(data) != start + 4 + length or length > self.endpoint.limits.max_frame_bytes:
+            return None
+        if self.protocol.state is not OPEN or not _between_messages(self.protocol):
+            return None
+        return apply_mask(data[start + 4 :], data[start : start + 4])
 
     def process_event(self, event: Event) -> None:
         link = self.link
@@ -132,8 +161,12 @@ class StationConnection(ServerConnection):
     def write(self, data: bytes) -> None:
         if self.protocol.state is not OPEN:
             return
-        self.protocol.send_text(data)
-        self.send_data()
+        if len(data) < _TWO_BYTES_MORE:
+            # What the library would make of it: our extension leaves short messages alone.
+            self.transport.write(bytes((_WHOLE_TEXT, len(data))) + data)
+        else:
+            self.protocol.send_text(data)
+            self.send_data()
         if self.paused and self.transport.get_write_buffer_size() > self.endpoint.limits.max_unsent_bytes:
             self.give_up("it does not take what we send")
 
@@ -481,6 +514,20 @@ _CONTESTED = Turned(429, "this station is being served elsewhere", retry_after_s
 # our side is told above.
 _QUIET = logging.getLogger("cms.ocpp.websockets")
 _QUIET.setLevel(logging.CRITICAL)
+
+
+def _between_messages(protocol: ServerProtocol) -> bool:
+    """Whether the library's parser waits for the first byte of a message.
+
+    It does where it asks whether the stream has ended; should the library be built otherwise one day, the answer
+    is no, and it parses every frame itself.
+    """
+    parser: Any = protocol.parser
+    waiting_at = getattr(parser.gi_yieldfrom, "gi_yieldfrom", None)
+    return getattr(waiting_at, "gi_code", None) is _AT_EOF and protocol.current_size is None
+
+
+_AT_EOF = StreamReader.at_eof.__code__
 
 
 def _is_open(connection: StationConnection) -> bool:

@@ -11,6 +11,7 @@ import sqlite3
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
@@ -187,8 +188,7 @@ class SqlitePen:
 
     def _insert(self, statement: Statement, rows: list[Params]) -> None:
         for chunk in _chunks(rows, len(statement.columns)):
-            values = [value for row in chunk for value in row]
-            self.connection.execute(statement.repeated(len(chunk)), values)
+            self.connection.execute(statement.repeated(len(chunk)), list(chain.from_iterable(chunk)))
 
     def _add_events(self, items: Sequence[Item]) -> Iterator[int]:
         """Number the events after the head; the number before each item's first one."""

@@ -278,6 +278,47 @@ async def test_fragments_are_put_together():
         assert (await closed(client))[0] == 1009
 
 
+def frame(payload: bytes, head: int = 0x81) -> bytes:
+    """A frame as a client sends it, masked with a key that is not zero."""
+    key = b"\x01\x02\x03\x04"
+    length = len(payload)
+    size = bytes((0x80 | length,)) if length < 126 else bytes((0xFE,)) + length.to_bytes(2, "big")
+    return bytes((head,)) + size + key + bytes(byte ^ key[n % 4] for n, byte in enumerate(payload))
+
+
+async def test_frames_are_read_the_same_however_they_are_cut():
+    backend = Backend()
+    long = json.dumps([2, "long", "DataTransfer", {"vendorId": "x" * 200}]).encode()
+    async with listening(backend) as endpoint, station(endpoint) as client:
+        await ask(client)
+        connection = endpoint._stations["cp-7"]
+        whole = frame(long) + frame(HEARTBEAT.encode())
+        for cut in range(1, len(whole)):
+            connection.data_received(whole[:cut])
+            connection.data_received(whole[cut:])
+            answers = [json.loads(await client.recv())[1] for _ in range(2)]
+            assert answers == ["long", "h"], cut
+
+
+async def test_a_payload_that_looks_like_a_frame_is_none():
+    async with listening(Backend()) as endpoint, station(endpoint) as client:
+        await ask(client)
+        connection = endpoint._stations["cp-7"]
+        inner = frame(HEARTBEAT.encode())
+        connection.data_received(bytes((0x81, 0x80 | len(inner), 0, 0, 0, 0)))
+        connection.data_received(inner)
+        assert (await closed(client))[0] == 1007
+
+
+async def test_a_message_within_the_fragments_of_another_is_refused():
+    async with listening(Backend()) as endpoint, station(endpoint) as client:
+        await ask(client)
+        connection = endpoint._stations["cp-7"]
+        connection.data_received(frame(HEARTBEAT[:5].encode(), head=0x01))
+        connection.data_received(frame(HEARTBEAT.encode()))
+        assert (await closed(client))[0] == 1002
+
+
 async def test_a_message_followed_at_once_by_a_close_is_handled():
     backend = Backend()
     async with listening(backend) as endpoint, station(endpoint) as client:
