@@ -26,13 +26,15 @@ from cms.contract.events import Event, ListEvents
 from cms.contract.intents import IntentView, Preview
 from cms.contract.refusals import Refusal
 from cms.contract.sessions import ListSamples, Sample, ShowSession
-from cms.contract.stations import ListMessages, Message
+from cms.contract.stations import ListMessages, ListVariables, Message, StationCredential, Variable
 from cms.contract.status import ShowStatus
+from cms.contract.tokens import TokenView
 from tui import keys, signs, theme
 from tui.driver import CellsDriver, LeanApp, wants_stock_driver
 from tui.link import Daemon, Link, LinkState
 from tui.mirror import Mirror, Ref
 from tui.orders import ACTS, Act, Draft, Target
+from tui.screens.configuration import Configuration
 from tui.screens.events import Events
 from tui.screens.listed import Listed
 from tui.screens.overview import Overview
@@ -42,6 +44,7 @@ from tui.screens.session import Session
 from tui.screens.sessions import Sessions
 from tui.screens.station import Station
 from tui.screens.stations import Stations
+from tui.screens.tokens import Tokens
 from tui.widgets.entry import Entry
 from tui.widgets.live_table import LiveTable
 from tui.widgets.paint import Line
@@ -57,6 +60,9 @@ FRAME_RETRY_S = 2.0
 BASKET_LIMIT = 50_000
 
 
+Answer = IntentView | StationCredential | TokenView | None
+
+
 class CmsApp(LeanApp):
     """The console on one daemon."""
 
@@ -69,6 +75,7 @@ class CmsApp(LeanApp):
         "stations": Stations,
         "sessions": Sessions,
         "events": Events,
+        "tokens": Tokens,
     }
     DEFAULT_MODE = "overview"
 
@@ -88,9 +95,9 @@ class CmsApp(LeanApp):
             self.verdict = verdict
 
     class Given(Note):
-        """An order was taken, or not."""
+        """An order was taken, or not; what is only in our books is done then."""
 
-        def __init__(self, draft: Draft, verdict: IntentView | Refusal) -> None:
+        def __init__(self, draft: Draft, verdict: Answer | Refusal) -> None:
             super().__init__()
             self.draft = draft
             self.verdict = verdict
@@ -120,6 +127,22 @@ class CmsApp(LeanApp):
             self.place = place
             self.story = story
             self.samples = samples
+
+    class PresentedRead(Note):
+        """The cards that were presented lately."""
+
+        def __init__(self, place: Tokens, presented: list[Event]) -> None:
+            super().__init__()
+            self.place = place
+            self.presented = presented
+
+    class VariablesRead(Note):
+        """What is known of a station's configuration."""
+
+        def __init__(self, place: Configuration, variables: list[Variable]) -> None:
+            super().__init__()
+            self.place = place
+            self.variables = variables
 
     class Collected(Note):
         """Something changed; it waits in the basket."""
@@ -354,6 +377,14 @@ class CmsApp(LeanApp):
         self.hush()
         self.push_screen(Station(key))
 
+    def action_configuration(self) -> None:
+        target = self.here.target() if self.here else None
+        if target is None or target.kind != "station":
+            self.say("put the cursor on a station first", "warn")
+            return
+        self.hush()
+        self.push_screen(Configuration(target.station))
+
     def open_session(self, key: str) -> None:
         self.hush()
         self.push_screen(Session(key))
@@ -458,9 +489,9 @@ class CmsApp(LeanApp):
                     place.apply_filter(text, final=True)
             case "command":
                 self._command(text)
-            case "token":
-                self._token_typed(text)
-            case "reason" | "confirm":
+            case "token" | "stranger" | "value" | "names":
+                self._needed_typed(event.purpose, text)
+            case "reason" | "confirm" | "text":
                 self._question_typed(event.purpose, text)
 
     def _filter_soon(self, text: str) -> None:
@@ -501,21 +532,59 @@ class CmsApp(LeanApp):
         target = self.here.target() if self.here else None
         if not self.link_state.live:
             self.say("the daemon is gone: acts are off until it is back", "bad")
-        elif target is None:
-            self.say("put the cursor on a station first", "warn")
+        elif target is None or target.kind != act.kind:
+            self._act_elsewhere(act, target)
         elif act.needs_session and target.session is None:
             self.say(f"no single session is running here at {target.station}: open it and choose one", "warn")
-        elif act.needs_token:
-            self._pending = (act, target)
-            self.screen.query_one(Entry).open("token", "token:", choices=lambda: list(self.mirror.tokens))
+        elif act.name == "config-set" and not target.variable:
+            self.say("put the cursor on a variable first", "warn")
+        elif act.needs == "value" or (act.needs == "token" and not target.token):
+            self._ask_for(act, target, target.value)
+        elif act.needs == "names" and target.must_name:
+            self.say("this station wants names, e.g. OCPPCommCtrlr.HeartbeatInterval", "dim")
+            self._ask_for(act, target, " ".join(target.variables))
         else:
             self._ask(Draft.of(act, target))
 
-    def _token_typed(self, token: str) -> None:
+    def _act_elsewhere(self, act: Act, target: Target | None) -> None:
+        """The cursor stands on nothing that the act could be about."""
+        if act.needs == "stranger" and self.mirror.strangers:
+            self._ask_for(act, Target("", kind="stranger"), next(iter(self.mirror.strangers)))
+        elif act.needs == "stranger":
+            self.say("no unknown station has knocked")
+        elif act.name == "token-add":
+            self._ask_for(act, Target("", kind="card"))
+        elif target is not None and target.kind == "stranger":
+            self.say(f"{target.station} is not enrolled: E enrols it", "warn")
+        else:
+            self.say(f"put the cursor on a {act.kind} first", "warn")
+
+    def _ask_for(self, act: Act, target: Target, text: str = "") -> None:
+        """Have a token, a value or a station typed; the question follows."""
+        choices: dict[str, Callable[[], list[str]]] = {
+            "token": lambda: list(self.mirror.tokens),
+            "stranger": lambda: list(self.mirror.strangers),
+        }
+        self._pending = (act, target)
+        prompt = {"value": f"{target.variable} =", "stranger": f"{act.name}:", "names": "names to read:"}.get(
+            act.needs, f"{act.needs}:"
+        )
+        self.screen.query_one(Entry).open(act.needs, prompt, text, choices.get(act.needs, list))
+
+    def _needed_typed(self, purpose: str, text: str) -> None:
         pending, self._pending = self._pending, None
-        if pending is not None and token:
-            act, target = pending
-            self._ask(Draft.of(act, replace(target, token=token)))
+        if pending is None or not (text or purpose == "value"):
+            return
+        act, target = pending
+        match purpose:
+            case "token":
+                self._ask(Draft.of(act, replace(target, token=text)))
+            case "stranger":
+                self._ask(Draft.of(act, replace(target, station=text)))
+            case "value":
+                self._ask(replace(Draft.of(act, target), text=text))
+            case "names":
+                self._ask(Draft.of(act, replace(target, variables=tuple(text.split()))))
 
     def _ask(self, draft: Draft) -> None:
         self.hush()
@@ -525,6 +594,9 @@ class CmsApp(LeanApp):
         self._consider(draft)
 
     def _consider(self, draft: Draft) -> None:
+        if (foretell := draft.act.foretell) is not None:
+            self.post_message(self.Considered(draft, foretell(draft)))
+            return
         self.run_worker(self._fetch_preview(draft), group="preview", exclusive=True)
 
     async def _fetch_preview(self, draft: Draft) -> None:
@@ -559,8 +631,11 @@ class CmsApp(LeanApp):
                 self.say(f"copied: {question.preview.cli}", "good")
             case "reason":
                 self.screen.query_one(Entry).open("reason", "reason:", event.draft.reason)
+            case "text" if event.draft.act.text is not None:
+                name = event.draft.act.text[1]
+                self.screen.query_one(Entry).open("text", f"{name}:", event.draft.text)
             case "yes" if question.preview is not None and question.preview.level >= TYPED_LEVEL:
-                self.screen.query_one(Entry).open("confirm", f"type {event.draft.target.station}:")
+                self.screen.query_one(Entry).open("confirm", f"type {event.draft.target.subject}:")
             case "yes":
                 self._give(event.draft)
 
@@ -571,10 +646,12 @@ class CmsApp(LeanApp):
             return
         if purpose == "reason":
             question.reopen(replace(draft, reason=text))
-        elif text == draft.target.station:
+        elif purpose == "text":
+            question.reopen(replace(draft, text=text))
+        elif text == draft.target.subject:
             self._give(draft)
         else:
-            self.say(f"that is not {draft.target.station}: nothing was done", "warn")
+            self.say(f"that is not {draft.target.subject}: nothing was done", "warn")
 
     def _close_question(self) -> None:
         self.screen.query_one(Question).close()
@@ -587,27 +664,38 @@ class CmsApp(LeanApp):
             self.last_cli = question.preview.cli
         self._close_question()
         self._giving, self._followed = draft, None
-        self.say(f"→ {draft.act.name} {draft.target.station}: asking …", "busy")
+        self.say(f"→ {draft.act.name} {draft.target.subject}: asking …", "busy")
         self.run_worker(self._fetch_order(draft), group="orders")
 
     async def _fetch_order(self, draft: Draft) -> None:
         try:
-            verdict: IntentView | Refusal = await self.daemon.ask(draft.request(dry_run=False))
+            verdict: Answer | Refusal = await self.daemon.ask(draft.request(dry_run=False))
         except Refusal as refusal:
             verdict = refusal
         self.post_message(self.Given(draft, verdict))
 
     def on_cms_app_given(self, event: Given) -> None:
-        if isinstance(event.verdict, Refusal):
-            if event.draft is self._giving:
-                self._giving, self._followed = None, None
-            self.say(
-                f"✖ {event.draft.act.name} {event.draft.target.station}: {_sentence(event.verdict)}", "bad"
-            )
-            return
-        if event.draft is self._giving:
-            self._giving, self._followed = None, event.verdict.id
-        self._heard(self.mirror.put(event.verdict) | {("intent", event.verdict.id)})
+        mine = event.draft is self._giving
+        if mine:
+            self._giving, self._followed = None, None
+        subject = event.draft.target.subject
+        match event.verdict:
+            case Refusal():
+                self.say(f"✖ {event.draft.act.name} {subject}: {_sentence(event.verdict)}", "bad")
+            case IntentView() as intent:
+                if mine:
+                    self._followed = intent.id
+                self._heard(self.mirror.put(intent) | {("intent", intent.id)})
+            case StationCredential() as credential:
+                self.say(f"✔ {credential.id} is enrolled; the password is shown this once", "good")
+                self.open_paper(f"{credential.id} is enrolled", credential_lines(credential))
+            case TokenView() as token:
+                self.say(f"✔ token {token.id} is {token.status}", "good")
+                self._heard(self.mirror.put(token))
+            case None:
+                self.say(f"✔ {event.draft.act.name} {subject}: done", "good")
+                if event.draft.act.kind == "stranger":
+                    self._heard(self.mirror.forget_stranger(subject))
 
     def _tell_order(self, changed: set[Ref]) -> None:
         """The progress of the last order in the message line, until it is confirmed or has failed."""
@@ -674,6 +762,35 @@ class CmsApp(LeanApp):
         if event.place.is_attached:
             event.place.hear(event.frames)
 
+    def read_presented(self, place: Tokens) -> None:
+        place.run_worker(self._fetch_presented(place), group="presented", exclusive=True)
+
+    async def _fetch_presented(self, place: Tokens) -> None:
+        try:
+            presented = await self.daemon.ask(ListEvents(type="token.presented"))
+        except Refusal:
+            return  # those that are heard from now on are shown
+        self.post_message(self.PresentedRead(place, presented))
+
+    def on_cms_app_presented_read(self, event: PresentedRead) -> None:
+        if event.place.is_attached:
+            event.place.hear(event.presented)
+
+    def read_variables(self, place: Configuration) -> None:
+        place.run_worker(self._fetch_variables(place), group="variables", exclusive=True)
+
+    async def _fetch_variables(self, place: Configuration) -> None:
+        try:
+            variables = await self.daemon.ask(ListVariables(place.station))
+        except Refusal as refusal:
+            self.call_later(self.say, _sentence(refusal), "warn")
+            return
+        self.post_message(self.VariablesRead(place, variables))
+
+    def on_cms_app_variables_read(self, event: VariablesRead) -> None:
+        if event.place.is_attached:
+            event.place.hear(event.variables)
+
     def read_story(self, place: Session) -> None:
         place.run_worker(self._fetch_story(place), group="story", exclusive=True)
 
@@ -715,6 +832,20 @@ def order_line(intent: IntentView) -> tuple[str, str]:
         took = f" after {(intent.confirmed_at - intent.created_at).total_seconds():.0f} s"
     detail = f" · {intent.detail}" if intent.detail else ""
     return (f"{sign.mark} {intent.order} {intent.station}: {sign.word}{took}{detail}", sign.tone)
+
+
+def credential_lines(credential: StationCredential) -> list[str]:
+    """What the new station is to be configured with."""
+    password = credential.password or "none (security profile 0)"
+    return [
+        "Set this in the station. The password is shown this once, and kept nowhere:",
+        "it is gone when this sheet is closed. y copies it all.",
+        "",
+        f"url       {credential.url}",
+        f"user      {credential.username}",
+        f"password  {password}",
+        f"profile   {credential.security_profile}",
+    ]
 
 
 def power_samples(samples: list[Sample]) -> list[tuple[datetime, int]]:

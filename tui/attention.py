@@ -15,7 +15,7 @@ from tui import signs, words
 class Concern:
     """One line of the needs-attention list. ``weight`` sorts: the smallest first.
 
-    ``station`` or ``session`` is what the line opens; a stranger has neither.
+    ``station`` or ``session`` is what the line opens; a ``stranger`` can be enrolled.
     """
 
     weight: int
@@ -27,6 +27,7 @@ class Concern:
     since: datetime | None
     station: str | None = None
     session: str | None = None
+    stranger: str | None = None
 
 
 def of_station(station: StationView) -> tuple[Concern, ...]:
@@ -71,5 +72,6 @@ def of_session(session: SessionView) -> tuple[Concern, ...]:
 
 def of_stranger(stranger: UnknownStation) -> tuple[Concern, ...]:
     """A station that knocked and is not registered (or has the wrong password)."""
-    why = f"{stranger.reason}; knocked {stranger.knocks}x: cms stations enrol {stranger.id}"
-    return (Concern(60, "?", "warn", stranger.id, stranger.address, why, stranger.first_seen),)
+    why = f"{stranger.reason}; knocked {stranger.knocks}x · E enrols it, F forgets it"
+    where = stranger.address
+    return (Concern(60, "?", "warn", stranger.id, where, why, stranger.first_seen, stranger=stranger.id),)

@@ -11,7 +11,7 @@ from typing import Any
 
 from textual.binding import Binding
 
-from cms.contract import sessions, stations
+from cms.contract import sessions, stations, tokens
 
 ANYWHERE = ""
 
@@ -35,7 +35,10 @@ class Key:
     request: type[Any] | None = None
 
 
-LISTS = ("overview", "stations", "station", "sessions", "session", "events")
+LISTS = ("overview", "stations", "station", "sessions", "session", "events", "tokens", "configuration")
+FILTERED = ("stations", "sessions", "events", "station", "tokens", "configuration")
+SORTED = ("stations", "sessions", "tokens")
+TOKENS = ("tokens",)
 AT_STATION = ("stations", "station", "overview")
 AT_CONNECTOR = ("station", "sessions", "session", "stations")
 AT_SESSION = ("sessions", "session", "station", "overview")
@@ -46,22 +49,24 @@ KEYS: tuple[Key, ...] = (
     Key("SCREENS", "2", "2", "go('stations')", "stations", (), "", "stations"),
     Key("SCREENS", "3", "3", "go('sessions')", "sessions, running and past", (), "", "sessions"),
     Key("SCREENS", "4", "4", "go('events')", "events as they happen", (), "", "events"),
+    Key("SCREENS", "5", "5", "go('tokens')", "tokens, and the cards that were refused", (), "", "tokens"),
     Key("MOVE", "j,down", "j ↓", "move(1)", "next row", TABLE),
     Key("MOVE", "k,up", "k ↑", "move(-1)", "row before", TABLE),
     Key("MOVE", "g,home", "g", "edge(False)", "first row", TABLE),
     Key("MOVE", "G,end", "G", "edge(True)", "last row; follows what comes", TABLE),
     Key("MOVE", "ctrl+d,pagedown", "^d", "page(1)", "half a page down", TABLE),
     Key("MOVE", "ctrl+u,pageup", "^u", "page(-1)", "half a page up", TABLE),
-    Key("MOVE", "tab", "tab", "next_pane", "next pane", ("station", "overview")),
+    Key("MOVE", "tab", "tab", "next_pane", "next pane", ("station", "overview", "tokens")),
     Key("SEE", "enter", "enter", "open", "open the row", LISTS, "open"),
     Key("SEE", "escape,q", "esc q", "back", "back; place and filter are kept", (), "back"),
     Key("SEE", "p", "p", "pause", "pause the picture; the data flows on", (), "", "pause"),
     Key("SEE", "y", "y", "copy", "copy: the CLI line of the last order, or the row's id", (), "", "copy"),
     Key("SEE", "H", "H", "past", "running or past sessions", ("sessions",), "past", "past"),
+    Key("SEE", "C", "C", "configuration", "configuration of the station", ("stations", "station"), "config", "config"),
     Key("FIND", "slash", "/", "filter", "filter, e.g. site~berlin and not online=true",
-        ("stations", "sessions", "events", "station"), "filter", "filter"),
-    Key("FIND", "s", "s", "sort", "sort by the next column", ("stations", "sessions"), "sort", "sort"),
-    Key("FIND", "r", "r", "turn", "turn the order round", ("stations", "sessions"), "", "reverse"),
+        FILTERED, "filter", "filter"),
+    Key("FIND", "s", "s", "sort", "sort by the next column", SORTED, "sort", "sort"),
+    Key("FIND", "r", "r", "turn", "turn the order round", SORTED, "", "reverse"),
     Key("FIND", "colon,ctrl+p,apostrophe", ":", "command", "command line: a screen, an act, or an id", (), "cmd"),
     Key("ACT", "R", "R", "act('reset')", "reset the station, soft or hard", AT_STATION, "reset", "reset",
         stations.ResetStation),
@@ -74,6 +79,20 @@ KEYS: tuple[Key, ...] = (
         ("stations", "station"), "avail", "availability", stations.ChangeAvailability),
     Key("ACT", "T", "T", "act('trigger')", "have the station send a message now", AT_STATION, "trigger", "trigger",
         stations.TriggerMessage),
+    Key("ACT", "E", "E", "act('enrol')", "enrol an unknown station that knocked", ("overview", "stations"), "enrol",
+        "enrol", stations.EnrolStation),
+    Key("ACT", "F", "F", "act('forget')", "forget an unknown station", ("overview",), "forget", "forget",
+        stations.ForgetUnknownStation),
+    Key("ACT", "N", "N", "act('token-add')", "accept a new token, or the refused card", TOKENS, "new", "add",
+        tokens.AddToken),
+    Key("ACT", "B", "B", "act('token-block')", "block the token", TOKENS, "block", "block", tokens.BlockToken),
+    Key("ACT", "I", "I", "act('token-unblock')", "accept the blocked token again", TOKENS, "unblock", "unblock",
+        tokens.UnblockToken),
+    Key("ACT", "D", "D", "act('token-remove')", "remove the token", TOKENS, "remove", "remove", tokens.RemoveToken),
+    Key("ACT", "L", "L", "act('config-get')", "read the configuration from the station", ("configuration",), "read",
+        "read", stations.GetConfiguration),
+    Key("ACT", "W", "W", "act('config-set')", "write a value", ("configuration",), "write", "write",
+        stations.SetConfiguration),
     Key("ALWAYS", "question_mark", "?", "help", "this page", (), "help", "help"),
     Key("ALWAYS", "ctrl+l", "^L", "repaint", "paint the whole screen again", (), "", "redraw"),
     Key("ALWAYS", "ctrl+q", "^Q", "quit", "quit", (), "", "quit"),

@@ -102,6 +102,8 @@ class Mirror:
         self.energy_today_wh = 0
         self.quarantined = 0
         self._by_station: dict[str, set[str]] = {}
+        self._by_token: dict[str, set[str]] = {}
+        """Sessions that run, by the token in lower case."""
         self._reported: dict[str, StationView] = {}
         """Stations as the daemon tells of them; ``stations`` adds what their sessions know better."""
 
@@ -213,6 +215,11 @@ class Mirror:
             case ShowIntent(intent=key):
                 self._put_intent(key, None)
                 return {("intent", key)}
+
+    def forget_stranger(self, key: str) -> set[Ref]:
+        """It was taken off the list; no event tells of that."""
+        self._put_stranger(key, None)
+        return {("stranger", key)}
 
     def _remember(self, event: Event) -> bool:
         """Keep the event unless it is here already; its cursor is its identity."""
@@ -410,6 +417,8 @@ class Mirror:
         if (before := self.sessions.get(key)) is not None and before.ended_at is None:
             self.power_w -= before.power_w or 0
         station = view.station if view else before.station if before else ""
+        if before is not None and before.token:
+            self._by_token.get(before.token.casefold(), set()).discard(key)
         if view is None:
             self.sessions.pop(key, None)
         else:
@@ -417,6 +426,8 @@ class Mirror:
             self.energy_today_wh += max(0, view.energy_wh - before.energy_wh) if before else 0
         if view is not None and view.ended_at is None:
             self.active.add(key)
+            if view.token:
+                self._by_token.setdefault(view.token.casefold(), set()).add(key)
             self._by_station.setdefault(station, set()).add(key)
             self.power_w += view.power_w or 0
             self._sample(view)
@@ -499,6 +510,11 @@ class Mirror:
     def sessions_of(self, station: str) -> list[SessionView]:
         """The station's sessions that are not over."""
         running = [self.sessions[key] for key in self._by_station.get(station, ())]
+        return sorted(running, key=lambda s: s.started_at)
+
+    def sessions_with(self, token: str) -> list[SessionView]:
+        """The sessions that run for a token."""
+        running = [self.sessions[key] for key in self._by_token.get(token.casefold(), ())]
         return sorted(running, key=lambda s: s.started_at)
 
     def intents_of(self, station: str) -> list[IntentView]:

@@ -1,24 +1,56 @@
-"""The acts: which order a key gives, what must be chosen for it, and the request that asks for it."""
+"""The acts: which order a key gives, what must be chosen for it, and the request that asks for it.
+
+Orders to stations are foretold by the daemon (dry run). What we only keep in our own books has no dry run:
+such an act foretells itself.
+"""
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cms.contract.intents import Preview
 from cms.contract.sessions import StartSession, StopSession
-from cms.contract.stations import ChangeAvailability, ResetStation, TriggerMessage, UnlockConnector
+from cms.contract.stations import (
+    ChangeAvailability,
+    EnrolStation,
+    ForgetUnknownStation,
+    GetConfiguration,
+    ResetStation,
+    SetConfiguration,
+    TriggerMessage,
+    UnlockConnector,
+)
+from cms.contract.tokens import AddToken, BlockToken, RemoveToken, UnblockToken
+from tui.words import plug
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What stands under the cursor. ``plugs`` are the (evse, connector) pairs that one may choose from."""
+    """What stands under the cursor. ``plugs`` are the (evse, connector) pairs that one may choose from.
+
+    ``kind``: station, stranger (``station`` is what it calls itself), token, or card (a token that nobody has
+    registered). ``variables`` are the names to read (none: all that there are), ``must_name`` where a station wants
+    them named; ``variable`` and ``value`` are the one under the cursor.
+    """
 
     station: str
     plug: tuple[int, int] | None = None
     session: str | None = None
     plugs: tuple[tuple[int, int], ...] = ()
     token: str = ""
+    kind: str = "station"
+    variable: str = ""
+    value: str = ""
+    variables: tuple[str, ...] = ()
+    must_name: bool = False
+
+    @property
+    def subject(self) -> str:
+        """What the act is about, by its id."""
+        return self.token if self.kind in ("token", "card") else self.station
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +64,11 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Act:
-    """An order as a person gives it. ``plug``: no, maybe (0 is the whole station), or must."""
+    """An order as a person gives it. ``plug``: no, maybe (0 is the whole station), or must.
+
+    ``kind`` is the kind of target. ``needs``: what must be typed before the question is put, if it is not
+    known: token, value, names, stranger. ``text``: what may be typed in the question, (its key, its name).
+    """
 
     name: str
     title: str
@@ -40,7 +76,11 @@ class Act:
     variants: tuple[Variant, ...] = ()
     plug: str = "no"
     needs_session: bool = False
-    needs_token: bool = False
+    needs: str = ""
+    kind: str = "station"
+    text: tuple[str, str] | None = None
+    foretell: Callable[[Draft], Preview] | None = None
+    """Says what would happen, where the daemon does not."""
 
 
 def _reset(target: Target, kind: str) -> ResetStation:
@@ -74,12 +114,32 @@ def _stop(target: Target, _: str) -> StopSession:
     return StopSession(session=target.session)
 
 
+def _read(target: Target, _: str) -> GetConfiguration:
+    return GetConfiguration(station=target.station, names=target.variables)
+
+
+def _write(target: Target, value: str) -> SetConfiguration:
+    return SetConfiguration(station=target.station, values={target.variable: value})
+
+
+def _own(level: int, does: str, cli: str, option: str = "") -> Callable[[Draft], Preview]:
+    """A preview of our own: how dangerous, what happens, the CLI line and its option for the text."""
+
+    def foretell(draft: Draft) -> Preview:
+        text = f" {option} {shlex.quote(draft.text)}" if option and draft.text else ""
+        subject = draft.target.subject
+        line = f"cms {cli} {shlex.quote(subject)}{text}"
+        return Preview(draft.act.name, draft.target.station, level, does, line)
+
+    return foretell
+
+
 ACTS: dict[str, Act] = {
     "reset": Act(
         "reset", "Reset", _reset, (Variant("s", "soft", "soft"), Variant("h", "hard", "hard"))
     ),
     "unlock": Act("unlock", "Unlock", _unlock, plug="must"),
-    "start": Act("start", "Start a session at", _start, plug="must", needs_token=True),
+    "start": Act("start", "Start a session at", _start, plug="must", needs="token"),
     "stop": Act("stop", "Stop the session at", _stop, needs_session=True),
     "availability": Act(
         "availability",
@@ -103,6 +163,39 @@ ACTS: dict[str, Act] = {
         ),
         plug="maybe",
     ),
+    "config-get": Act("config-get", "Read the configuration of", _read, needs="names"),
+    "config-set": Act("config-set", "Set", _write, needs="value"),
+    "enrol": Act(
+        "enrol", "Enrol", lambda target, site: EnrolStation(target.station, site or None),
+        kind="stranger", needs="stranger", text=("s", "site"),
+        foretell=_own(1, "it gets a password of its own, which is shown once", "stations enrol", "--site"),
+    ),
+    "forget": Act(
+        "forget", "Forget", lambda target, _: ForgetUnknownStation(target.station),
+        kind="stranger", needs="stranger",
+        foretell=_own(1, "it is off the list until it knocks again", "stations forget"),
+    ),
+    "token-add": Act(
+        "token-add", "Accept the token", lambda target, driver: AddToken(target.token, driver=driver or None),
+        kind="card", needs="token", text=("d", "driver"),
+        foretell=_own(1, "it may charge from now on", "tokens add", "--driver"),
+    ),
+    "token-block": Act(
+        "token-block", "Block the token", lambda target, reason: BlockToken(target.token, reason or None),
+        kind="token", text=("r", "reason"),
+        foretell=_own(1, "it is refused from now on; a running session goes on", "tokens block", "--reason"),
+    ),
+    "token-unblock": Act(
+        "token-unblock", "Accept the token again",
+        lambda target, reason: UnblockToken(target.token, reason or None),
+        kind="token", text=("r", "reason"),
+        foretell=_own(1, "it may charge again from now on", "tokens unblock", "--reason"),
+    ),
+    "token-remove": Act(
+        "token-remove", "Remove the token", lambda target, _: RemoveToken(target.token), kind="token",
+        foretell=_own(2, "it is unknown from now on; its sessions keep what they were charged with",
+                      "tokens remove"),
+    ),
 }  # fmt: skip
 
 
@@ -115,6 +208,7 @@ class Draft:
     variant: int = 0
     reason: str = ""
     when_idle: bool = False
+    text: str = ""
 
     @classmethod
     def of(cls, act: Act, target: Target) -> Draft:
@@ -125,7 +219,22 @@ class Draft:
 
     @property
     def value(self) -> str:
-        return self.act.variants[self.variant].value if self.act.variants else ""
+        return self.act.variants[self.variant].value if self.act.variants else self.text
+
+    def headline(self) -> str:
+        """What is asked, as a question."""
+        act, target = self.act, self.target
+        if act.name == "config-set":
+            return f"Set {target.variable} of {target.station} to {self.text}?"
+        where = target.subject
+        if target.plug and act.plug != "no":
+            where += f" c{plug(*target.plug)}"
+        if act.needs == "token" and act.kind == "station":
+            where += f" for {target.token}"
+        if act.needs_session:
+            where += f" ({target.session})"
+        chosen = f" {act.variants[self.variant].word}" if act.variants else ""
+        return f"{act.title} {where}{chosen}{', when it is idle' if self.when_idle else ''}?"
 
     def choose(self, key: str) -> Draft | None:
         """The draft after this key; None when the key chooses nothing."""
@@ -144,4 +253,6 @@ class Draft:
     def request(self, *, dry_run: bool) -> Any:
         """The request that gives this order, or that asks what it would do."""
         request = self.act.build(self.target, self.value)
+        if self.act.foretell is not None:
+            return request
         return replace(request, dry_run=dry_run, reason=self.reason or None, when_idle=self.when_idle)

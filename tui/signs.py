@@ -40,6 +40,15 @@ SESSION: dict[str, Sign] = {
     "ended": Sign("■", "ended", "dim"),
 }
 
+TOKEN: dict[str, Sign] = {
+    "accepted": Sign("✔", "accepted", "good"),
+    "blocked": Sign("✖", "blocked", "bad"),
+    "expired": Sign("–", "expired", "warn"),
+    "unknown": Sign("?", "unknown", "warn"),
+    "invalid": Sign("?", "unknown", "warn"),
+    "concurrent": Sign("▲", "in use", "warn"),
+}
+
 INTENT: dict[str, Sign] = {
     "queued": Sign("…", "queued", "busy"),
     "sent": Sign("→", "sent", "busy"),
@@ -84,6 +93,10 @@ def station_status(station: StationView) -> str:
 
 def of_session(status: str) -> Sign:
     return SESSION.get(status, Sign("?", status, "dim"))
+
+
+def of_token(status: str) -> Sign:
+    return TOKEN.get(status, Sign("?", status, "dim"))
 
 
 def of_intent(intent: IntentView) -> Sign:

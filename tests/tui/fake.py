@@ -17,18 +17,32 @@ from cms.contract.refusals import NotFound, Refusal, Unreachable
 from cms.contract.sessions import ListSamples, ListSessions, Sample, SessionView, ShowSession, StopSession
 from cms.contract.stations import (
     ConnectorView,
+    EnrolStation,
+    ForgetUnknownStation,
     ListMessages,
     ListStations,
     ListUnknownStations,
+    ListVariables,
     Message,
     OrderTerms,
     ResetStation,
+    SetConfiguration,
     ShowStation,
+    StationCredential,
     StationView,
     UnknownStation,
+    Variable,
 )
 from cms.contract.status import SessionCounts, ShowStatus, StationCounts, StatusView
-from cms.contract.tokens import ListTokens, TokenView
+from cms.contract.tokens import (
+    AddToken,
+    BlockToken,
+    ListTokens,
+    RemoveToken,
+    ShowToken,
+    TokenView,
+    UnblockToken,
+)
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -53,6 +67,8 @@ ORDER_NAMES = {
     "TriggerMessage": "trigger",
     "StartSession": "start",
     "StopSession": "stop",
+    "GetConfiguration": "config-get",
+    "SetConfiguration": "config-set",
 }
 
 
@@ -134,6 +150,7 @@ class FakeDaemon:
     strangers: list[UnknownStation] = field(default_factory=list)
     frames: dict[str, list[Message]] = field(default_factory=dict)
     samples: dict[str, list[Sample]] = field(default_factory=dict)
+    variables: dict[str, list[Variable]] = field(default_factory=dict)
     log: list[Event] = field(default_factory=list)
     asked: list[Any] = field(default_factory=list)
     energy_today_wh: int = 31_200
@@ -188,6 +205,17 @@ class FakeDaemon:
                 return [event for event in told if type_ is None or event.type == type_][-limit:]
             case ShowStatus():
                 return self._status()
+            case ListVariables(station=key):
+                return list(self.variables.get(key, []))
+            case ShowToken(token=key):
+                return self._known(self.tokens, key)
+            case EnrolStation(station=key):
+                return self._enrol(key, request.site)
+            case ForgetUnknownStation(station=key):
+                self.strangers = [s for s in self.strangers if s.id != key]
+                return None
+            case AddToken() | BlockToken() | UnblockToken() | RemoveToken():
+                return self._keep_token(request)
             case OrderTerms():
                 return self._order(request)
         raise AssertionError(f"nobody taught the fake {request}")
@@ -213,6 +241,31 @@ class FakeDaemon:
             cursor=self.cursor,
         )
 
+    def _enrol(self, key: str, site: str | None) -> StationCredential:
+        self.stations[key] = station(key, online=False, site=site, connectors=())
+        self.strangers = [s for s in self.strangers if s.id != key]
+        self.happen("station.enrolled", key)
+        return StationCredential(
+            key, f"ws://127.0.0.1:9000/ocpp/{key}", key, "s3cret-and-27-characters-lo", 1
+        )
+
+    def _keep_token(self, request: Any) -> TokenView | None:
+        key = request.token
+        if isinstance(request, RemoveToken):
+            del self.tokens[key]
+            self.happen("token.removed", token=key)
+            return None
+        if isinstance(request, AddToken):
+            view = TokenView(key, "rfid", "accepted", request.driver, None, None, None, None)
+        else:
+            blocked = isinstance(request, BlockToken)
+            status, why = ("blocked", request.reason) if blocked else ("accepted", None)
+            view = replace(self.tokens[key], status=status, blocked_reason=why)
+        self.tokens[key] = view
+        type_ = "token.added" if isinstance(request, AddToken) else "token.changed"
+        self.happen(type_, token=key, status=view.status)
+        return view
+
     def _order(self, request: Any) -> Any:
         if self.refuse is not None:
             raise self.refuse
@@ -222,6 +275,10 @@ class FakeDaemon:
             running = tuple(s.id for s in self.sessions.values() if s.station == key and s.ended_at is None)
             kind = f" --kind {request.kind}" if isinstance(request, ResetStation) else ""
             return Preview(order, key, self.level, self.impact, f"cms stations {order} {key}{kind}", running)
+        if isinstance(request, SetConfiguration):
+            known = self.variables.get(key, [])
+            self.variables[key] = [replace(v, value=request.values.get(v.name, v.value)) for v in known]
+            self.happen("station.configuration", key, values=request.values)
         intent = IntentView(
             id=f"i{len(self.intents) + 1}",
             station=key,
@@ -405,6 +462,11 @@ def small_fleet() -> FakeDaemon:
             "CP-9999", NOON - timedelta(minutes=3), NOON, 4, "10.0.0.99", ("ocpp1.6",), "not enrolled"
         )
     ]
+    daemon.variables["CP-0042"] = [
+        Variable("HeartbeatInterval", "300", False, reported_at=NOON),
+        Variable("NumberOfConnectors", "2", True, reported_at=NOON),
+        Variable("AuthorizationKey", None, False, reported_at=NOON),
+    ]
     daemon.samples["88140"] = [
         Sample(NOON - timedelta(minutes=30 - n), "Power.Active.Import", str(5000 + 900 * n), "W")
         for n in range(29)
@@ -447,6 +509,9 @@ def hostile_fleet() -> FakeDaemon:
             status=text if number % 2 else "suspect",
         )
         daemon.strangers.append(UnknownStation(f"U{number}{text}", NOON, NOON, 1, text, (text,), text))
+        daemon.variables[key] = [Variable(text, text, None, text), Variable("a", text, False)]
+        daemon.tokens[text] = TokenView(text, text, text, text, text, None, None, text, blocked_reason=text)
+        daemon.happen("token.presented", key, token=f"card {text}", status=text)
         daemon.frames[key] = [frame(number, text, text), frame(number + 50, "X", '{"a": "' + text + '"}')]
         daemon.happen(
             "connector.status", key, evse=1, connector=1, status="faulted", error_code=text, info=text

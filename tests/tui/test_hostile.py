@@ -32,6 +32,7 @@ async def test_no_screen_obeys_what_a_station_says(size: tuple[int, int]) -> Non
             (["2"], "vendor [/]"),
             (["3"], "S9"),
             (["4"], "following"),
+            (["5"], "Refused lately"),
             (["question_mark"], "SCREENS"),
         ]:
             await seat.press(*keys)
@@ -60,6 +61,14 @@ async def test_no_station_session_or_frame_page_obeys_what_a_station_says(number
         assert harmless(seat)
         seat.app.open_session(f"S{number}")
         await seat.sees("Its story")
+        assert harmless(seat)
+        await seat.press("escape", "escape", "C")
+        await seat.sees("2 of 2")
+        assert harmless(seat)
+        await seat.press("W")
+        await seat.type("1")
+        await seat.press("enter")
+        await seat.sees("[y]es")
         assert harmless(seat)
 
 

@@ -12,7 +12,17 @@ from tui.app import CmsApp
 from tui.orders import ACTS
 from tui.screens.paper import help_lines
 
-PLACES = ("overview", "stations", "station", "sessions", "session", "events", "paper")
+PLACES = (
+    "overview",
+    "stations",
+    "station",
+    "sessions",
+    "session",
+    "events",
+    "tokens",
+    "configuration",
+    "paper",
+)
 
 
 @pytest.mark.parametrize("place", PLACES)

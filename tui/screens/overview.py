@@ -273,6 +273,8 @@ class Overview(Place):
             key = self.query_one("#running", LiveTable).cursor_id
             return target_of_session(self.mirror, key) if key else None
         concern = self._concern()
+        if concern is not None and concern.stranger is not None:
+            return Target(concern.stranger, kind="stranger")
         if concern is None or concern.station is None:
             return None
         if concern.session is not None:
@@ -295,5 +297,5 @@ class Overview(Place):
             self.console.open_session(concern.session)
         elif concern.station is not None:
             self.console.open_station(concern.station)
-        else:
-            self.console.say(f"enrol it with: cms stations enrol {concern.what}", "warn")
+        elif concern.stranger is not None:
+            self.console.action_act("enrol")

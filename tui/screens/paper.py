@@ -52,7 +52,7 @@ def help_lines(place: str) -> list[str]:
         "  bare words search everywhere; and may be left out",
         "",
         "COMMAND LINE",
-        "  :stations   :sessions   :events   :overview   :CP-0042   :reset   :help   :quit",
+        "  :stations   :sessions   :events   :tokens   :CP-0042   :reset   :help   :quit",
         "  tab completes; the id of a station or session opens it",
         "",
         "SIGNS",

@@ -149,7 +149,7 @@ class Place(Screen[None]):
         last: list[Span] = [(" ? ", "busy"), "help"]
         spans: list[Span] = []
         room = width - width_of(last)
-        for shown, label in [*keys.footer(self.place), ("1-4", "screens")]:
+        for shown, label in [*keys.footer(self.place), ("1-5", "screens")]:
             if shown == keys.LAST:
                 continue
             more: list[Span] = [(f" {shown} ", "busy"), label]

@@ -99,7 +99,9 @@ class Stations(Listed):
         )
 
     def summary(self) -> str:
-        return f"· {self.mirror.online:,} online"
+        strangers = len(self.mirror.strangers)
+        unknown = f" · {strangers:,} unknown: E" if strangers else ""
+        return f"· {self.mirror.online:,} online{unknown}"
 
     def target(self) -> Target | None:
         key = self.list_table().cursor_id

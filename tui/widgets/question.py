@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
@@ -21,7 +23,7 @@ class Question(Lines, can_focus=True):
     """Shows a draft with its preview and takes one key: yes, no, a variant, a connector, a reason."""
 
     class Answered(Message):
-        """``word``: yes, no, reason, copy."""
+        """``word``: yes, no, reason, text, copy."""
 
         def __init__(self, word: str, draft: Draft) -> None:
             super().__init__()
@@ -82,17 +84,17 @@ class Question(Lines, can_focus=True):
             self.post_message(self.Answered("yes", self.draft))
         elif key == "c" and self.preview is not None:
             self.post_message(self.Answered("copy", self.draft))
-        elif key == "r":
+        elif (text := self.draft.act.text) is not None and key == text[0]:
+            self.post_message(self.Answered("text", self.draft))
+        elif key == "r" and self.draft.act.foretell is None:
             self.post_message(self.Answered("reason", self.draft))
         else:
             self._alter(key)
 
     def _alter(self, key: str) -> None:
         assert self.draft is not None
-        if key == "w":
-            import dataclasses
-
-            altered: Draft | None = dataclasses.replace(self.draft, when_idle=not self.draft.when_idle)
+        if key == "w" and self.draft.act.foretell is None:
+            altered: Draft | None = replace(self.draft, when_idle=not self.draft.when_idle)
         else:
             altered = self.draft.choose(key)
         if altered is not None and altered != self.draft:
@@ -112,7 +114,7 @@ class Question(Lines, can_focus=True):
     def _lay_out(self) -> None:
         assert self.draft is not None
         width = self.screen.size.width
-        lines: list[Line] = [(("─" * width, "dim"),), self._headline(self.draft)]
+        lines: list[Line] = [(("─" * width, "dim"),), ((f" {self.draft.headline()}", "strong"),)]
         if self.refused:
             lines += [((text, "bad"),) for text in wrapped(self.refused, width - 2, 3)]
             lines += self._choices(self.draft)
@@ -128,16 +130,6 @@ class Question(Lines, can_focus=True):
             lines.append(self._answers(self.draft, self.preview))
             lines += [((text, "dim"),) for text in wrapped(f"cli: {self.preview.cli}", width - 2, 2)]
         self.show(lines)
-
-    def _headline(self, draft: Draft) -> Line:
-        target = draft.target
-        where = target.station + (f" c{plug(*target.plug)}" if target.plug and draft.act.plug != "no" else "")
-        chosen = f" {draft.act.variants[draft.variant].word}" if draft.act.variants else ""
-        extra = f" for {target.token}" if draft.act.needs_token else ""
-        if draft.act.needs_session:
-            extra = f" ({target.session})"
-        idle = ", when it is idle" if draft.when_idle else ""
-        return ((f" {draft.act.title} {where}{extra}{chosen}{idle}?", "strong"),)
 
     def _choices(self, draft: Draft) -> list[Line]:
         spans: list[Span] = []
@@ -158,8 +150,16 @@ class Question(Lines, can_focus=True):
         typed = " (type its id)" if preview.level >= TYPED_LEVEL else ""
         idle = "[w] at once" if draft.when_idle else "[w]hen idle"
         offer_idle = f"  {idle}" if preview.sessions or draft.when_idle else ""
-        reason = f"reason: {draft.reason}" if draft.reason else "[r]eason"
-        return (f" [y]es{typed}{offer_idle}  [n]o ◂ default   {reason}  [c]opy the line below",)
+        return (f" [y]es{typed}{offer_idle}  [n]o ◂ default   {self._typed(draft)}[c]opy the line below",)
+
+    def _typed(self, draft: Draft) -> str:
+        """What was typed beside the answer, or the key to type it."""
+        if draft.act.text is not None:
+            key, name = draft.act.text
+            return f"{name}: {draft.text}  " if draft.text else f"[{key}]{name.removeprefix(key)}  "
+        if draft.act.foretell is not None:
+            return ""
+        return f"reason: {draft.reason}  " if draft.reason else "[r]eason  "
 
     def render_line(self, y: int) -> Strip:
         line = self.lines[y] if y < len(self.lines) else ()
