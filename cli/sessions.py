@@ -13,7 +13,7 @@ from cli.orders import At, Names, Queue, Terms, Wait, WhenIdle, give
 from cli.render import Column, kw, kwh, show_one, when
 from cli.times import earlier
 from cms.client import ask
-from cms.contract import sessions
+from cms.contract import sessions, status
 from cms.contract.refusals import Invalid
 
 app = group("Charging sessions.")
@@ -76,6 +76,15 @@ SAMPLES = (
     Column("format", wide=True),
 )
 
+KEPT = (
+    Column("id"),
+    Column("at"),
+    Column("station"),
+    Column("kind"),
+    Column("reason"),
+    Column("payload", wide=True),
+)
+
 #: So many without --limit; the daemon gives so many at most.
 _MOST = 1000
 _ALL = 100_000
@@ -117,6 +126,16 @@ def show(ctx: typer.Context, session: str) -> None:
 def samples(ctx: typer.Context, session: str) -> None:
     """Every meter value of a session, in time order."""
     tell_list(flags_of(ctx), sessions.ListSamples(session), SAMPLES, name="at")
+
+
+@app.command()
+def quarantine(
+    ctx: typer.Context,
+    station: Annotated[str | None, typer.Option("--station", metavar="NAME")] = None,
+) -> None:
+    """Messages that were answered and kept, but belong to no session: somebody should look."""
+    flags = flags_of(ctx)
+    tell_list(flags, status.ListQuarantine(station=station, limit=_limit(flags)), KEPT, name="id")
 
 
 @app.command()

@@ -257,6 +257,15 @@ def enrol(
 
 
 @app.command()
+def samples(ctx: typer.Context, station: str) -> None:
+    """The latest meter values outside sessions: the main meter, clock-aligned values."""
+    from cli.sessions import SAMPLES
+    from cms.contract.sessions import ListStationSamples
+
+    tell_list(flags_of(ctx), ListStationSamples(station), (Column("evse"), *SAMPLES), name="at")
+
+
+@app.command()
 def messages(
     ctx: typer.Context,
     station: Station,

@@ -90,6 +90,10 @@ class Store(Protocol):
 
     async def samples(self, session_id: str) -> list[Sample]: ...
 
+    async def station_samples(self, station_id: str, readings: int) -> list[Sample]:
+        """Samples of the latest readings outside sessions, oldest first."""
+        ...
+
     async def delivered(self, station_id: str, kind: str, key: str) -> Delivered | None: ...
 
     async def events_after(

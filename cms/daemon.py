@@ -57,7 +57,6 @@ _LOGGED = frozenset(
         "station.refused",
         "station.connected",
         "station.disconnected",
-        "station.booted",
         "station.security",
         "quarantine.added",
     }

@@ -36,6 +36,7 @@ ROUTES: dict[type, Route] = {
     stations.RemoveStation: Route("DELETE", "/v1/stations/{station}", None),
     stations.ListMessages: Route("GET", "/v1/stations/{station}/messages", list[stations.Message]),
     stations.ListVariables: Route("GET", "/v1/stations/{station}/variables", list[stations.Variable]),
+    sessions.ListStationSamples: Route("GET", "/v1/stations/{station}/samples", list[sessions.Sample]),
     stations.ListUnknownStations: Route("GET", "/v1/unknown-stations", list[stations.UnknownStation]),
     stations.EnrolStation: Route("POST", "/v1/unknown-stations/{station}/enrol", stations.StationCredential),
     stations.ForgetUnknownStation: Route("DELETE", "/v1/unknown-stations/{station}", None),

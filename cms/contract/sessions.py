@@ -54,6 +54,9 @@ class Sample:
     location: str = "Outlet"
     phase: str | None = None
     format: str = "Raw"
+    evse: int | None = None
+    signed: dict[str, Any] | None = None
+    """A signed value, byte for byte as the station sent it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,14 @@ class ListSamples:
     """All meter samples of a session in time order."""
 
     session: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListStationSamples:
+    """The latest meter samples that a station sent outside its sessions (its main meter too), oldest first."""
+
+    station: str
+    limit: int = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ class QuarantinedMessage:
     """A message that was answered and kept, but could not be placed: for a person to look at."""
 
     id: str
-    at: str
+    at: datetime
     station: str
     kind: str
     reason: str

@@ -89,6 +89,13 @@ class SaveVariables:
 
 
 @record
+class Rebooted:
+    """The station booted: what waited for that holds now."""
+
+    station: str
+
+
+@record
 class Quarantine:
     """Keep a message that could not be placed, word for word."""
 
@@ -143,6 +150,7 @@ Change = (
     | Deliver
     | SaveIntent
     | SaveVariables
+    | Rebooted
     | Quarantine
     | SaveToken
     | DropToken

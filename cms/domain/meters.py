@@ -44,7 +44,8 @@ class Gist:
     interval_wh: int | None = None
     power_w: int | None = None
     soc_percent: float | None = None
-    context: str = "Sample.Periodic"
+    unreadable: bool = False
+    """A value that should be a number is none."""
 
 
 _LOCATION_RANK = {"Outlet": 0, "Cable": 1, "Inlet": 2, "Body": 3, "EV": 4, "Upstream": 5}
@@ -58,11 +59,11 @@ def gist(samples: Iterable[Sample]) -> Gist:
     for sample in samples:
         value, measurand = sample.value, sample.measurand
         if value is None:
+            found.unreadable = found.unreadable or sample.format == "Raw"
             continue
         if measurand == SOC:
             found.soc_percent = float(value)
         elif measurand in (REGISTER, POWER, INTERVAL):
-            found.context = sample.context
             rank = _LOCATION_RANK.get(sample.location, 6)
             if sample.phase is None:
                 if measurand not in best or rank < best[measurand][0]:
@@ -126,18 +127,20 @@ class Tally:
             self.register_wh, self.register_at = meter_wh, at
         self._settle()
 
-    def read(self, reading: Reading, received_at: datetime, *, live: bool) -> None:
+    def read(self, reading: Reading, received_at: datetime, *, live: bool, once: bool = False) -> None:
         """Take one reading; ``live`` ones also move the present power and state of charge."""
         at = reading.at or received_at
         seen = gist(reading.samples)
+        if seen.unreadable:
+            self.flags.add("unreadable-value")
         newest = self.last_sample_at is None or at >= self.last_sample_at
         if newest:
             self.last_sample_at = at
             if seen.soc_percent is not None:
                 self.soc_percent = seen.soc_percent
-        if seen.interval_wh is not None and (self.interval_at is None or at > self.interval_at):
+        if seen.interval_wh is not None and (once or self.interval_at is None or at > self.interval_at):
             self.interval_wh += seen.interval_wh
-            self.interval_at = at
+            self.interval_at = max(at, self.interval_at or at)
         power_w = seen.power_w
         if seen.register_wh is not None:
             if power_w is None and newest:

@@ -7,6 +7,7 @@ from cms.domain.changes import (
     Decision,
     Deliver,
     Happened,
+    Rebooted,
     SaveConnector,
     SaveStation,
     SaveVariables,
@@ -14,6 +15,7 @@ from cms.domain.changes import (
 )
 from cms.domain.connectors import Connector, ConnectorStatus
 from cms.domain.evolve import evolve
+from cms.domain.following import doubted, session_event, with_session
 from cms.domain.observations import (
     BootAnswer,
     Booted,
@@ -31,7 +33,6 @@ from cms.domain.observations import (
 from cms.domain.record import record
 from cms.domain.sessions import FACTS, Session, SessionStatus, moved
 from cms.domain.stations import Delivered, StationState
-from cms.domain.transactions import doubted, session_event, with_session
 
 
 @record
@@ -70,7 +71,7 @@ def boot(state: StationState, received: Received, booted: Booted, terms: BootTer
     return Decision(
         BootAnswer(status, received.at, interval_s),
         evolve(state, station=after),
-        (SaveStation(after),),
+        (SaveStation(after), Rebooted(station.id)),
         (Happened("station.booted", received.at, station.id, data=told),),
     )
 

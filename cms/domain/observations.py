@@ -175,6 +175,8 @@ class VariableReported:
     value: str | None
     attribute: str = "Actual"
     readonly: bool | None = None
+    reboot_required: bool = False
+    """The value was taken and holds after the next boot."""
 
 
 @record

@@ -83,7 +83,7 @@ class StationState:
 def with_sessions(state: StationState) -> list[tuple[Connector, str, Session | None]]:
     """Each connector in order, its status as shown, and the session that runs on it (a suspect one at need)."""
     running: dict[tuple[int | None, int | None], Session] = {}
-    for session in state.sessions.values():
+    for session in sorted(state.sessions.values(), key=lambda s: s.started_at):
         place = (session.evse, session.connector)
         if session.status != "suspect" or place not in running:
             running[place] = session

@@ -13,22 +13,28 @@ from datetime import datetime
 
 from cms.domain import tokens
 from cms.domain.changes import (
-    AddReading,
     Change,
     Decision,
     Deliver,
     Happened,
-    MeterSession,
     OpenSession,
     Quarantine,
     UpdateSession,
 )
 from cms.domain.evolve import evolve
+from cms.domain.following import (
+    doubted,
+    flag_event,
+    quarantined,
+    reading_row,
+    session_event,
+    story,
+    updated,
+    with_session,
+)
 from cms.domain.meters import Tally, register_in
 from cms.domain.observations import (
-    Metered,
     Noted,
-    Reading,
     Received,
     TokenAnswer,
     TransactionAnswer,
@@ -43,9 +49,7 @@ from cms.domain.sessions import (
     SessionStatus,
     flagged,
     moved,
-    only_moved,
     unflagged,
-    view,
 )
 from cms.domain.stations import Delivered, StationState
 from cms.domain.tokens import Ruling
@@ -119,11 +123,11 @@ def _conflicting(
     reason = f"contradicts an earlier message about transaction {report.transaction_id}"
     answer = TransactionAnswer(token=_told(facts))
     changes: list[Change] = [Quarantine(state.station.id, received.action, reason, received.raw, received.at)]
-    events = [_quarantined(state, received, session, reason)]
+    events = [quarantined(state, received, session, reason)]
     if session is not None and "conflicting-report" not in session.flags:
         session = evolve(session, flags=flagged(session.flags, "conflicting-report"))
         changes.append(UpdateSession(session))
-        events.append(_flag_event(session, received.at))
+        events.append(flag_event(session, received.at))
         state = with_session(state, session)
     return _delivered(Decision(answer, state, tuple(changes), tuple(events)), received, report, answer)
 
@@ -167,9 +171,9 @@ def _event(state: StationState, received: Received, report: TransactionReported,
     before = session
     session = _follow(session, received, report, facts)
     answer = TransactionAnswer(token=_told(facts))
-    changes.append(OpenSession(session) if opened else _updated(before, session))
-    changes += [_reading(session, reading, received.at) for reading in report.readings]
-    events += _story(before, session, report, received.at, opened=opened)
+    changes.append(OpenSession(session) if opened else updated(before, session))
+    changes += [reading_row(session, reading, received.at) for reading in report.readings]
+    events += story(before, session, received.at, opened=opened)
     return _delivered(
         Decision(answer, with_session(state, session), tuple(changes), tuple(events)),
         received,
@@ -229,8 +233,11 @@ def _follow(session: Session, received: Received, report: TransactionReported, f
     tally.flags.update(report.flags)
     _begin(tally, session, report, at)
     for reading in report.readings:
-        tally.read(reading, at if reading.at is None else received.at, live=live)
-    fact = FACTS.get(report.charging_state or "")
+        tally.read(
+            reading, at if reading.at is None else received.at, live=live, once=report.seq_no is not None
+        )
+    late = report.seq_no is not None and session.seq_last is not None and report.seq_no < session.seq_last
+    fact = None if late else FACTS.get(report.charging_state or "")
     ended: dict[str, object] = {}
     if report.phase is TransactionPhase.ENDED:
         fact = Fact.END
@@ -241,7 +248,7 @@ def _follow(session: Session, received: Received, report: TransactionReported, f
     if report.phase is TransactionPhase.STARTED and session.seq_count:
         fields |= {"started_at": at, "flags": unflagged(fields["flags"], "no-start")}
     fields["status"] = moved(session.status, fact)
-    if report.charging_state:
+    if report.charging_state and not late:
         fields["charging_state"] = report.charging_state
     return _judged(evolve(session, **fields))
 
@@ -273,6 +280,8 @@ def _learned(session: Session, report: TransactionReported, facts: Facts) -> dic
             "group": _group(facts),
             "authorization": facts.ruling.status if facts.ruling else None,
         }
+    if report.trigger == "StopAuthorized" and report.token is not None and session.stop_token is None:
+        learned["stop_token"] = tokens.display(report.token, _token_of(facts))
     return learned
 
 
@@ -316,20 +325,23 @@ def _ended(
         "meter_stop_wh": tally.end(end_wh, at),
         # Absent means Local: 1.6 J errata 2.6, 2.0.1 E06.
         "stop_reason": report.stop_reason or "Local",
-        "stop_token": None if report.token is None else tokens.display(report.token, _token_of(facts)),
+        "stop_token": session.stop_token
+        if report.token is None
+        else tokens.display(report.token, _token_of(facts)),
     }
 
 
 def _judged(session: Session) -> Session:
     """Complete when the start and the end are there and no number between them is missing (2.x)."""
-    if session.number is not None or session.status != SessionStatus.ENDED:
+    if session.number is not None:
         return session
-    complete = (
-        session.seq_start is not None
-        and session.seq_end is not None
-        and session.seq_count >= session.seq_end - session.seq_start + 1
-    )
-    flags = unflagged(session.flags, "incomplete") if complete else flagged(session.flags, "incomplete")
+    ended = session.status == SessionStatus.ENDED
+    first, last = session.seq_start, session.seq_end if ended else session.seq_last
+    flags = session.flags
+    if first is not None and last is not None and session.seq_count >= last - first + 1:
+        flags = unflagged(flags, "incomplete")
+    elif ended:
+        flags = flagged(flags, "incomplete")
     return session if flags == session.flags else evolve(session, flags=flags)
 
 
@@ -350,13 +362,6 @@ def _doubt_predecessors(
             events.append(session_event("session.changed", changed, now))
             state = with_session(state, changed)
     return changes, events, state
-
-
-def doubted(session: Session, flag: str) -> Session:
-    """The session as suspect: over by all appearances, though no stop came."""
-    return evolve(
-        session, status=moved(session.status, Fact.DOUBT), power_w=None, flags=flagged(session.flags, flag)
-    )
 
 
 def _stop_of_the_only_candidate(state: StationState, report: TransactionReported) -> Session | None:
@@ -386,57 +391,8 @@ def _orphan(state: StationState, received: Received, report: TransactionReported
         events.append(Happened("station.security", received.at, state.station.id, data=detail))
     answer = TransactionAnswer(token=_told(facts))
     kept = Quarantine(state.station.id, received.action, reason, received.raw, received.at)
-    events.append(_quarantined(state, received, None, reason))
+    events.append(quarantined(state, received, None, reason))
     return _delivered(Decision(answer, state, (kept,), tuple(events)), received, report, answer)
-
-
-def meter(state: StationState, received: Received, metered: Metered, past: Session | None) -> Decision:
-    """MeterValues: kept with its transaction where it has one (``past``: a closed one), else with the station."""
-    session = past
-    if metered.transaction_id is not None:
-        session = state.session_of(metered.transaction_id) or past
-    if session is None:
-        loose = tuple(
-            AddReading(state.station.id, metered.evse, metered.transaction_id, None, received.at, reading)
-            for reading in metered.readings
-        )
-        return Decision(Noted(), state, loose)
-    readings = tuple(_reading(session, reading, received.at) for reading in metered.readings)
-    live = session.status != SessionStatus.ENDED
-    if not live and session.meter_stop_wh is not None:
-        return Decision(Noted(), state, readings)
-    tally = Tally(session)
-    tally.flags.update(metered.flags)
-    for reading in metered.readings:
-        tally.read(reading, received.at, live=live)
-    fields = tally.fields()
-    if session.status == SessionStatus.PENDING and tally.energy_wh > session.energy_wh:
-        fields["status"] = moved(session.status, Fact.FLOW)
-    after = evolve(session, **fields)
-    calm = after.status == session.status and after.flags == session.flags
-    told = (
-        _metered_event(after, received.at) if calm else session_event("session.changed", after, received.at)
-    )
-    return Decision(Noted(), with_session(state, after), (_updated(session, after), *readings), (told,))
-
-
-def _updated(before: Session, after: Session) -> UpdateSession | MeterSession:
-    return MeterSession(after) if only_moved(before, after) else UpdateSession(after)
-
-
-def _reading(session: Session, reading: Reading, received_at: datetime) -> AddReading:
-    return AddReading(
-        session.station, session.evse or 0, session.transaction_id, session.id, received_at, reading
-    )
-
-
-def with_session(state: StationState, session: Session) -> StationState:
-    sessions = dict(state.sessions)
-    if session.status == SessionStatus.ENDED:
-        sessions.pop(session.id, None)
-    else:
-        sessions[session.id] = session
-    return evolve(state, sessions=sessions)
 
 
 def _delivered(
@@ -459,52 +415,3 @@ def _token_of(facts: Facts) -> tokens.Token | None:
 def _group(facts: Facts) -> str | None:
     token = _token_of(facts)
     return token.group if token else None
-
-
-def _story(
-    before: Session, after: Session, report: TransactionReported | None, now: datetime, *, opened: bool
-) -> list[Happened]:
-    """The events that tell how the session moved."""
-    events: list[Happened] = []
-    if opened:
-        events.append(session_event("session.started", after, now))
-        if after.status != SessionStatus.ENDED:
-            return events
-    if after.status == SessionStatus.ENDED and (opened or before.status != SessionStatus.ENDED):
-        return [*events, session_event("session.ended", after, now)]
-    calm = ("status", "token", "evse", "connector", "authorization", "flags", "started_at")
-    if any(getattr(before, name) != getattr(after, name) for name in calm):
-        events.append(session_event("session.changed", after, now))
-    elif after.last_sample_at != before.last_sample_at or after.energy_wh != before.energy_wh:
-        events.append(_metered_event(after, now))
-    return events
-
-
-def _metered_event(session: Session, now: datetime) -> Happened:
-    data = {
-        "evse": session.evse,
-        "connector": session.connector,
-        "energy_wh": session.energy_wh,
-        "power_w": session.power_w,
-        "soc_percent": session.soc_percent,
-        "at": session.last_sample_at,
-    }
-    return Happened("session.metered", now, session.station, session.id, data=data)
-
-
-def session_event(type: str, session: Session, now: datetime) -> Happened:
-    return Happened(type, now, session.station, session.id, data={"session": view(session)})
-
-
-def _flag_event(session: Session, now: datetime) -> Happened:
-    return Happened("session.flagged", now, session.station, session.id, data={"flags": session.flags})
-
-
-def _quarantined(state: StationState, received: Received, session: Session | None, reason: str) -> Happened:
-    return Happened(
-        "quarantine.added",
-        received.at,
-        state.station.id,
-        session.id if session else None,
-        data={"kind": received.action, "reason": reason},
-    )

@@ -47,6 +47,7 @@ OPERATIONS: dict[type, Operation] = {
     s.ListSessions: Operation(sessions.list_, "sessions.read"),
     s.ShowSession: Operation(sessions.show, "sessions.read"),
     s.ListSamples: Operation(sessions.samples, "sessions.read"),
+    s.ListStationSamples: Operation(sessions.station_samples, "sessions.read"),
     s.StartSession: Operation(sessions.start, "sessions.command"),
     s.StopSession: Operation(sessions.stop, "sessions.command"),
     t.ListTokens: Operation(tokens.list_, "tokens.read"),

@@ -32,6 +32,7 @@ from cms.operations.credentials import SECRET_NAMES, digest_of
 from cms.operations.deciding import save_intent, settle, with_intent
 
 _MAX_TIMEOUT_S = 600.0
+_TAKEN = ("Accepted", "RebootRequired")
 
 
 async def give(
@@ -141,8 +142,14 @@ async def send(core: Core, lane: Lane, intent: Intent, order: Order) -> Intent:
     if current.status == IntentStatus.REFUSED:
         cannot = answer.word in ("NotSupported", "NotImplemented")
         kind = NotSupported if cannot else Rejected
-        raise kind(f"{intent.station} refused {intent.order}: {answer.word}")
+        raise kind(f"{intent.station} refused {intent.order}: {_said(answer)}")
     return current
+
+
+def _said(answer: OrderAnswer) -> str:
+    """The station's word; where it was asked for several things, its word for each it refused."""
+    refused = [f"{v.name} {v.status}" for v in answer.variables if v.status not in _TAKEN]
+    return ", ".join(refused) or answer.word
 
 
 async def _not_done(core: Core, lane: Lane, intent: Intent, refused: Refusal) -> None:
@@ -163,9 +170,12 @@ async def _store_answer(
     state = with_intent(lane.state, intent)
     changes: list[Change] = []
     events: list[Happened] = []
-    told = [v for v in answer.variables if v.status in ("Accepted", "RebootRequired")]
+    told = [v for v in answer.variables if v.status in _TAKEN]
     if told:
-        kept = tuple(VariableReported(v.name, v.value, v.attribute, v.readonly) for v in told)
+        kept = tuple(
+            VariableReported(v.name, v.value, v.attribute, v.readonly, v.status == "RebootRequired")
+            for v in told
+        )
         changes.append(SaveVariables(intent.station, kept, now))
         values = {v.name: v.value for v in told}
         events.append(Happened("station.configuration", now, intent.station, data={"values": values}))

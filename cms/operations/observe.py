@@ -12,7 +12,7 @@ from typing import Any
 
 from cms.contract.refusals import NotFound
 from cms.core import Clash, Core, Lane
-from cms.domain import intents, notices, tokens, transactions
+from cms.domain import intents, metering, notices, tokens, transactions
 from cms.domain.changes import (
     Change,
     Decision,
@@ -130,17 +130,19 @@ _NOTICES: dict[type, Callable[[StationState, Received, Any], Decision]] = {
 
 
 async def _metered(core: Core, state: StationState, received: Received, seen: Metered) -> Decision:
-    past = None
-    if seen.transaction_id is not None and state.session_of(seen.transaction_id) is None:
-        past = await core.store.session_of(state.station.id, seen.transaction_id)
-    return transactions.meter(state, received, seen, past)
+    tid = seen.transaction_id
+    if tid is None or tid in metering.NO_ID or state.session_of(tid) is not None:
+        return metering.meter(state, received, seen)
+    past, foreign = await _past(core, state, received, tid)
+    return metering.meter(state, received, seen, past, foreign)
 
 
 async def _transaction(
     core: Core, state: StationState, received: Received, report: TransactionReported, *, thorough: bool
 ) -> Decision:
     past, foreign, delivered = None, None, None
-    known = report.key in state.recent
+    recent = state.recent.get(report.key)
+    known = recent is not None and recent.digest == report.digest
     transaction_id = report.transaction_id
     unusual = thorough or report.phase is not TransactionPhase.STARTED
     if transaction_id and unusual and not known and state.session_of(transaction_id) is None:

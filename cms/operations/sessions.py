@@ -10,6 +10,7 @@ from cms.contract.refusals import Conflict, Invalid, NotFound
 from cms.contract.sessions import (
     ListSamples,
     ListSessions,
+    ListStationSamples,
     Sample,
     SessionView,
     ShowSession,
@@ -19,14 +20,15 @@ from cms.contract.sessions import (
 from cms.core import Actor, Core
 from cms.domain import tokens
 from cms.domain.changes import UpdateSession
+from cms.domain.following import doubted, session_event, with_session
 from cms.domain.observations import TokenRef
 from cms.domain.orders import RemoteStart, RemoteStop
 from cms.domain.sessions import RUNNING, Session, SessionStatus, view
 from cms.domain.stations import StationState
-from cms.domain.transactions import doubted, session_event, with_session
 from cms.operations.deciding import settle
 from cms.operations.intents import give
 from cms.operations.previews import preview
+from cms.operations.stations import version_of
 
 MAX_LIST = 100_000
 
@@ -67,6 +69,13 @@ async def samples(core: Core, request: ListSamples, actor: Actor) -> list[Sample
     return await core.store.samples((await find(core, request.session)).id)
 
 
+async def station_samples(core: Core, request: ListStationSamples, actor: Actor) -> list[Sample]:
+    if not 0 < request.limit <= MAX_LIST:
+        raise Invalid(f"limit must be between 1 and {MAX_LIST}, not {request.limit}")
+    station = core.lane(request.station).state.station.id
+    return await core.store.station_samples(station, request.limit)
+
+
 async def start(core: Core, request: StartSession, actor: Actor) -> IntentView | Preview:
     """Ask a station to start a session; the driver's rights are checked first."""
     lane = core.lane(request.station)
@@ -79,7 +88,13 @@ async def start(core: Core, request: StartSession, actor: Actor) -> IntentView |
             f"token {request.token} is {ruling.status}: no session can be started with it",
             "add --force to ask the station all the same",
         )
-    evse = request.evse if request.evse is not None else _only_evse(lane.state)
+    evse = request.evse
+    if evse is None and request.connector is not None:
+        if version_of(core, lane) != "1.6":
+            raise Invalid("a connector needs its EVSE: give --evse too")
+        evse = request.connector  # 1.6 counts connectors per station
+    if evse is None:
+        evse = _only_evse(lane.state)
     shown = preview(
         lane.state,
         "start",

@@ -231,7 +231,8 @@ async def variables(core: Core, request: ListVariables, actor: Actor) -> list[Va
     return await core.store.variables(core.lane(request.station).state.station.id)
 
 
-def _version(core: Core, lane: Lane) -> str | None:
+def version_of(core: Core, lane: Lane) -> str | None:
+    """The OCPP version the station speaks now, or spoke last; None before its first connection."""
     link = core.stations.link(lane.state.station.id)
     return link.ocpp_version if link else lane.state.station.ocpp_version
 
@@ -240,7 +241,7 @@ async def reset(core: Core, request: ResetStation, actor: Actor) -> IntentView |
     if request.kind not in RESET_KINDS:
         raise Invalid(f"reset kind must be one of {', '.join(RESET_KINDS)}, not {request.kind!r}")
     lane = core.lane(request.station)
-    gentle = request.kind in ("soft", "on-idle") and _version(core, lane) != "1.6"
+    gentle = request.kind in ("soft", "on-idle") and version_of(core, lane) != "1.6"
     ended = () if gentle else ending(lane.state, request.evse)
     shown = preview(
         lane.state,
@@ -303,20 +304,34 @@ async def trigger(core: Core, request: TriggerMessage, actor: Actor) -> IntentVi
             f"{lane.state.station.id} is accepted: OCPP forbids asking it for another BootNotification",
             "add --force to ask all the same",
         )
-    connector = request.connector
-    if request.message == "StatusNotification" and request.evse and connector is None:
+    evse, connector = request.evse, request.connector
+    if evse is None and connector is not None:
+        if version_of(core, lane) != "1.6":
+            raise Invalid("a connector needs its EVSE: give --evse too")
+        evse = connector
+    if request.message == "StatusNotification" and evse and connector is None:
         connector = 1  # 2.0.1 F06.FR.12: a status is about a connector
     shown = preview(
         lane.state,
         "trigger",
-        f"stations trigger {lane.state.station.id} {request.message}"
-        + (f" --evse {request.evse}" if request.evse else ""),
+        f"stations trigger {lane.state.station.id} {request.message}" + (f" --evse {evse}" if evse else ""),
         (),
         f"the station sends {request.message}",
         level=0,
     )
-    order = Trigger(request.message, request.evse, connector)
+    order = Trigger(request.message, evse, connector)
     return await give(core, actor, request.station, "trigger", order, request, shown)
+
+
+_READ_LIMITS = ("GetConfigurationMaxKeys", "DeviceDataCtrlr.ItemsPerMessage#GetVariables")
+_WRITE_LIMITS = ("DeviceDataCtrlr.ItemsPerMessage#SetVariables",)
+
+
+async def _per_message(core: Core, lane: Lane, names: tuple[str, ...]) -> int | None:
+    """How many keys the station takes in one message, as far as it has told us."""
+    known = {v.name.casefold(): v.value for v in await core.store.variables(lane.state.station.id)}
+    told = [known.get(name.casefold()) for name in names]
+    return next((int(text) for text in told if text and text.isdecimal() and int(text) > 0), None)
 
 
 async def get_configuration(core: Core, request: GetConfiguration, actor: Actor) -> IntentView | Preview:
@@ -324,11 +339,11 @@ async def get_configuration(core: Core, request: GetConfiguration, actor: Actor)
     names = " ".join(request.names)
     cli = f"stations config get {lane.state.station.id} {names}".rstrip()
     shown = preview(lane.state, "config-get", cli, (), "nothing changes", level=0)
-    if not request.names and _version(core, lane) != "1.6":
+    if not request.names and version_of(core, lane) != "1.6":
         raise Invalid(
             "an OCPP 2.x station must be asked for names, e.g. OCPPCommCtrlr.HeartbeatInterval",
         )
-    order = ReadVariables(tuple(request.names))
+    order = ReadVariables(tuple(request.names), per_message=await _per_message(core, lane, _READ_LIMITS))
     return await give(core, actor, request.station, "config-get", order, request, shown)
 
 
@@ -348,7 +363,7 @@ async def set_configuration(core: Core, request: SetConfiguration, actor: Actor)
         f"sets {', '.join(request.values)}",
         level=1,
     )
-    order = WriteVariables(dict(request.values))
+    order = WriteVariables(dict(request.values), per_message=await _per_message(core, lane, _WRITE_LIMITS))
     return await give(core, actor, request.station, "config-set", order, request, shown)
 
 

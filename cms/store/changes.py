@@ -41,6 +41,7 @@ WRITES: dict[type[c.Change], tuple[tuple[Statement, Rows], ...]] = {
     c.Deliver: ((deliveries.ADD, deliveries.added),),
     c.SaveIntent: ((intents.SAVE, intents.saved),),
     c.SaveVariables: ((variables.SAVE, variables.saved),),
+    c.Rebooted: ((variables.REBOOTED, variables.rebooted),),
     c.Quarantine: ((quarantine.ADD, quarantine.added),),
     c.DropStation: (
         (stations.DROP, stations.dropped),

@@ -184,6 +184,9 @@ class SqlStore:
     async def samples(self, session_id: str) -> list[Sample]:
         return await meters.samples(self._reader, session_id)
 
+    async def station_samples(self, station_id: str, readings: int) -> list[Sample]:
+        return await meters.station_samples(self._reader, station_id, readings)
+
     async def delivered(self, station_id: str, kind: str, key: str) -> Delivered | None:
         return await deliveries.delivered(self._reader, station_id, kind, key)
 

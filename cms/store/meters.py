@@ -84,9 +84,9 @@ def added(change: AddReading, _: int) -> list[Params]:
     ]
 
 
-def _views(at: datetime, samples: str) -> Iterable[SampleView]:
+def _views(at: datetime, evse: int, samples: str) -> Iterable[SampleView]:
     for measurand, value, unit, context, location, phase, *rest in _decode(samples):
-        format_, raw, _signed = rest or ("Raw", None, None)
+        format_, raw, signed = rest or ("Raw", None, None)
         yield SampleView(
             at=at,
             measurand=measurand,
@@ -96,13 +96,15 @@ def _views(at: datetime, samples: str) -> Iterable[SampleView]:
             location=location,
             phase=phase,
             format=format_,
+            evse=evse,
+            signed=signed,
         )
 
 
 async def samples(reader: Reader, session_id: str) -> list[SampleView]:
     """All samples of a session in time order, also those that the station sent without its transaction."""
     query = (
-        select(_t.c.at, _t.c.samples)
+        select(_t.c.at, _t.c.evse, _t.c.samples)
         .where(
             _t.c.station_key.in_(station_key_of(session_id)),
             or_(_t.c.transaction_id.in_(transaction_of(session_id)), _t.c.transaction_id == ""),
@@ -110,7 +112,18 @@ async def samples(reader: Reader, session_id: str) -> list[SampleView]:
         )
         .order_by(_t.c.at, _t.c.id)
     )
-    return [view for at, text in await reader.rows(query) for view in _views(at, text)]
+    return [view for row in await reader.rows(query) for view in _views(*row)]
+
+
+async def station_samples(reader: Reader, station_id: str, readings: int) -> list[SampleView]:
+    """Samples of the latest readings that the station sent outside transactions, oldest first."""
+    query = (
+        select(_t.c.at, _t.c.evse, _t.c.samples)
+        .where(_t.c.station_key == fold(station_id), _t.c.transaction_id == "")
+        .order_by(_t.c.at.desc(), _t.c.id.desc())
+        .limit(readings)
+    )
+    return [view for row in reversed(await reader.rows(query)) for view in _views(*row)]
 
 
 async def oldest(reader: Reader, limit: int) -> list[tuple[int, datetime]]:

@@ -45,9 +45,7 @@ async def quarantine(reader: Reader, station: str | None, limit: int) -> list[Qu
     )
     if station is not None:
         query = query.where(_t.c.station_key == fold(station))
-    return [
-        QuarantinedMessage(str(id_), at.isoformat(), *rest) for id_, at, *rest in await reader.rows(query)
-    ]
+    return [QuarantinedMessage(str(id_), at, *rest) for id_, at, *rest in await reader.rows(query)]
 
 
 async def count_quarantine(reader: Reader) -> int:

@@ -80,14 +80,19 @@ def insert(model: type[Row], *, without: tuple[str, ...] = (), ignore: bool = Fa
     return Statement(build, columns, many=True)
 
 
-def upsert(model: type[Row], *key: str, keep: tuple[str, ...] = ()) -> Statement:
-    """Insert, or replace the row with this key except its ``keep`` columns. The key's columns come first."""
+def upsert(model: type[Row], *key: str, keep: tuple[str, ...] = (), fill: tuple[str, ...] = ()) -> Statement:
+    """Insert, or replace the row with this key except its ``keep`` columns. The key's columns come first.
+
+    A NULL for a ``fill`` column says nothing: what was known stays.
+    """
     columns = names(model)
     assert columns[: len(key)] == key, (columns, key)
 
     def build(make: Callable[[Table], Any]) -> ClauseElement:
         statement = make(table(model)).values(placeholders(model, columns))
         changed = {c: statement.excluded[c] for c in columns if c not in key and c not in keep}
+        known = table(model).c
+        changed |= {c: sqlalchemy.func.coalesce(statement.excluded[c], known[c]) for c in fill}
         return statement.on_conflict_do_update(index_elements=key, set_=changed)  # type: ignore[no-any-return]
 
     return Statement(build, columns, latest=len(key), many=True)

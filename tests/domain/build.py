@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from cms.domain import metering
 from cms.domain.meters import REGISTER
 from cms.domain.observations import (
     Metered,
@@ -77,7 +78,7 @@ class Desk:
     ) -> Any:
         seen = received(report, at, version)
         if isinstance(report, Metered):
-            decision = self._decide.meter(self.state, seen, report, self.facts(report).past)
+            decision = metering.meter(self.state, seen, report, self.facts(report).past)
         else:
             decision = self._decide.decide(self.state, seen, report, self.facts(report, running))
         self.state = decision.state

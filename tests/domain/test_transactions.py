@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+from decimal import Decimal
+
 from cms.domain.changes import AddReading, OpenSession, Quarantine, UpdateSession
-from cms.domain.observations import Metered, TokenRef
+from cms.domain.observations import Metered, Reading, Sample, TokenRef
 from cms.domain.sessions import Session
 from tests.domain.build import NOON, Desk, after, event, received, register, start, station, stop
 
@@ -132,11 +134,27 @@ class TestOcpp16:
         (reading,) = decision.changes
         assert isinstance(reading, AddReading) and reading.session is not None
 
-    def test_meter_values_of_an_unknown_transaction_are_kept_with_the_station(self) -> None:
+    def test_meter_values_of_an_unknown_transaction_are_kept_and_told_once(self) -> None:
         desk = Desk()
-        decision = desk.tell(Metered(1, (register(5, NOON),), "999"), at=NOON)
-        (reading,) = decision.changes
+        stray = Metered(1, (register(5, NOON),), "999")
+        reading, kept = desk.tell(stray, at=NOON).changes
         assert reading.session is None and reading.transaction_id == "999"
+        assert isinstance(kept, Quarantine)
+        assert [type(change) for change in desk.tell(stray, at=NOON).changes] == [AddReading]
+
+    def test_meter_values_for_minus_one_belong_to_the_only_session_there(self) -> None:
+        desk = Desk()
+        desk.tell(start(meter=100))
+        desk.tell(Metered(1, (register(400, after(1)),), "-1"), at=after(1))
+        assert only_session(desk).energy_wh == 300
+        assert desk.tell(Metered(0, (register(9, after(1)),), "0"), at=after(1)).changes[0].session is None
+
+    def test_text_instead_of_a_number_is_flagged(self) -> None:
+        desk = Desk()
+        number = desk.tell(start()).answer.transaction_id
+        text = Reading(after(1), (Sample("Energy.Active.Import.Register", None, "Wh", raw="abc"),))
+        desk.tell(Metered(1, (text,), number), at=after(1))
+        assert only_session(desk).flags == ("unreadable-value",)
 
     def test_meter_values_move_energy_and_power(self) -> None:
         desk = Desk()
@@ -261,6 +279,35 @@ class TestOcpp2:
         old = event("updated", 1, after(5), readings=(register(2000, after(5)),), offline=True)
         desk.tell(old, version="2.0.1")
         assert (only_session(desk).energy_wh, only_session(desk).power_w) == (1000, None)
+
+    def test_a_late_event_does_not_move_the_live_state_back(self) -> None:
+        desk = Desk()
+        self.begin(desk)
+        desk.tell(event("updated", 4, after(5), charging_state="SuspendedEV"), version="2.0.1")
+        desk.tell(event("updated", 3, after(5), charging_state="Charging"), version="2.0.1")
+        assert (only_session(desk).status, only_session(desk).charging_state) == ("suspended", "SuspendedEV")
+
+    def test_intervals_that_come_out_of_order_all_count(self) -> None:
+        desk = Desk()
+        desk.tell(event("started", 0, NOON, evse=1), version="2.0.1")
+        for seq in (2, 1):
+            interval = Reading(after(seq), (Sample("Energy.Active.Import.Interval", Decimal(50), "Wh"),))
+            desk.tell(event("updated", seq, after(seq), readings=(interval,)), version="2.0.1")
+        assert only_session(desk).energy_wh == 100
+
+    def test_whoever_authorised_the_stop_is_remembered_until_the_end(self) -> None:
+        desk = Desk()
+        self.begin(desk)
+        other = TokenRef("CARD2", "rfid")
+        desk.tell(event("updated", 1, after(4), token=other, trigger="StopAuthorized"), version="2.0.1")
+        ended = last(desk.tell(event("ended", 2, after(5)), version="2.0.1"), UpdateSession)
+        assert (ended.token, ended.stop_token) == ("CARD1", "CARD2")
+
+    def test_a_session_whose_start_came_late_is_not_incomplete_any_more(self) -> None:
+        desk = Desk()
+        desk.tell(event("updated", 1, after(5)), version="2.0.1")
+        self.begin(desk)
+        assert "incomplete" not in only_session(desk).flags
 
     def test_a_key_code_is_never_kept(self) -> None:
         from cms.domain.tokens import Token

@@ -297,7 +297,7 @@ async def test_meter_values_are_exact_in_base_units():
 
 
 @pytest.mark.parametrize(
-    ("transaction", "meant"), [(17, "17"), (0, None), (-1, None), (None, None)], ids=["17", "0", "-1", "null"]
+    ("transaction", "meant"), [(17, "17"), (0, "0"), (-1, "-1"), (None, None)], ids=["17", "0", "-1", "null"]
 )
 async def test_meter_values_belong_to_a_transaction_or_to_none(transaction: int | None, meant: str | None):
     values = [{"timestamp": AT, "sampledValue": [{"value": "5"}]}]

@@ -233,6 +233,48 @@ async def test_what_a_station_says_of_its_configuration_is_remembered(small: Sma
     assert (variable.name, variable.value, variable.readonly) == ("HeartbeatInterval", "300", False)
 
 
+async def test_a_station_gets_no_more_keys_at_once_than_it_takes(small: Small) -> None:
+    told = VariableAnswer("GetConfigurationMaxKeys", "3", "Accepted", readonly=True)
+    small.stations.answer = OrderAnswer("accepted", "Accepted", {}, (told,))
+    await stations.get_configuration(small.core, GetConfiguration(station="CP1"), ANA)
+    await stations.get_configuration(small.core, GetConfiguration(station="CP1", names=("A", "B")), ANA)
+    assert [order.per_message for _, order in small.stations.given] == [None, 3]
+
+
+async def test_what_holds_after_a_reboot_says_so_until_then(small: Small) -> None:
+    known = VariableAnswer("A", "0", "Accepted", readonly=False)
+    small.stations.answer = OrderAnswer("accepted", "Accepted", {}, (known,))
+    await stations.get_configuration(small.core, GetConfiguration(station="CP1"), ANA)
+    told = VariableAnswer("A", "1", "RebootRequired")
+    small.stations.answer = OrderAnswer("accepted", "RebootRequired", {}, (told,))
+    order = SetConfiguration(station="CP1", values={"A": "1"})
+    await stations.set_configuration(small.core, order, ANA)
+    (variable,) = await small.core.store.variables("CP1")
+    assert (variable.value, variable.readonly, variable.reboot_required) == ("1", False, True)
+    await small.hear("CP1", Booted("V", "M"))
+    (variable,) = await small.core.store.variables("CP1")
+    assert not variable.reboot_required
+
+
+async def test_a_refused_key_is_named(small: Small) -> None:
+    told = (VariableAnswer("A", "1", "Accepted"), VariableAnswer("B", "2", "Rejected"))
+    small.stations.answer = OrderAnswer("rejected", "Rejected", {}, told)
+    with pytest.raises(Rejected, match="CP1 refused config-set: B Rejected"):
+        order = SetConfiguration(station="CP1", values={"A": "1", "B": "2"})
+        await stations.set_configuration(small.core, order, ANA)
+
+
+async def test_a_connector_is_an_evse_in_16_and_needs_one_in_2x(small: Small) -> None:
+    await sessions.start(small.core, StartSession(station="CP1", token="CARD1", connector=2), ANA)
+    await stations.trigger(
+        small.core, TriggerMessage(station="CP1", message="StatusNotification", connector=2), ANA
+    )
+    assert [order.evse for _, order in small.stations.given] == [2, 2]
+    small.stations.connect("CP1", "2.0.1")
+    with pytest.raises(Invalid, match="needs its EVSE"):
+        await sessions.start(small.core, StartSession(station="CP1", token="CARD1", connector=2), ANA)
+
+
 async def test_a_password_set_over_ocpp_is_stored_nowhere_and_needed_from_then_on(small: Small) -> None:
     from cms.operations.credentials import verify
 

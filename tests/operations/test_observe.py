@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from cms.contract.sessions import ListSamples, ListSessions
+from cms.contract.sessions import ListSamples, ListSessions, ListStationSamples
 from cms.contract.stations import AddStation, SetStation
 from cms.contract.tokens import BlockToken
 from cms.domain.observations import (
@@ -9,6 +9,8 @@ from cms.domain.observations import (
     ConnectorReported,
     Metered,
     NotYet,
+    Reading,
+    Sample,
     TokenPresented,
     TokenRef,
 )
@@ -68,6 +70,41 @@ async def test_a_contradicting_event_after_a_restart_is_quarantined_once(small: 
         liar = event("ended", 1, after(4), digest=b"other" * 3)
         await small.hear("CP1", liar, "2.0.1")
     assert await small.core.store.count_quarantine() == 1
+
+
+async def test_a_contradicting_stop_flags_its_session(small: Small) -> None:
+    number = (await small.hear("CP1", start())).transaction_id
+    await small.hear("CP1", stop(number, 6000, after(5)))
+    await small.hear("CP1", stop(number, 9999, after(5), digest=b"f" * 16))
+    (session,) = await all_sessions(small)
+    assert (session.energy_wh, session.flags) == (5000, ("conflicting-report",))
+
+
+async def test_offline_history_takes_no_connector_from_the_session_that_runs(small: Small) -> None:
+    await small.hear("CP1", ConnectorReported(1, 1, "occupied", NOON), "2.0.1")
+    await small.hear("CP1", event("started", 0, NOON, evse=1, connector=1), "2.0.1")
+    history = event("started", 0, after(-240), "old", evse=1, connector=1, offline=True)
+    await small.hear("CP1", history, "2.0.1")
+    (connector,) = stations.view(small.core, small.core.lanes["cp1"].state).connectors
+    live = next(s for s in small.core.lanes["cp1"].state.sessions.values() if s.transaction_id == "tx-1")
+    assert connector.session == live.id
+
+
+async def test_values_outside_sessions_can_be_read_and_signed_ones_word_for_word(small: Small) -> None:
+    signed = {"signedMeterData": "OCMF|{}|{}", "publicKey": "00ff"}
+    sample = Sample("Energy.Active.Import.Register", None, "Wh", format="SignedData", raw="x", signed=signed)
+    await small.hear("CP1", Metered(0, (Reading(NOON, (sample,)),)))
+    asked = ListStationSamples("cp1")
+    (seen,) = await sessions.station_samples(small.core, asked, ANA)
+    assert (seen.evse, seen.signed, seen.format) == (0, signed, "SignedData")
+
+
+async def test_values_for_a_foreign_transaction_are_a_security_event(small: Small) -> None:
+    await stations.add(small.core, AddStation("CP2"), ANA)
+    number = (await small.hear("CP1", start())).transaction_id
+    await small.hear("CP2", Metered(1, (register(9, after(1)),), number))
+    (kept,) = await small.core.store.quarantine(None, 10)
+    assert "belongs to station CP1" in kept.reason
 
 
 async def test_the_same_transaction_id_at_two_stations_is_two_sessions(small: Small) -> None:

@@ -206,11 +206,11 @@ async def test_samples_come_back_exact_and_in_time_order(store: SqlStore) -> Non
     )
     register = "Energy.Active.Import.Register"
     assert await store.samples("s1") == [
-        SampleView(NOON, register, "0.5", "Wh", context="Transaction.Begin"),
-        SampleView(NOON, "Energy", "OCMF|{}", None, format="SignedData"),
-        SampleView(NOON + minutes(1), register, "1000.10", "Wh"),
-        SampleView(NOON + minutes(1), register, "2000", "Wh", phase="L1"),
-        SampleView(NOON + minutes(2), register, "8", "Wh"),
+        SampleView(NOON, register, "0.5", "Wh", context="Transaction.Begin", evse=1),
+        SampleView(NOON, "Energy", "OCMF|{}", None, format="SignedData", evse=1, signed={"a": 1}),
+        SampleView(NOON + minutes(1), register, "1000.10", "Wh", evse=1),
+        SampleView(NOON + minutes(1), register, "2000", "Wh", phase="L1", evse=1),
+        SampleView(NOON + minutes(2), register, "8", "Wh", evse=1),
     ]
 
 
@@ -312,7 +312,7 @@ async def test_quarantine_keeps_messages_word_for_word(store: SqlStore) -> None:
     await store.commit([c.Quarantine("CP-2", "other", "why", "[]", NOON)], [])
     assert await store.count_quarantine() == 4
     assert [q.payload for q in await store.quarantine("cp-1", 2)] == ["[2,2]", "[2,1]"]
-    assert (await store.quarantine(None, 1))[0].at == "2026-03-01T12:00:00+00:00"
+    assert (await store.quarantine(None, 1))[0].at == NOON
 
 
 async def test_events_are_read_on_from_a_cursor(store: SqlStore) -> None:

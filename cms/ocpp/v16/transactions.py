@@ -75,7 +75,7 @@ def metered(payload: Json, remarks: Remarks) -> Metered:
     return Metered(
         evse=place(payload["connectorId"])[0],
         readings=meter_values,
-        transaction_id=str(transaction_id) if transaction_id not in (None, 0, -1) else None,
+        transaction_id=str(transaction_id) if transaction_id is not None else None,
         flags=tuple(remarks),
     )
 

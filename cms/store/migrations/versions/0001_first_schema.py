@@ -249,6 +249,7 @@ def upgrade() -> None:
         sa.Column("value", sa.Text(), nullable=True),
         sa.Column("readonly", sa.Boolean(), nullable=True),
         sa.Column("reported_at", sa.BigInteger(), nullable=False),
+        sa.Column("reboot_required", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("station_key", "name", "attribute", name="pk_variables"),
     )
     op.execute("INSERT INTO event_head (id, seq, pruned) VALUES (1, 0, 0)")
