@@ -139,6 +139,7 @@ class Daemon:
             rate_per_s=settings.rate_per_s,
             burst=settings.burst,
             handshake_s=settings.handshake_timeout_s,
+            handshakes=settings.max_pending_connections,
             call_timeout_s=settings.call_timeout_s,
             ping_s=settings.ping_interval_s,
             pong_s=settings.ping_timeout_s,

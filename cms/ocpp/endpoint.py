@@ -11,12 +11,13 @@ import functools
 import http
 import logging
 import ssl as tls
+import time
 from collections import deque
 from collections.abc import Sequence
 from typing import Any, cast
 
 from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.exceptions import InvalidState
+from websockets.exceptions import InvalidState, PayloadTooBig
 from websockets.extensions.base import Extension
 from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPerMessageDeflateFactory
 from websockets.frames import BINARY, CONT, TEXT, Frame
@@ -547,11 +548,30 @@ def _spoken_with(connection: ServerConnection, _: Sequence[Subprotocol]) -> Subp
     return Subprotocol(connection.link.dialect.subprotocol)
 
 
+#: Bytes that one station may win by compression, at once and per second.
+_INFLATED_BURST = 4 * 1024 * 1024
+_INFLATED_PER_S = 256 * 1024
+
+
 class _DeflateSometimes(PerMessageDeflate):
     """Compression without a context per connection, for messages that are worth it.
 
     A message is sent uncompressed when it likes (RFC 7692, 7.2.1); our answers are mostly shorter than the effort.
+    What inflates is bounded over time too: one read of the socket can hold hundreds of small frames that each
+    become the largest message there may be.
     """
+
+    _left = float(_INFLATED_BURST)
+    _at = 0.0
+
+    def decode(self, frame: Frame, *, max_size: int | None = None) -> Frame:
+        decoded = super().decode(frame, max_size=max_size)
+        now = time.monotonic()
+        refilled = min(_INFLATED_BURST, self._left + (now - self._at) * _INFLATED_PER_S)
+        self._at, self._left = now, refilled - (len(decoded.data) - len(frame.data))
+        if self._left < 0:
+            raise PayloadTooBig(None, max_size)
+        return decoded
 
     def encode(self, frame: Frame) -> Frame:
         return frame if len(frame.data) < 1024 else super().encode(frame)

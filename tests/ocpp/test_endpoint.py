@@ -4,7 +4,7 @@ import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import pytest
@@ -241,6 +241,16 @@ async def test_an_inflated_bomb_is_refused():
     async with listening(Backend()) as endpoint, station(endpoint, compression="deflate") as client:
         await client.send("[" * 10_000_000)
         assert (await closed(client))[0] == 1009
+
+
+async def test_many_small_bombs_in_one_read_are_refused_too():
+    async with listening(Backend()) as endpoint, station(endpoint, compression="deflate") as client:
+        bomb = json.dumps([2, "1", "DataTransfer", {"vendorId": "v", "data": "x" * 200_000}])
+        with suppress(ConnectionClosed):
+            for _ in range(40):
+                await client.send(bomb)
+        await client.wait_closed()
+        assert client.close_code == 1009
 
 
 async def test_a_message_just_under_the_limit_works_and_one_above_closes():
