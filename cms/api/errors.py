@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from cms.contract.refusals import Conflict, Invalid, NotFound, Refusal, Unreachable
 from cms.core import Clash, StoreDown
@@ -65,10 +66,20 @@ def as_refusal(error: Exception) -> Refusal:
     return Refusal("Something went wrong inside the daemon; its log has the details")
 
 
-async def answer_error(_request: Request, error: Exception) -> Response:
-    """Exception handler for everything."""
-    status = error.status_code if isinstance(error, HTTPException) else None
-    return refused(as_refusal(error), status)
+async def answer_error(request: Request, error: Exception) -> Response:
+    """Exception handler for everything. A body that is no JSON is as invalid as one with a wrong field: 422."""
+    if not isinstance(error, HTTPException) or error.status_code == 400:
+        return refused(as_refusal(error))
+    answer = refused(as_refusal(error), error.status_code)
+    if error.status_code == 405:
+        answer.headers["Allow"] = ", ".join(sorted(_allowed(request)))  # RFC 9110, 15.5.6
+    return answer
+
+
+def _allowed(request: Request) -> set[str]:
+    """The methods of all routes with this path."""
+    found = (route for route in request.app.routes if route.matches(request.scope)[0] is not Match.NONE)
+    return {method for route in found for method in route.methods or ()}
 
 
 def _sentence(mistakes: Sequence[Any]) -> str:
