@@ -32,7 +32,7 @@ from cms.domain.changes import Happened, SeeStations
 from cms.logs import set_up
 from cms.ocpp import Admitted, Endpoint, Hooks, Knock, Limits, Turned
 from cms.operations import OPERATIONS
-from cms.operations.admission import Knocks, admit, connected, disconnected
+from cms.operations.admission import Knocks, admit, connected, disconnected, trim_inbox
 from cms.operations.deciding import index
 from cms.operations.intents import Agenda, recover
 from cms.operations.observe import observe
@@ -264,6 +264,7 @@ class Daemon:
             try:
                 await self._see_stations()
                 if minute % 10 == 0:
+                    await trim_inbox(self.core)
                     await doubt_stale(self.core, self.clock.now() - self.core.terms.suspect_after)
                 if minute % 360 == 0:
                     await self._forget_old()
@@ -367,6 +368,7 @@ async def serve(daemon: Daemon) -> int:
 def run(settings: Settings) -> int:
     """``cms serve``: returns the exit status; a Refusal says what is in the way."""
     set_up(settings.log_level, settings.log_format)
+    os.umask(0o077)  # what is kept here is about people and money
 
     async def main() -> int:
         return await serve(Daemon(settings))
@@ -375,5 +377,6 @@ def run(settings: Settings) -> int:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             return runner.run(main())
     except Refusal as refused:
-        print(f"cms: {refused.message}", file=sys.stderr)  # noqa: T201
+        hint = f": {refused.hint}" if refused.hint else ""
+        print(f"cms: {refused.message}{hint}", file=sys.stderr)  # noqa: T201
         return refused.exit_code

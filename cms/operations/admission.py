@@ -18,6 +18,8 @@ _WRONG_PER_MINUTE = 5
 _NOTE_EVERY = timedelta(seconds=60)
 # The inbox and the guess counters are fed by strangers: bounded.
 _MAX_STRANGERS = 10_000
+_NOTES_PER_MINUTE = 120
+INBOX_SIZE = 1_000
 
 
 @dataclass(slots=True)
@@ -26,7 +28,15 @@ class Knocks:
 
     wrong: dict[tuple[str, str], list[datetime]] = field(default_factory=dict)
     noted: dict[str, datetime] = field(default_factory=dict)
-    counted: dict[str, int] = field(default_factory=dict)
+    minute: datetime | None = None
+    notes: int = 0
+
+    def may_note(self, now: datetime) -> bool:
+        """Whether the record takes one more note this minute, whoever floods us with names."""
+        if self.minute is None or now - self.minute >= timedelta(minutes=1):
+            self.minute, self.notes = now, 0
+        self.notes += 1
+        return self.notes <= _NOTES_PER_MINUTE
 
 
 async def admit(
@@ -101,7 +111,7 @@ async def _note(
     """Remember a stranger in the inbox; of a registered station tell only that it was refused."""
     key = identity.casefold()
     last = knocks.noted.get(key)
-    if last is not None and now - last < _NOTE_EVERY:
+    if (last is not None and now - last < _NOTE_EVERY) or not knocks.may_note(now):
         return
     if len(knocks.noted) > _MAX_STRANGERS:
         knocks.noted.clear()
@@ -117,6 +127,14 @@ async def _note(
         await core.store.commit(changes, events)
     except StoreDown:
         del knocks.noted[key]
+
+
+async def trim_inbox(core: Core) -> None:
+    """Forget the strangers heard of longest ago, beyond those that a person can look through."""
+    strangers = sorted(await core.store.unknown_stations(), key=lambda u: u.last_seen)
+    gone = [ForgetUnknown(stranger.id) for stranger in strangers[:-INBOX_SIZE]]
+    if gone:
+        await core.store.commit(gone, ())
 
 
 async def _enrol_openly(core: Core, identity: str, address: str) -> Admission:

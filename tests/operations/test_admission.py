@@ -8,7 +8,7 @@ from cms.contract.refusals import Conflict, Invalid
 from cms.contract.stations import AddStation, EnrolStation, ListUnknownStations, RemoveStation, SetStation
 from cms.core import Admission
 from cms.operations import stations
-from cms.operations.admission import Knocks, admit
+from cms.operations.admission import Knocks, admit, trim_inbox
 from tests.domain.build import start
 from tests.operations.small import ANA, Small
 
@@ -45,6 +45,21 @@ async def test_a_stranger_is_remembered_and_enrolled_by_one_command(small: Small
     assert credential.id == "Ghost"
     assert (await knock(small, "Ghost", credential.password)).station == "Ghost"
     assert not await stations.unknown(small.core, ListUnknownStations(), ANA)
+
+
+async def test_a_flood_of_names_fills_neither_the_inbox_nor_the_record(small: Small) -> None:
+    knocks = Knocks()
+    for number in range(150):
+        await knock(small, f"GHOST-{number}", None, knocks)
+    assert len(await small.core.store.unknown_stations()) == 120
+    for minute in range(10):
+        small.clock.pass_(minutes=1)
+        for number in range(120):
+            await knock(small, f"GHOST-{minute}-{number}", None, knocks)
+    await trim_inbox(small.core)
+    kept = await small.core.store.unknown_stations()
+    assert len(kept) == 1000 and all(stranger.id.startswith("GHOST-") for stranger in kept)
+    assert "GHOST-9-119" in {stranger.id for stranger in kept}
 
 
 async def test_guesses_are_slowed_but_the_right_password_is_let_in(small: Small) -> None:
