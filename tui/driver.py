@@ -11,9 +11,12 @@ or CMS_STOCK_DRIVER=1, goes without.
 from __future__ import annotations
 
 import asyncio
+import itertools
 import os
+import re
 import time
 from collections.abc import Callable
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from rich.cells import get_character_cell_size
@@ -29,6 +32,8 @@ if TYPE_CHECKING:
     from textual.message import Message
     from textual.screen import Screen
 
+#: From this many blanks on it is shorter to have them erased than to send them.
+ERASED_FROM = 12
 #: Up to this many unchanged cells are sent again rather than moving the cursor over them.
 GAP = 5
 #: Frames that may be on their way, unanswered.
@@ -40,27 +45,29 @@ DEAF_AFTER = 3
 
 ASK_CURSOR = "\x1b[6n"
 RESET = "\x1b[m"
+CLEAR = f"{RESET}\x1b[2J"
 
 
 class Cells:
     """What the terminal shows and what it should show: (character, SGR) per cell, in rows.
 
-    A character of two cells stands in the first; the second holds the empty string. None in ``shown`` is a
-    cell of which nothing is known.
+    A character of two cells stands in the first; the second holds the empty string.
     """
 
-    def __init__(self, width: int, height: int) -> None:
+    def __init__(self, width: int, height: int, *, erases_in_colour: bool = False) -> None:
         self.width, self.height = width, height
+        self.erases_in_colour = erases_in_colour
+        """Whether the terminal erases with the background it was told (terminfo: bce)."""
         self._wanted_text: list[list[str]] = [[" "] * width for _ in range(height)]
         self._wanted_sgr: list[list[str]] = [[""] * width for _ in range(height)]
-        self._shown_text: list[list[str | None]] = [[None] * width for _ in range(height)]
-        self._shown_sgr: list[list[str | None]] = [[None] * width for _ in range(height)]
+        self._shown_text: list[list[str]] = [[" "] * width for _ in range(height)]
+        self._shown_sgr: list[list[str]] = [[""] * width for _ in range(height)]
         self._dirty: set[int] = set(range(height))
+        self._cleared = False
 
     def forget(self) -> None:
         """The terminal may show anything: send every cell again."""
-        self._shown_text = [[None] * self.width for _ in range(self.height)]
-        self._shown_sgr = [[None] * self.width for _ in range(self.height)]
+        self._cleared = False
         self._dirty = set(range(self.height))
 
     def apply(self, update: CompositorUpdate, colors: ColorSystem) -> bool:
@@ -128,7 +135,12 @@ class Cells:
     def changes(self) -> str:
         """The shortest text we know that makes the terminal show what it should; empty when it does."""
         out: list[str] = []
-        pen: str | None = None
+        pen = ""
+        if not self._cleared:
+            out.append(CLEAR)
+            self._cleared = True
+            self._shown_text = [[" "] * self.width for _ in range(self.height)]
+            self._shown_sgr = [[""] * self.width for _ in range(self.height)]
         at: tuple[int, int] | None = None
         for y in sorted(self._dirty):
             for start, end in self._runs(y):
@@ -163,7 +175,8 @@ class Cells:
     def _whole_end(self, y: int, x: int) -> int:
         return x + 1 if x < self.width and self._wanted_text[y][x] == "" else x
 
-    def _send(self, out: list[str], y: int, start: int, end: int, pen: str | None) -> str | None:
+    def _send(self, out: list[str], y: int, start: int, end: int, pen: str) -> str:
+        """Send the cells of row y from start to end; answers the pen (SGR) that the terminal then has."""
         text, sgr = self._wanted_text[y], self._wanted_sgr[y]
         x = start
         while x < end:
@@ -171,18 +184,86 @@ class Cells:
             until = x + 1
             while until < end and sgr[until] == style:
                 until += 1
-            if style != pen:
-                out.append(f"\x1b[0;{style}m" if style else RESET)
-                pen = style
-            out.append("".join(text[x:until]))
+            out.append(_pen(pen, style))
+            pen = style
+            out.append(self._run(text[x:until], style, until == self.width))
             x = until
         self._shown_text[y][start:end] = text[start:end]
         self._shown_sgr[y][start:end] = sgr[start:end]
         return pen
 
+    def _run(self, characters: list[str], style: str, to_the_edge: bool) -> str:
+        """Characters of one style; many blanks are erased rather than sent."""
+        run = "".join(characters)
+        if len(run) < ERASED_FROM or not self._may_erase(style):
+            return run
+        if to_the_edge:
+            kept = run.rstrip(" ")
+            if len(run) - len(kept) >= ERASED_FROM:
+                return _BLANKS.sub(_erased, kept) + "\x1b[K"
+        return _BLANKS.sub(_erased, run)
+
+    def _may_erase(self, style: str) -> bool:
+        attributes, _, ground = _parts(style)
+        return not attributes & _DECORATIONS and (self.erases_in_colour or not ground)
+
+
+#: SGR codes that a blank shows: underline, blink, reverse, strike, overline.
+_DECORATIONS = frozenset({"4", "5", "6", "7", "9", "21", "53"})
+#: SGR codes that set a background.
+_GROUNDS = frozenset({"48", *(str(code) for code in (*range(40, 48), *range(100, 108)))})
+_BLANKS = re.compile(f" {{{ERASED_FROM},}}")
+
+
+def _erased(blanks: re.Match[str]) -> str:
+    """Erase (ECH) and go on behind it."""
+    count = len(blanks[0])
+    return f"\x1b[{count}X\x1b[{count}C"
+
+
+def _pen(before: str, after: str) -> str:
+    """The shortest change of the pen."""
+    if before == after:
+        return ""
+    if not after:
+        return RESET
+    old, new = _parts(before), _parts(after)
+    if not old[0] <= new[0] or (old[1] and not new[1]) or (old[2] and not new[2]):
+        return f"\x1b[0;{after}m"
+    codes = [*sorted(new[0] - old[0])]
+    codes += [part for part, known in ((new[1], old[1]), (new[2], old[2])) if part != known]
+    return f"\x1b[{';'.join(codes)}m" if codes else ""
+
+
+@lru_cache(maxsize=1024)
+def _parts(sgr: str) -> tuple[frozenset[str], str, str]:
+    """Attributes, foreground and background of an SGR."""
+    codes = iter(sgr.split(";")) if sgr else iter(())
+    attributes: set[str] = set()
+    fore = ground = ""
+    for code in codes:
+        colour = code
+        if code in ("38", "48"):
+            kind = next(codes, "")
+            colour = ";".join([code, kind, *itertools.islice(codes, 3 if kind == "2" else 1)])
+        if code in _GROUNDS or code == "49":
+            ground = colour
+        elif code in {"38", "39"} or 30 <= int(code) <= 37 or 90 <= int(code) <= 97:
+            fore = colour
+        else:
+            attributes.add(code)
+    return frozenset(attributes), fore, ground
+
 
 def _sgr(style: Any, colors: ColorSystem) -> str:
-    return Strip.render_ansi(style, colors) if style else ""
+    """The style as SGR codes; the terminal's own colours are none."""
+    return _without_defaults(Strip.render_ansi(style, colors)) if style else ""
+
+
+@lru_cache(maxsize=1024)
+def _without_defaults(sgr: str) -> str:
+    attributes, fore, ground = _parts(sgr)
+    return ";".join([*sorted(attributes), *(part for part in (fore, ground) if part not in ("", "39", "49"))])
 
 
 def _move(at: tuple[int, int] | None, to: tuple[int, int]) -> str:
@@ -273,7 +354,7 @@ class LeanApp(App[int]):
             self._pace = Pace()
         width, height = self.size
         if self._cells is None or (self._cells.width, self._cells.height) != (width, height):
-            self._cells = Cells(width, height)
+            self._cells = Cells(width, height, erases_in_colour=erases_in_colour())
         self._cells.apply(renderable, self.console._color_system or ColorSystem.TRUECOLOR)
         self._send_or_wait()
         self.post_display_hook()
@@ -310,6 +391,17 @@ class LeanApp(App[int]):
             changes = f"{SYNC_START}{changes}{SYNC_END}"
         self._driver.write(changes)
         self._driver.flush()
+
+
+def erases_in_colour() -> bool:
+    """Whether the terminal's description says that it erases with the background of the pen (bce)."""
+    import curses
+
+    try:
+        curses.setupterm(fd=1)
+    except curses.error:
+        return False
+    return curses.tigetflag("bce") > 0
 
 
 def wants_stock_driver(environ: Any = os.environ) -> bool:

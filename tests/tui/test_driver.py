@@ -16,7 +16,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from tui.driver import DEAF_AFTER, PATIENCE_S, Cells, Pace
+from tui.driver import DEAF_AFTER, PATIENCE_S, RESET, Cells, Pace
 
 WIDTH, HEIGHT = 40, 8
 STYLES = [
@@ -24,6 +24,10 @@ STYLES = [
     Style(color="red"),
     Style(color="#5aa9e6", bgcolor="#10151a"),
     Style(bold=True, color="white", bgcolor="blue"),
+    Style(bold=True),
+    Style(color="#5aa9e6"),
+    Style(reverse=True, color="bright_red"),
+    Style(color="default", bgcolor="color(200)", dim=True),
 ]
 COLORS = ColorSystem.TRUECOLOR
 
@@ -50,40 +54,49 @@ def console() -> Console:
     return Console(file=io.StringIO(), force_terminal=True, color_system="truecolor", width=WIDTH)
 
 
-def words(source: random.Random, width: int, alphabet: str = "ab c●✖─|") -> Strip:
+def words(source: random.Random, width: int, alphabet: str) -> Strip:
     segments: list[Segment] = []
     left = width
     while left > 0:
-        length = min(left, source.randint(1, 9))
+        length = min(left, source.randint(1, 30))
         text = "".join(source.choice(alphabet) for _ in range(length))
         segments.append(Segment(text, source.choice(STYLES)))
         left -= length
     return Strip(segments, width)
 
 
-def whole(source: random.Random) -> LayoutUpdate:
-    return LayoutUpdate([[words(source, WIDTH)] for _ in range(HEIGHT)], Region(0, 0, WIDTH, HEIGHT))
+def whole(source: random.Random, alphabet: str = "ab c●✖─|") -> LayoutUpdate:
+    return LayoutUpdate(
+        [[words(source, WIDTH, alphabet)] for _ in range(HEIGHT)], Region(0, 0, WIDTH, HEIGHT)
+    )
 
 
-def parts(source: random.Random) -> ChopsUpdate:
+def parts(source: random.Random, alphabet: str = "ab c●✖─|") -> ChopsUpdate:
     """Some lines, cut into three chops, of which some spans are dirty."""
     cuts = [0, 10, 25, WIDTH]
     chops = []
     for _ in range(HEIGHT):
-        chops.append({start: words(source, end - start) for start, end in itertools.pairwise(cuts)})
+        chops.append({start: words(source, end - start, alphabet) for start, end in itertools.pairwise(cuts)})
     rows = sorted(source.sample(range(HEIGHT), 3))
     spans = [(y, cuts[source.randint(0, 1)], cuts[source.randint(2, 3)]) for y in rows]
     return ChopsUpdate(chops, spans, [cuts[1:] for _ in range(HEIGHT)])
 
 
+@pytest.mark.parametrize("alphabet", ["ab c●✖─|", "a               "])
+@pytest.mark.parametrize("in_colour", [False, True])
 @pytest.mark.parametrize("seed", range(8))
-def test_the_terminal_shows_the_same_as_with_the_stock_driver(seed: int) -> None:
+def test_the_terminal_shows_the_same_as_with_the_stock_driver(
+    seed: int, in_colour: bool, alphabet: str
+) -> None:
     source = random.Random(seed)
     stock, lean = Terminal(), Terminal()
-    cells = Cells(WIDTH, HEIGHT)
-    updates = [whole(source), *(parts(source) if source.random() < 0.7 else whole(source) for _ in range(12))]
+    cells = Cells(WIDTH, HEIGHT, erases_in_colour=in_colour)
+    updates = [
+        whole(source, alphabet),
+        *((parts if source.random() < 0.7 else whole)(source, alphabet) for _ in range(12)),
+    ]
     for update in updates:
-        stock.feed("\x1b[0m" + update.render_segments(console()).replace("\n", "\r\n"))
+        stock.feed(RESET + update.render_segments(console()).replace("\n", "\r\n"))
         assert cells.apply(update, COLORS)
         lean.feed(cells.changes())
         assert lean.shows() == stock.shows()
@@ -120,7 +133,23 @@ def test_one_changed_figure_sends_a_few_bytes() -> None:
     cells.put(0, 3, Strip([Segment("CP-0042   21.7 kW")]), COLORS)
     cells.changes()
     cells.put(0, 3, Strip([Segment("CP-0042   21.8 kW")]), COLORS)
-    assert cells.changes() == "\x1b[4;14H\x1b[m8"
+    assert cells.changes() == "\x1b[4;14H8"
+
+
+def test_blanks_are_erased_rather_than_sent() -> None:
+    cells = Cells(WIDTH, HEIGHT)
+    cells.put(0, 0, Strip([Segment("x" * WIDTH)]), COLORS)
+    cells.changes()
+    cells.put(0, 0, Strip([Segment("a" + " " * (WIDTH - 1))]), COLORS)
+    assert cells.changes() == "\x1b[1Ha\x1b[K"
+
+
+def test_only_what_differs_of_the_pen_is_told() -> None:
+    cells = Cells(WIDTH, HEIGHT)
+    cells.changes()
+    ground = Style(color="#5aa9e6", bgcolor="#10151a")
+    cells.put(0, 0, Strip([Segment("a", ground), Segment("b", ground + Style(color="red"))]), COLORS)
+    assert cells.changes() == "\x1b[1H\x1b[38;2;90;169;230;48;2;16;21;26ma\x1b[31mb\x1b[m"
 
 
 def test_after_forgetting_every_cell_is_sent_again() -> None:

@@ -51,7 +51,7 @@ class Configuration(Place):
         self.console.read_variables(self)
 
     def crumbs(self) -> list[str]:
-        return ["Stations", self.station, "Configuration"]
+        return ["Stations", f"{self.station} configuration"]
 
     def draw(self, changed: set[Ref] | None) -> None:
         if changed is None:

@@ -141,6 +141,8 @@ class Overview(Place):
         keys = [session.id for session in self.mirror.latest_sessions(RUNNING_KEPT)]
         if table.ids != keys:
             table.set_ids(keys)
+            if not table.has_focus:
+                table.action_edge(False)
         if changed is None:
             table.repaint_changed()
         else:

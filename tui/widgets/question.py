@@ -7,6 +7,7 @@ from dataclasses import replace
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
+from textual.timer import Timer
 
 from cms.contract.intents import Preview
 from tui.orders import Draft
@@ -15,6 +16,8 @@ from tui.widgets.paint import Line, Span, clean, strip
 from tui.words import plug
 
 LEVEL_TONE = ("good", "good", "warn", "bad")
+WAIT_S = 0.2
+"""So long the daemon may take before the question is shown without its answer."""
 TYPED_LEVEL = 3
 """From this level on the station's id must be typed."""
 
@@ -42,6 +45,7 @@ class Question(Lines, can_focus=True):
         self.draft: Draft | None = None
         self.preview: Preview | None = None
         self.refused = ""
+        self._waits: Timer | None = None
 
     @property
     def is_open(self) -> bool:
@@ -51,10 +55,21 @@ class Question(Lines, can_focus=True):
         """Put the question; the preview follows."""
         self.draft, self.preview, self.refused = draft, None, ""
         self.add_class("-open")
-        self._lay_out()
+        self._wait_a_little()
         self.focus()
 
+    def _wait_a_little(self) -> None:
+        """Daemons mostly answer sooner than one reads: painting twice would only send more."""
+        self._stop_waiting()
+        self._waits = self.set_timer(WAIT_S, self._lay_out)
+
+    def _stop_waiting(self) -> None:
+        if self._waits is not None:
+            self._waits.stop()
+            self._waits = None
+
     def close(self) -> None:
+        self._stop_waiting()
         self.draft = None
         self.remove_class("-open")
         self.show(())
@@ -112,9 +127,11 @@ class Question(Lines, can_focus=True):
             self._lay_out()
 
     def _lay_out(self) -> None:
-        assert self.draft is not None
+        self._stop_waiting()
+        if self.draft is None:
+            return
         width = self.screen.size.width
-        lines: list[Line] = [(("─" * width, "dim"),), ((f" {self.draft.headline()}", "strong"),)]
+        lines: list[Line] = [(("── ", "dim"), (self.draft.headline(), "strong"), (" ──", "dim"))]
         if self.refused:
             lines += [((text, "bad"),) for text in wrapped(self.refused, width - 2, 3)]
             lines += self._choices(self.draft)
