@@ -515,3 +515,11 @@ async def test_an_overview_finds_its_shape_again_when_the_terminal_changes() -> 
         await seat.sees("Needs attention · 5", "lost")
         await seat.pilot.resize_terminal(120, 30)
         await seat.sees("Running sessions", "Latest events")
+
+
+async def test_a_long_line_of_a_sheet_is_read_to_its_end() -> None:
+    async with seated(small_fleet(), (44, 20)) as seat:
+        seat.app.open_paper("Long", ["x" * 100 + " the end", "", "充電" * 30 + "!"])
+        await seat.sees("the end", "電!")
+        await seat.pilot.resize_terminal(160, 20)
+        await seat.sees("x" * 100 + " the end")

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from rich.cells import chop_cells
+from textual import events
 from textual.widget import Widget
 
 from tui import keys
 from tui.mirror import Ref
 from tui.screens.place import Place
 from tui.widgets.live_table import Column, LiveTable
-from tui.widgets.paint import Span
+from tui.widgets.paint import Span, clean
+
+MARGIN = 3
+"""Columns that a table takes for itself."""
 
 
 class Paper(Place):
-    """Lines that one scrolls through; ``y`` copies them all."""
+    """Lines that one scrolls through, the long ones in several rows; ``y`` copies them all."""
 
     place = "paper"
 
@@ -22,16 +27,26 @@ class Paper(Place):
         super().__init__()
         self.heading = title
         self.text = list(lines)
+        self._rows: list[str] = []
 
     def body(self) -> Iterable[Widget]:
         yield LiveTable((Column("", 20, grow=True),), self._cells, id="list", header=False)
 
     def _cells(self, key: str) -> Sequence[Span]:
-        return (self.text[int(key)],)
+        return (self._rows[int(key)],)
 
     def draw(self, changed: set[Ref] | None) -> None:
-        if changed is None:
-            self.query_one("#list", LiveTable).set_ids([str(number) for number in range(len(self.text))])
+        if changed is not None:
+            return
+        width = max(10, self.app.size.width - MARGIN)
+        self._rows = [row for line in self.text for row in chop_cells(clean(line, None), width) or [""]]
+        table = self.query_one("#list", LiveTable)
+        table.set_ids([str(number) for number in range(len(self._rows))])
+        table.forget()
+
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        self.draw(None)
 
     def crumbs(self) -> list[str]:
         return [self.heading]

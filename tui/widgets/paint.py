@@ -28,9 +28,9 @@ LONGEST = 400
 """Characters of one piece of text that are looked at; no terminal shows more in a row."""
 
 
-def clean(text: str) -> str:
+def clean(text: str, limit: int | None = LONGEST) -> str:
     """Safe text in which every character takes one or two cells."""
-    text = safe(text, LONGEST)
+    text = safe(text, limit)
     if text.isascii():
         return text
     composed = unicodedata.normalize("NFC", text)
