@@ -16,6 +16,7 @@ def test_a_curve_is_scaled_to_its_peak() -> None:
     assert spark([8, 4], rows=2) == ["█ ", "██"]
     assert spark([0, 0]) == ["▁▁"]
     assert spark([]) == [""]
+    assert spark([1, 2, 7], spaced=True) == ["▁▂▇"]
 
 
 def test_a_span_without_a_sample_keeps_the_value_before_it() -> None:

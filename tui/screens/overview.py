@@ -247,7 +247,7 @@ class Overview(Place):
             (sign.mark, sign.tone),
             f"{session.station}/{words.plug(session.evse, session.connector)}",
             words.kilowatts(session.power_w),
-            (spark(drawn)[0], "busy"),
+            (spark(drawn, spaced=True)[0], "busy"),
             words.kilowatt_hours(session.energy_wh),
             words.lasting(session.started_at, self.console.now()),
             words.percent(session.soc_percent),

@@ -87,7 +87,7 @@ class Sessions(Listed):
             words.lasting(session.started_at, session.ended_at or self.console.now()),
             words.percent(session.soc_percent),
             session.token or words.NONE,
-            spark(power[-12:])[0],
+            spark(power[-12:], spaced=True)[0],
             (sign.word + (f", {session.stop_reason}" if session.stop_reason else ""), sign.tone),
             words.moment(session.started_at),
             (", ".join(session.flags), "warn"),

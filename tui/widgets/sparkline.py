@@ -27,12 +27,15 @@ def resample(samples: Sequence[tuple[datetime, int]], width: int) -> list[int]:
     return means
 
 
-def spark(values: Sequence[int], rows: int = 1) -> list[str]:
-    """The values as ``rows`` lines of blocks, scaled from zero to their maximum; top line first."""
+def spark(values: Sequence[int], rows: int = 1, *, spaced: bool = False) -> list[str]:
+    """The values as ``rows`` lines of blocks, scaled from zero to their maximum; top line first.
+
+    ``spaced`` leaves an eighth above, so that the rows of a table do not melt into each other.
+    """
     peak = max(values, default=0)
     if peak <= 0:
         return ["".join("▁" for _ in values) if row == rows - 1 else " " * len(values) for row in range(rows)]
-    steps = rows * 8
+    steps = rows * 8 - spaced
     heights = [max(1, round(max(0, value) / peak * steps)) for value in values]
     return [
         "".join(_BLOCKS[min(8, max(0, height - 8 * (rows - 1 - row)))] for height in heights)
