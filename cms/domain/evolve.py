@@ -7,7 +7,7 @@ of dataclasses.replace.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from functools import cache
 from typing import Any, TypeVar
@@ -17,6 +17,11 @@ T = TypeVar("T")
 
 def evolve(value: T, **changes: Any) -> T:
     """``value`` with some fields changed."""
+    return with_fields(value, changes)
+
+
+def with_fields(value: T, changes: Mapping[str, Any]) -> T:
+    """``evolve`` for many fields that are in a mapping already: to unpack it would cost more than to copy."""
     kind: Any = type(value)
     changed: T = _copier(kind, tuple(changes))(value, *changes.values())
     return changed

@@ -2,26 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from operator import attrgetter
 
-from cms.domain.changes import AddReading, Happened, MeterSession, UpdateSession
-from cms.domain.evolve import evolve
+from cms.domain.changes import AddReading, Happened, MeterSession, OpenSession, UpdateSession
+from cms.domain.evolve import evolve, with_fields
 from cms.domain.observations import Reading, Received
 from cms.domain.sessions import Fact, Session, SessionStatus, flagged, moved, only_moved, view
 from cms.domain.stations import StationState
 
+#: A listener holds the session as it last heard of it: a change of one of these is told with the whole session.
+_PLAIN_TO_SEE = attrgetter("status", "token", "evse", "connector", "authorization", "flags", "started_at")
 
-def story(before: Session, after: Session, now: datetime, *, opened: bool) -> list[Happened]:
+
+def story(
+    before: Session, change: OpenSession | UpdateSession | MeterSession, now: datetime
+) -> list[Happened]:
     """The events that tell how the session moved."""
+    after = change.session
     events: list[Happened] = []
+    opened = isinstance(change, OpenSession)
     if opened:
         events.append(session_event("session.started", after, now))
         if after.status != SessionStatus.ENDED:
             return events
     if after.status == SessionStatus.ENDED and (opened or before.status != SessionStatus.ENDED):
         return [*events, session_event("session.ended", after, now)]
-    calm = ("status", "token", "evse", "connector", "authorization", "flags", "started_at")
-    if any(getattr(before, name) != getattr(after, name) for name in calm):
+    if not isinstance(change, MeterSession) and _PLAIN_TO_SEE(before) != _PLAIN_TO_SEE(after):
         events.append(session_event("session.changed", after, now))
     elif after.last_sample_at != before.last_sample_at or after.energy_wh != before.energy_wh:
         events.append(metered_event(after, now))
@@ -74,8 +82,10 @@ def doubted(session: Session, flag: str) -> Session:
     )
 
 
-def updated(before: Session, after: Session) -> UpdateSession | MeterSession:
-    return MeterSession(after) if only_moved(before, after) else UpdateSession(after)
+def updated(session: Session, fields: Mapping[str, object]) -> UpdateSession | MeterSession:
+    """The change that gives these fields new values."""
+    after = with_fields(session, fields)
+    return MeterSession(after) if only_moved(session, after, fields) else UpdateSession(after)
 
 
 def reading_row(session: Session, reading: Reading, received_at: datetime) -> AddReading:

@@ -42,10 +42,11 @@ def meter(
     fields = tally.fields()
     if session.status == SessionStatus.PENDING and tally.energy_wh > session.energy_wh:
         fields["status"] = moved(session.status, Fact.FLOW)
-    after = evolve(session, **fields)
+    change = updated(session, fields)
+    after = change.session
     calm = after.status == session.status and after.flags == session.flags
     told = metered_event(after, received.at) if calm else session_event("session.changed", after, received.at)
-    return Decision(Noted(), with_session(state, after), (updated(session, after), *readings), (told,))
+    return Decision(Noted(), with_session(state, after), (change, *readings), (told,))
 
 
 def _only_session_at(state: StationState, evse: int) -> Session | None:

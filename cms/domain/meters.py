@@ -48,6 +48,7 @@ class Gist:
     """A value that should be a number is none."""
 
 
+_LOOKED_AT = frozenset({REGISTER, INTERVAL, POWER})
 _LOCATION_RANK = {"Outlet": 0, "Cable": 1, "Inlet": 2, "Body": 3, "EV": 4, "Upstream": 5}
 
 
@@ -63,7 +64,7 @@ def gist(samples: Iterable[Sample]) -> Gist:
             continue
         if measurand == SOC:
             found.soc_percent = float(value)
-        elif measurand in (REGISTER, POWER, INTERVAL):
+        elif measurand in _LOOKED_AT:
             rank = _LOCATION_RANK.get(sample.location, 6)
             if sample.phase is None:
                 if measurand not in best or rank < best[measurand][0]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from enum import StrEnum
+from functools import cache
 from operator import attrgetter
+from typing import Any
 
 from cms.contract.sessions import SessionView
 from cms.domain.record import record
@@ -86,12 +88,19 @@ MOVING = (
     "seq_last",
     "seq_count",
 )
-_lasting = attrgetter(*(field.name for field in fields(Session) if field.name not in MOVING))
 
 
-def only_moved(before: Session, after: Session) -> bool:
-    """Whether nothing lasting has changed."""
-    return bool(_lasting(before) == _lasting(after))
+def only_moved(before: Session, after: Session, changed: Iterable[str]) -> bool:
+    """Whether nothing lasting differs; only ``changed`` fields can."""
+    lasting = _lasting(tuple(changed))
+    return bool(lasting(before) == lasting(after))
+
+
+@cache
+def _lasting(changed: tuple[str, ...]) -> Callable[[Session], Any]:
+    """The values of those among these fields that last."""
+    names = [name for name in changed if name not in MOVING]
+    return attrgetter(*names) if names else lambda _: ()
 
 
 class Fact(StrEnum):

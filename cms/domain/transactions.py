@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 from cms.domain import tokens
 from cms.domain.changes import (
@@ -21,7 +22,7 @@ from cms.domain.changes import (
     Quarantine,
     UpdateSession,
 )
-from cms.domain.evolve import evolve
+from cms.domain.evolve import evolve, with_fields
 from cms.domain.following import (
     doubted,
     flag_event,
@@ -141,7 +142,7 @@ def _start(state: StationState, received: Received, report: TransactionReported,
     tally = Tally(session)
     if report.meter_wh is not None:
         tally.begin(report.meter_wh, session.started_at)
-    session = evolve(session, **tally.fields())
+    session = with_fields(session, tally.fields())
     changes.append(OpenSession(session))
     events.append(session_event("session.started", session, received.at))
     return _delivered(
@@ -168,14 +169,14 @@ def _event(state: StationState, received: Received, report: TransactionReported,
     if session is None:
         session = _new_session(state, received, report, facts, transaction_id, None)
         changes, events, state = _doubt_predecessors(state, session, received.at)
-    before = session
-    session = _follow(session, received, report, facts)
+    fields = _follow(session, received, report, facts)
+    change = OpenSession(with_fields(session, fields)) if opened else updated(session, fields)
     answer = TransactionAnswer(token=_told(facts))
-    changes.append(OpenSession(session) if opened else updated(before, session))
-    changes += [reading_row(session, reading, received.at) for reading in report.readings]
-    events += story(before, session, received.at, opened=opened)
+    changes.append(change)
+    changes += [reading_row(change.session, reading, received.at) for reading in report.readings]
+    events += story(session, change, received.at)
     return _delivered(
-        Decision(answer, with_session(state, session), tuple(changes), tuple(events)),
+        Decision(answer, with_session(state, change.session), tuple(changes), tuple(events)),
         received,
         report,
         answer,
@@ -225,8 +226,10 @@ def _new_session(
     )
 
 
-def _follow(session: Session, received: Received, report: TransactionReported, facts: Facts) -> Session:
-    """The session after one more report. evse, token and the ids are sent once: remember them."""
+def _follow(
+    session: Session, received: Received, report: TransactionReported, facts: Facts
+) -> dict[str, Any]:
+    """The session's fields after one more report. evse, token and the ids are sent once: remember them."""
     at = report.at or received.at
     live = not report.offline and session.status != SessionStatus.ENDED
     tally = Tally(session)
@@ -238,19 +241,20 @@ def _follow(session: Session, received: Received, report: TransactionReported, f
         )
     late = report.seq_no is not None and session.seq_last is not None and report.seq_no < session.seq_last
     fact = None if late else FACTS.get(report.charging_state or "")
-    ended: dict[str, object] = {}
+    ended: dict[str, Any] = {}
     if report.phase is TransactionPhase.ENDED:
         fact = Fact.END
         ended = _ended(session, tally, report, received, facts, at)
     elif fact is None and session.status == SessionStatus.PENDING and tally.energy_wh > session.energy_wh:
         fact = Fact.FLOW
-    fields = tally.fields() | _learned(session, report, facts) | _counted(session, report) | ended
+    fields = {**tally.fields(), **_learned(session, report, facts), **_counted(session, report), **ended}
     if report.phase is TransactionPhase.STARTED and session.seq_count:
         fields |= {"started_at": at, "flags": unflagged(fields["flags"], "no-start")}
     fields["status"] = moved(session.status, fact)
     if report.charging_state and not late:
         fields["charging_state"] = report.charging_state
-    return _judged(evolve(session, **fields))
+    fields["flags"] = _judged(session, fields)
+    return fields
 
 
 def _begin(tally: Tally, session: Session, report: TransactionReported, at: datetime) -> None:
@@ -267,9 +271,9 @@ def _begin(tally: Tally, session: Session, report: TransactionReported, at: date
     tally.begin(start_wh, at)
 
 
-def _learned(session: Session, report: TransactionReported, facts: Facts) -> dict[str, object]:
+def _learned(session: Session, report: TransactionReported, facts: Facts) -> dict[str, Any]:
     """What this report tells for the first time."""
-    learned: dict[str, object] = {}
+    learned: dict[str, Any] = {}
     for name in ("evse", "connector", "remote_start_id", "reservation_id"):
         if getattr(session, name) is None and getattr(report, name) is not None:
             learned[name] = getattr(report, name)
@@ -285,11 +289,11 @@ def _learned(session: Session, report: TransactionReported, facts: Facts) -> dic
     return learned
 
 
-def _counted(session: Session, report: TransactionReported) -> dict[str, object]:
+def _counted(session: Session, report: TransactionReported) -> dict[str, Any]:
     """Bookkeeping of 2.x sequence numbers, constant in the length of the session."""
     if report.seq_no is None:
         return {}
-    counted: dict[str, object] = {
+    counted: dict[str, Any] = {
         "seq_count": session.seq_count + 1,
         "seq_last": max(session.seq_last or 0, report.seq_no),
     }
@@ -307,7 +311,7 @@ def _ended(
     received: Received,
     facts: Facts,
     at: datetime,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     if session.status == SessionStatus.ENDED:
         tally.flags.add("second-end")
         return {}
@@ -331,18 +335,18 @@ def _ended(
     }
 
 
-def _judged(session: Session) -> Session:
-    """Complete when the start and the end are there and no number between them is missing (2.x)."""
+def _judged(session: Session, fields: dict[str, Any]) -> tuple[str, ...]:
+    """Its flags: complete when start and end are there and no number between them is missing (2.x)."""
+    flags: tuple[str, ...] = fields["flags"]
     if session.number is not None:
-        return session
-    ended = session.status == SessionStatus.ENDED
-    first, last = session.seq_start, session.seq_end if ended else session.seq_last
-    flags = session.flags
-    if first is not None and last is not None and session.seq_count >= last - first + 1:
-        flags = unflagged(flags, "incomplete")
-    elif ended:
-        flags = flagged(flags, "incomplete")
-    return session if flags == session.flags else evolve(session, flags=flags)
+        return flags
+    ended = fields["status"] == SessionStatus.ENDED
+    first = fields.get("seq_start", session.seq_start)
+    last = fields.get("seq_end", session.seq_end) if ended else fields.get("seq_last", session.seq_last)
+    count = fields.get("seq_count", session.seq_count)
+    if first is not None and last is not None and count >= last - first + 1:
+        return unflagged(flags, "incomplete") if "incomplete" in flags else flags
+    return flagged(flags, "incomplete") if ended else flags
 
 
 def _doubt_predecessors(
@@ -401,7 +405,7 @@ def _delivered(
     """Remember the message by its natural key, first of all changes: a Clash on it stops the rest."""
     state = decision.state.remembering(report.key, Delivered(report.digest, answer))
     deliver = Deliver(state.station.id, DELIVERY, report.key, report.digest, answer, received.at)
-    return evolve(decision, state=state, changes=(deliver, *decision.changes))
+    return Decision(decision.answer, state, (deliver, *decision.changes), decision.events)
 
 
 def _told(facts: Facts) -> TokenAnswer | None:
