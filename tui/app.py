@@ -694,8 +694,6 @@ class CmsApp(LeanApp):
                 self._heard(self.mirror.put(token))
             case None:
                 self.say(f"✔ {event.draft.act.name} {subject}: done", "good")
-                if event.draft.act.kind == "stranger":
-                    self._heard(self.mirror.forget_stranger(subject))
 
     def _tell_order(self, changed: set[Ref]) -> None:
         """The progress of the last order in the message line, until it is confirmed or has failed."""

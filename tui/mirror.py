@@ -216,10 +216,10 @@ class Mirror:
                 self._put_intent(key, None)
                 return {("intent", key)}
 
-    def forget_stranger(self, key: str) -> set[Ref]:
-        """It was taken off the list; no event tells of that."""
-        self._put_stranger(key, None)
-        return {("stranger", key)}
+    def _forgotten(self, event: Event, changed: set[Ref]) -> None:
+        if event.station:
+            self._put_stranger(event.station, None)
+            changed.add(("stranger", event.station))
 
     def _remember(self, event: Event) -> bool:
         """Keep the event unless it is here already; its cursor is its identity."""
@@ -559,6 +559,7 @@ _TELLS: dict[str, Callable[[Mirror, Event, set[Ref]], None]] = {
     "station.changed": Mirror._want_station,
     "station.removed": Mirror._drop_station,
     "station.unknown": Mirror._stranger,
+    "station.forgotten": Mirror._forgotten,
     "station.connected": Mirror._connected,
     "station.disconnected": Mirror._disconnected,
     "station.booted": Mirror._booted,

@@ -220,7 +220,9 @@ async def enrol(core: Core, request: EnrolStation, actor: Actor) -> StationCrede
 
 
 async def forget(core: Core, request: ForgetUnknownStation, actor: Actor) -> None:
-    await core.store.commit((Forget(request.station),), ())
+    """Take a stranger out of the inbox; it comes back when it knocks again."""
+    told = Happened("station.forgotten", core.clock.now(), request.station, actor=actor.name)
+    await core.store.commit((Forget(request.station),), (told,))
 
 
 async def messages(core: Core, request: ListMessages, actor: Actor) -> list[Message]:

@@ -213,6 +213,7 @@ class FakeDaemon:
                 return self._enrol(key, request.site)
             case ForgetUnknownStation(station=key):
                 self.strangers = [s for s in self.strangers if s.id != key]
+                self.happen("station.forgotten", key)
                 return None
             case AddToken() | BlockToken() | UnblockToken() | RemoveToken():
                 return self._keep_token(request)
