@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from cms.contract.record import record
+
 #: Every event type, with the keys its ``data`` always has. Values are absolute (the new state), so that an
 #: event seen twice is harmless.
 EVENT_TYPES: dict[str, tuple[str, ...]] = {
@@ -15,6 +17,7 @@ EVENT_TYPES: dict[str, tuple[str, ...]] = {
     "station.changed": (),
     "station.removed": (),
     "station.unknown": ("address", "protocols", "reason"),
+    "station.forgotten": (),
     "station.refused": ("address", "reason"),
     "station.connected": ("ocpp_version", "address"),
     "station.disconnected": ("reason",),
@@ -40,7 +43,7 @@ EVENT_TYPES: dict[str, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Event:
     """One thing that happened. ``cursor`` is opaque: give it back to go on after this event."""
 

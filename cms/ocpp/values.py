@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 
@@ -81,22 +82,28 @@ def exact(value: Any) -> Decimal | None:
     ``NaN``, ``1_000``, full-width digits, blanks and magnitudes of 10^15 and more are not numbers here.
     """
     kind = type(value)
-    number: Decimal
     if kind is str:
-        if len(value) < 16 and value.isascii() and value.replace(".", "", 1).isdigit() and value[0] != ".":
-            return Decimal(value)  # nearly all of them, without the pattern's price
-        found = _NUMBER.fullmatch(value) or _NUMBER.fullmatch(value.strip())
-        if found is None:
-            return None
-        number = Decimal(found[0])
-        if found[2] is None:
-            return number  # the pattern bounds it
-    elif kind is int:
+        return _repeated(value) if len(value) < 16 else _spelled(value)
+    if kind is int:
         return Decimal(value) if -_LIMIT_INT < value < _LIMIT_INT else None
-    elif kind is Decimal and len(str(value)) <= _MAX_DIGITS:
-        number = value
-    else:
+    return _bounded(value) if kind is Decimal and len(str(value)) <= _MAX_DIGITS else None
+
+
+def _spelled(text: str) -> Decimal | None:
+    if len(text) < 16 and text.isascii() and text.replace(".", "", 1).isdigit() and text[0] != ".":
+        return Decimal(text)  # nearly all of them, without the pattern's price
+    found = _NUMBER.fullmatch(text) or _NUMBER.fullmatch(text.strip())
+    if found is None:
         return None
+    # Without an exponent the pattern bounds it.
+    return Decimal(found[0]) if found[2] is None else _bounded(Decimal(found[0]))
+
+
+#: Most values were seen a moment ago: a voltage, a current at its limit, the zero of an idle phase.
+_repeated = lru_cache(maxsize=4096)(_spelled)
+
+
+def _bounded(number: Decimal) -> Decimal | None:
     return number if -_LIMIT < number < _LIMIT and number.adjusted() > -20 else None
 
 

@@ -91,15 +91,8 @@ def row(event: Happened) -> Params:
 
 def numbered(happened: Happened, seq: int) -> Event:
     """The event with its cursor."""
-    return Event(
-        cursor=str(seq),
-        at=happened.at,
-        type=happened.type,
-        station=happened.station,
-        session=happened.session,
-        actor=happened.actor,
-        data=happened.data,
-    )
+    h = happened
+    return Event(str(seq), h.at, h.type, h.station, h.session, h.actor, h.data)
 
 
 async def head(reader: Reader) -> tuple[int, int]:
