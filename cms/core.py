@@ -258,6 +258,8 @@ class Core:
     """By identity without case."""
     tokens: dict[str, Token] = field(default_factory=dict)
     """By id without case."""
+    books: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """Held while a station or a token is registered or removed: two at once must not both succeed."""
     active: dict[str, set[str]] = field(default_factory=dict)
     """Token (without case) -> ids of its sessions that are not over."""
     spawn: Callable[[Coroutine[Any, Any, None]], None] = _not_started

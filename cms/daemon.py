@@ -8,6 +8,7 @@ import gc
 import os
 import secrets
 import signal
+import socket
 import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -109,7 +110,7 @@ class Daemon:
             await recover(self.core)
             await self.endpoint.start()
             undo.push_async_callback(self.endpoint.close, 1001, "stopping")
-            self.core.terms = replace(self.core.terms, ocpp_url=f"{self.endpoint.url}/<station>")
+            self.core.terms = replace(self.core.terms, ocpp_url=f"{self._public_url()}/<station>")
             app = create_app(
                 self.core, OPERATIONS, self.metrics, frames=self._frames, ready=lambda: self._listening
             )
@@ -122,6 +123,14 @@ class Daemon:
                 (), (Happened("daemon.started", self.clock.now(), data={"version": __version__}),)
             )
             undo.pop_all()
+
+    def _public_url(self) -> str:
+        """What a technician types into a station: not the wildcard we listen on."""
+        if self.settings.public_url is not None:
+            return self.settings.public_url.rstrip("/")
+        if self.settings.ocpp_host not in ("", "0.0.0.0", "::"):  # noqa: S104
+            return self.endpoint.url
+        return f"ws://{own_address()}:{self.endpoint.port}/ocpp"
 
     def _endpoint(self) -> Endpoint:
         settings = self.settings
@@ -195,7 +204,6 @@ class Daemon:
             self._knocks,
             knock.identity,
             knock.protocols,
-            knock.username,
             knock.password,
             knock.address,
             secure=knock.secure,
@@ -270,6 +278,8 @@ class Daemon:
                     await self._forget_old()
             except StoreDown:
                 continue
+            except Exception:
+                log.exception("housekeeping failed; it goes on in a minute")
 
     async def _see_stations(self) -> None:
         seen = last_heard(self.core, self._heard)
@@ -297,6 +307,16 @@ class Daemon:
             await self.store.commit((), (Happened("daemon.stopped", self.clock.now()),))
         await self.store.close()
         self._lock.release()
+
+
+def own_address() -> str:
+    """This machine's address on its way out; nothing is sent. Loopback where there is no way out."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # RFC 5737: an address of documentation
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
 
 
 def _secret(path: Path) -> bytes:

@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     )
     ocpp_host: str = Field("0.0.0.0", description="Address on which stations connect.")  # noqa: S104
     ocpp_port: int = Field(9000, ge=0, le=65535, description="Port on which stations connect; 0 picks one.")
+    public_url: str | None = Field(
+        None, description="Where stations reach this daemon from outside, e.g. wss://csms.example/ocpp."
+    )
     socket: Path = Field(Path(), description="The control socket.")
     api_host: str | None = Field(None, description="Address of the control API over TCP; none unless given.")
     api_port: int | None = Field(None, ge=0, le=65535, description="Port of the control API over TCP.")
@@ -98,6 +101,8 @@ class Settings(BaseSettings):
         if (self.api_host is None) != (self.api_port is None):
             given, missing = ("api_host", "api_port") if self.api_port is None else ("api_port", "api_host")
             raise ValueError(f"{given} needs {missing} beside it")
+        if self.bus is not None and self.bus != "local":
+            raise ValueError("bus: only the bus within this process (local) is known")
         length = len(os.fsencode(self.socket))
         if length > places.LONGEST_SOCKET_PATH:
             raise ValueError(

@@ -132,6 +132,7 @@ class SetStation:
     boot_policy: str | None = None
     note: str | None = None
     new_password: bool = False
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

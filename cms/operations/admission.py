@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from cms.contract.refusals import Conflict
 from cms.core import Admission, Core, Lane, StoreDown
 from cms.domain.changes import ForgetUnknown, Happened, NoteUnknown, SaveStation
 from cms.domain.evolve import evolve
@@ -44,7 +45,6 @@ async def admit(
     knocks: Knocks,
     identity: str,
     protocols: tuple[str, ...],
-    username: str | None,
     password: bytes | None,
     address: str,
     *,
@@ -145,15 +145,20 @@ async def _enrol_openly(core: Core, identity: str, address: str) -> Admission:
         await register(core, station, actor=f"open enrolment from {address}")
     except StoreDown:
         return Admission(None, 503, "the record is not available", retry_after_s=30)
+    except Conflict:
+        pass  # its other connection was faster
     return Admission(core.lane(identity).state.station.id)
 
 
 async def register(core: Core, station: Station, actor: str) -> None:
-    """Make a station known: in the record, then in memory. The first of two at once wins."""
+    """Make a station known: in the record, then in memory. The first of two at once wins: Conflict for the other."""
     key = station.id.casefold()
-    told = Happened("station.enrolled", core.clock.now(), station.id, actor=actor)
-    await core.store.commit((SaveStation(station), ForgetUnknown(station.id)), (told,))
-    core.lanes.setdefault(key, Lane(StationState(station)))
+    async with core.books:
+        if key in core.lanes:
+            raise Conflict(f"{core.lanes[key].state.station.id} is enrolled already")
+        told = Happened("station.enrolled", core.clock.now(), station.id, actor=actor)
+        await core.store.commit((SaveStation(station), ForgetUnknown(station.id)), (told,))
+        core.lanes[key] = Lane(StationState(station))
 
 
 async def connected(core: Core, station_id: str, ocpp_version: str, address: str) -> None:

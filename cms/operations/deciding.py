@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from cms.core import Core, Lane
 from cms.domain.changes import Change, Happened, OpenSession, SaveIntent, UpdateSession
@@ -51,16 +52,14 @@ def with_intent(state: StationState, intent: Intent) -> StationState:
     return evolve(state, intents=intents)
 
 
+def intent_event(type: str, intent: Intent, now: datetime) -> Happened:
+    return Happened(
+        type, now, intent.station, intent.session, actor=intent.requested_by, data={"intent": view(intent)}
+    )
+
+
 async def save_intent(core: Core, lane: Lane, intent: Intent, *more: Change, created: bool = False) -> Intent:
     """Store an intent and tell of it; the lane's lock is held by the caller."""
-    type = "intent.created" if created else "intent.changed"
-    told = Happened(
-        type,
-        core.clock.now(),
-        intent.station,
-        intent.session,
-        actor=intent.requested_by,
-        data={"intent": view(intent)},
-    )
+    told = intent_event("intent.created" if created else "intent.changed", intent, core.clock.now())
     await settle(core, lane, with_intent(lane.state, intent), (SaveIntent(intent), *more), (told,))
     return intent

@@ -20,19 +20,20 @@ from cms.contract.refusals import (
     Unreachable,
 )
 from cms.contract.stations import OrderTerms
-from cms.core import Actor, Core, Lane, StoreDown
+from cms.core import Actor, Core, Lane, StoreDown, Subscription
 from cms.domain import intents
-from cms.domain.changes import Change, Happened, SaveConnector, SaveStation, SaveVariables
+from cms.domain.changes import Change, Happened, SaveConnector, SaveIntent, SaveStation, SaveVariables
 from cms.domain.evolve import evolve
 from cms.domain.intents import FINAL, Intent, IntentStatus
 from cms.domain.observations import VariableReported
 from cms.domain.orders import ORDERS, Order, OrderAnswer, SetAvailability, WriteVariables
 from cms.domain.stations import StationState
 from cms.operations.credentials import SECRET_NAMES, digest_of
-from cms.operations.deciding import save_intent, settle, with_intent
+from cms.operations.deciding import intent_event, save_intent, settle, with_intent
 
 _MAX_TIMEOUT_S = 600.0
 _TAKEN = ("Accepted", "RebootRequired")
+_MAX_LIST = 10_000
 
 
 async def give(
@@ -48,8 +49,9 @@ async def give(
         raise Invalid(f"timeout must be between 0 and {_MAX_TIMEOUT_S:.0f} s, not {terms.timeout_s:g}")
     lane = core.lane(station_id)
     async with lane.lock:
-        may_send(lane.state, name)
         intent = _new_intent(core, actor, lane.state, name, order, terms)
+        if intent.status != IntentStatus.QUEUED:
+            may_send(lane.state, name)
         await save_intent(core, lane, intent, created=True)
     if intent.status == IntentStatus.QUEUED:
         _remind(core, intent)
@@ -60,12 +62,13 @@ async def give(
 def may_send(state: StationState, name: str) -> None:
     """What a station that is not accepted may be sent (1.6 section 4.2, 2.0.1 B02.FR.05, B03.FR.03)."""
     station = state.station
-    if station.boot_status == "rejected":
+    status = station.boot_status or station.boot_policy
+    if status == "rejected":
         raise Conflict(
             f"{station.id} is rejected: nothing may be sent to it before it boots again and is accepted",
             f"cms stations set {station.id} --boot-policy accepted",
         )
-    if station.boot_status == "pending" and name in ("start", "stop"):
+    if status == "pending" and name in ("start", "stop"):
         raise Conflict(
             f"{station.id} is pending: no session can be started or stopped before it is accepted",
             f"cms stations set {station.id} --boot-policy accepted",
@@ -193,10 +196,8 @@ async def _store_answer(
                 digest = digest_of(core.secret, intent.station, order.values[name].encode())
                 state = evolve(state, station=evolve(state.station, password_digest=digest))
                 changes.append(SaveStation(state.station))
-    lane.state = state
-    await save_intent(core, lane, intent, *changes)
-    if events:
-        await settle(core, lane, lane.state, (), events)
+    moved = intent_event("intent.changed", intent, now)
+    await settle(core, lane, state, (SaveIntent(intent), *changes), (moved, *events))
 
 
 async def flush(core: Core, station_id: str) -> None:
@@ -222,13 +223,21 @@ async def _take_due(core: Core, lane: Lane) -> Intent | None:
 
 
 def _due(core: Core, state: StationState, intent: Intent, now: datetime) -> bool:
-    if core.stations.link(intent.station) is None:
+    if core.stations.link(intent.station) is None or not _accepted_enough(state, intent.order):
         return False
     if intent.not_before is not None and now < intent.not_before:
         return False
     if intent.expires_at is not None and now >= intent.expires_at:
         return False
     return not (intent.when_idle and state.sessions)
+
+
+def _accepted_enough(state: StationState, name: str) -> bool:
+    try:
+        may_send(state, name)
+    except Conflict:
+        return False
+    return True
 
 
 def _thawed(params: dict[str, Any]) -> dict[str, Any]:
@@ -291,7 +300,15 @@ async def recover(core: Core) -> None:
                     await save_intent(core, lane, after)
 
 
+def check_limit(limit: int) -> None:
+    if not 0 < limit <= _MAX_LIST:
+        raise Invalid(f"limit must be between 1 and {_MAX_LIST}, not {limit}")
+
+
 async def list_(core: Core, request: ListIntents, actor: Actor) -> list[IntentView]:
+    check_limit(request.limit)
+    if request.status is not None and request.status not in set(IntentStatus):
+        raise Invalid(f"status must be one of {', '.join(IntentStatus)}, not {request.status!r}")
     return await core.store.intents(request.station, request.status, request.limit)
 
 
@@ -307,16 +324,13 @@ async def show(core: Core, request: ShowIntent, actor: Actor) -> IntentView:
 
 async def outcome(core: Core, request: AwaitIntent, actor: Actor) -> IntentView:
     """Wait for the end of an intent. Raises Rejected, TimedOut or Conflict when it did not end well."""
+    view = await show(core, ShowIntent(request.intent), actor)
     subscription = core.bus.subscribe()
     try:
-        view = await show(core, ShowIntent(request.intent), actor)
-        if view.status not in FINAL:
-            async with asyncio.timeout(request.wait_s):
-                async for event in subscription:
-                    told = event.data.get("intent")
-                    if isinstance(told, IntentView) and told.id == request.intent and told.status in FINAL:
-                        view = told
-                        break
+        async with asyncio.timeout(request.wait_s):
+            while (view := await show(core, ShowIntent(request.intent), actor)).status not in FINAL:
+                if not await _heard_of(subscription, request.intent):
+                    subscription = core.bus.subscribe()  # it overflowed: look, then listen again
     except TimeoutError:
         view = await show(core, ShowIntent(request.intent), actor)
         if view.status not in FINAL:
@@ -328,6 +342,15 @@ async def outcome(core: Core, request: AwaitIntent, actor: Actor) -> IntentView:
     finally:
         subscription.close()
     return _ended_well(view)
+
+
+async def _heard_of(subscription: Subscription, intent_id: str) -> bool:
+    """Wait until something is told of the intent; False when the subscription ended."""
+    async for event in subscription:
+        told = event.data.get("intent")
+        if isinstance(told, IntentView) and told.id == intent_id:
+            return True
+    return False
 
 
 def _ended_well(view: IntentView) -> IntentView:

@@ -67,7 +67,7 @@ async def observe(core: Core, station_id: str, received: Received) -> Answer:
         if refusal is not None:
             return refusal
         decision = await _settled(core, lane, received)
-    _follow_up(core, lane, decision)
+    _follow_up(core, lane)
     return decision.answer
 
 
@@ -234,7 +234,7 @@ def _with_confirmations(decision: Decision, received: Received) -> Decision:
     return evolve(decision, state=state, changes=tuple(changes), events=tuple(events))
 
 
-def _follow_up(core: Core, lane: Lane, decision: Decision) -> None:
+def _follow_up(core: Core, lane: Lane) -> None:
     """A boot or the end of a session may be what a waiting order waits for."""
     if lane.state.intents and any(intent.status == "queued" for intent in lane.state.intents.values()):
         core.spawn(flush(core, lane.state.station.id))

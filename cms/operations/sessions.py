@@ -28,7 +28,7 @@ from cms.domain.stations import StationState
 from cms.operations.deciding import settle
 from cms.operations.intents import give
 from cms.operations.previews import preview
-from cms.operations.stations import version_of
+from cms.operations.stations import check_place, version_of
 
 MAX_LIST = 100_000
 
@@ -78,6 +78,7 @@ async def station_samples(core: Core, request: ListStationSamples, actor: Actor)
 
 async def start(core: Core, request: StartSession, actor: Actor) -> IntentView | Preview:
     """Ask a station to start a session; the driver's rights are checked first."""
+    check_place(request.evse, request.connector)
     lane = core.lane(request.station)
     token = core.tokens.get(request.token.casefold())
     kind = token.kind if token else "central"

@@ -119,8 +119,6 @@ async def add(core: Core, request: AddStation, actor: Actor) -> StationCredentia
     _check_boot_policy(request.boot_policy)
     if not 0 <= request.security_profile <= 3:
         raise Invalid(f"security profile must be 0 to 3, not {request.security_profile}")
-    if request.station.casefold() in core.lanes:
-        raise Conflict(f"{core.lane(request.station).state.station.id} is enrolled already")
     password = _password(request.password) if request.security_profile < 3 else None
     if request.security_profile == 0:
         password = None
@@ -179,14 +177,21 @@ async def set_(core: Core, request: SetStation, actor: Actor) -> StationView | S
     }
     password = credentials.generate() if request.new_password else None
     async with lane.lock:
+        core.lane(request.station)  # it may have been removed while we waited
         station = evolve(lane.state.station, **kept)
         if password is not None:
             profile = max(station.security_profile, 1)
             digest = _digest(core, station.id, password)
             station = evolve(station, password_digest=digest, security_profile=profile)
-        told = Happened("station.changed", core.clock.now(), station.id, actor=actor.name, data=kept)
+        told = Happened(
+            "station.changed", core.clock.now(), station.id, actor=actor.name, data=kept | _because(request)
+        )
         await settle(core, lane, evolve(lane.state, station=station), (SaveStation(station),), (told,))
     return view(core, lane.state) if password is None else _credential(core, station, password)
+
+
+def _because(request: SetStation) -> dict[str, str]:
+    return {} if request.reason is None else {"reason": request.reason}
 
 
 async def remove(core: Core, request: RemoveStation, actor: Actor) -> None:
@@ -198,8 +203,9 @@ async def remove(core: Core, request: RemoveStation, actor: Actor) -> None:
         if running:
             raise Conflict(f"{station.id} has running sessions: {', '.join(running)}", "stop them first")
         told = Happened("station.removed", core.clock.now(), station.id, actor=actor.name)
-        await core.store.commit((DropStation(station.id),), (told,))
-        core.lanes.pop(station.id.casefold(), None)
+        async with core.books:
+            await core.store.commit((DropStation(station.id),), (told,))
+            core.lanes.pop(station.id.casefold(), None)
     core.stations.disconnect(station.id, 1008, "removed")
 
 
@@ -221,6 +227,8 @@ async def enrol(core: Core, request: EnrolStation, actor: Actor) -> StationCrede
 
 async def forget(core: Core, request: ForgetUnknownStation, actor: Actor) -> None:
     """Take a stranger out of the inbox; it comes back when it knocks again."""
+    if request.station not in {stranger.id for stranger in await core.store.unknown_stations()}:
+        raise NotFound(f"no station {request.station} has knocked", "cms stations unknown")
     told = Happened("station.forgotten", core.clock.now(), request.station, actor=actor.name)
     await core.store.commit((Forget(request.station),), (told,))
 
@@ -239,9 +247,18 @@ def version_of(core: Core, lane: Lane) -> str | None:
     return link.ocpp_version if link else lane.state.station.ocpp_version
 
 
+def check_place(evse: int | None, connector: int | None = None) -> None:
+    """0 is the station as a whole; a connector is one of an EVSE."""
+    if evse is not None and evse < 0:
+        raise Invalid(f"EVSEs count from 1, not {evse}")
+    if connector is not None and connector < 0:
+        raise Invalid(f"connectors count from 1, not {connector}")
+
+
 async def reset(core: Core, request: ResetStation, actor: Actor) -> IntentView | Preview:
     if request.kind not in RESET_KINDS:
         raise Invalid(f"reset kind must be one of {', '.join(RESET_KINDS)}, not {request.kind!r}")
+    check_place(request.evse)
     lane = core.lane(request.station)
     gentle = request.kind in ("soft", "on-idle") and version_of(core, lane) != "1.6"
     ended = () if gentle else ending(lane.state, request.evse)
@@ -280,6 +297,7 @@ async def availability(core: Core, request: ChangeAvailability, actor: Actor) ->
     if request.availability not in ("operative", "inoperative"):
         raise Invalid(f"availability must be operative or inoperative, not {request.availability!r}")
     lane = core.lane(request.station)
+    check_place(request.evse, request.connector)
     if request.evse is None and request.connector is not None:
         raise Invalid("a connector needs its EVSE: give --evse too")
     place = "the station" if not request.evse else f"EVSE {request.evse}"
@@ -299,6 +317,7 @@ async def availability(core: Core, request: ChangeAvailability, actor: Actor) ->
 
 async def trigger(core: Core, request: TriggerMessage, actor: Actor) -> IntentView | Preview:
     lane = core.lane(request.station)
+    check_place(request.evse, request.connector)
     accepted = lane.state.station.boot_status == "accepted"
     if request.message == "BootNotification" and accepted and not request.force and not request.dry_run:
         # 1.6 errata 3.40; 2.0.1 F06.FR.17.

@@ -16,6 +16,7 @@ from cms.contract.status import (
 from cms.core import Actor, Core
 from cms.domain.sessions import RUNNING
 from cms.domain.stations import with_sessions
+from cms.operations.intents import check_limit
 
 
 async def show(core: Core, request: ShowStatus, actor: Actor) -> StatusView:
@@ -56,4 +57,5 @@ async def show(core: Core, request: ShowStatus, actor: Actor) -> StatusView:
 
 
 async def quarantine(core: Core, request: ListQuarantine, actor: Actor) -> list[QuarantinedMessage]:
+    check_limit(request.limit)
     return await core.store.quarantine(request.station, request.limit)

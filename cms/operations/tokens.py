@@ -67,9 +67,6 @@ async def add(core: Core, request: AddToken, actor: Actor) -> TokenView:
         raise Invalid(f"max_sessions must be at least 1, not {request.max_sessions}")
     if request.valid_from and request.valid_to and request.valid_to <= request.valid_from:
         raise Invalid("the token would expire before it becomes valid")
-    key = request.token.casefold()
-    if key in core.tokens:
-        raise Conflict(f"token {core.tokens[key].id} is registered already")
     token = Token(
         id=request.token,
         kind=request.kind,
@@ -81,7 +78,11 @@ async def add(core: Core, request: AddToken, actor: Actor) -> TokenView:
         max_sessions=request.max_sessions,
         added_at=core.clock.now(),
     )
-    await _save(core, token, "token.added", actor)
+    key = request.token.casefold()
+    async with core.books:
+        if key in core.tokens:
+            raise Conflict(f"token {core.tokens[key].id} is registered already")
+        await _save(core, token, "token.added", actor)
     return view(token, core.clock.now())
 
 

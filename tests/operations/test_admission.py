@@ -1,14 +1,23 @@
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
 
 from cms.contract.refusals import Conflict, Invalid
-from cms.contract.stations import AddStation, EnrolStation, ListUnknownStations, RemoveStation, SetStation
+from cms.contract.stations import (
+    AddStation,
+    EnrolStation,
+    ListUnknownStations,
+    RemoveStation,
+    SetStation,
+    StationCredential,
+)
+from cms.contract.tokens import AddToken
 from cms.core import Admission
 from cms.domain.changes import NoteUnknown
-from cms.operations import stations
+from cms.operations import stations, tokens
 from cms.operations.admission import Knocks, admit, trim_inbox
 from tests.domain.build import after, start
 from tests.operations.small import ANA, Small
@@ -16,9 +25,7 @@ from tests.operations.small import ANA, Small
 
 async def knock(small: Small, identity: str, password: str | None, knocks: Knocks | None = None) -> Admission:
     secret = None if password is None else password.encode()
-    return await admit(
-        small.core, knocks or Knocks(), identity, ("ocpp1.6",), identity, secret, "10.0.0.9:5000"
-    )
+    return await admit(small.core, knocks or Knocks(), identity, ("ocpp1.6",), secret, "10.0.0.9:5000")
 
 
 async def test_the_generated_password_opens_the_door_in_any_case_of_the_identity(small: Small) -> None:
@@ -96,6 +103,17 @@ async def test_while_the_record_cannot_be_written_nobody_is_let_in(small: Small)
 async def test_what_cannot_be_an_identity_is_refused(small: Small, identity: str) -> None:
     with pytest.raises(Invalid):
         await stations.add(small.core, AddStation(identity), ANA)
+
+
+async def test_of_two_who_register_the_same_at_once_one_is_told_no(small: Small) -> None:
+    told = await asyncio.gather(
+        *(stations.add(small.core, AddStation(name), ANA) for name in ("Race", "RACE", "race")),
+        *(tokens.add(small.core, AddToken(name), ANA) for name in ("twice", "TWICE")),
+        return_exceptions=True,
+    )
+    assert [type(answer) for answer in told].count(Conflict) == 3
+    won = next(answer for answer in told if isinstance(answer, StationCredential))
+    assert (await knock(small, "race", won.password)).station == won.id
 
 
 async def test_two_stations_cannot_differ_by_case_alone(small: Small) -> None:

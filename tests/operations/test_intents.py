@@ -81,6 +81,31 @@ async def test_a_queued_order_is_sent_when_the_station_is_back_even_after_a_rest
     assert (await outcome(small, intent)).status == "confirmed"
 
 
+async def test_a_queued_order_waits_until_the_station_is_accepted(small: Small) -> None:
+    await stations.set_(small.core, SetStation("CP1", boot_policy="pending"), ANA)
+    small.stations.links.clear()
+    order = StartSession(station="CP1", token="CARD1", queue_s=3600)
+    await sessions.start(small.core, order, ANA)
+    small.stations.connect("CP1")
+    await connected(small.core, "CP1", "1.6", "127.0.0.1")
+    await small.hear("CP1", Booted("V", "M"))
+    assert not small.stations.given
+    await stations.set_(small.core, SetStation("CP1", boot_policy="accepted"), ANA)
+    await small.hear("CP1", Booted("V", "M"))
+    assert len(small.stations.given) == 1
+
+
+async def test_what_cannot_be_asked_of_intents_is_refused(small: Small) -> None:
+    for nonsense in (ListIntents(limit=-1), ListIntents(limit=10**20), ListIntents(status="foo")):
+        with pytest.raises(Invalid):
+            await intents.list_(small.core, nonsense, ANA)
+
+
+async def test_there_is_no_evse_below_zero(small: Small) -> None:
+    with pytest.raises(Invalid, match="count from 1"):
+        await sessions.start(small.core, StartSession(station="CP1", token="CARD1", evse=-1), ANA)
+
+
 async def test_a_queued_order_expires(small: Small) -> None:
     small.stations.links.clear()
     intent = await reset(small, queue_s=60)
