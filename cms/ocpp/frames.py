@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from cms.domain.record import record
 from cms.ocpp.values import Json
 
 MessageId = str | int
@@ -55,7 +56,8 @@ class Unreadable(Refused):
         self.message_id = message_id
 
 
-class Call(NamedTuple):
+@record
+class Call:
     """[2, id, action, payload]"""
 
     id: MessageId

@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple, Protocol
+from typing import Protocol
 
 from cms.contract.refusals import Invalid, NotSupported, Rejected, Unreachable
 from cms.contract.stations import Message
@@ -99,10 +99,8 @@ class Wire(Protocol):
         ...
 
 
-class _Queued(NamedTuple):
-    call: frames.Call
-    text: str
-    at: datetime
+_Queued = tuple[frames.Call, str, datetime]
+"""A CALL that waits for the worker, its text, and when it came."""
 
 
 @dataclass(slots=True)
@@ -206,7 +204,7 @@ class Link:
             return
         match frame:
             case frames.Call():
-                self._enqueue(_Queued(frame, text, at))
+                self._enqueue((frame, text, at))
             case frames.Result() | frames.Error():
                 self._settle(frame, text, at)
             case frames.Strange():

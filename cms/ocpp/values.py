@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -85,7 +85,7 @@ def exact(value: Any) -> Decimal | None:
     if kind is str:
         return _repeated(value) if len(value) < 16 else _spelled(value)
     if kind is int:
-        return Decimal(value) if -_LIMIT_INT < value < _LIMIT_INT else None
+        return _counted(value) if -_LIMIT_INT < value < _LIMIT_INT else None
     return _bounded(value) if kind is Decimal and len(str(value)) <= _MAX_DIGITS else None
 
 
@@ -101,6 +101,7 @@ def _spelled(text: str) -> Decimal | None:
 
 #: Most values were seen a moment ago: a voltage, a current at its limit, the zero of an idle phase.
 _repeated = lru_cache(maxsize=4096)(_spelled)
+_counted: Callable[[int], Decimal] = lru_cache(maxsize=4096)(Decimal)
 
 
 def _bounded(number: Decimal) -> Decimal | None:

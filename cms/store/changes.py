@@ -25,8 +25,11 @@ from cms.store import (
 )
 from cms.store.statements import Params, Statement
 
-#: A change and the present in microseconds -> the rows of its statement.
-Rows = Callable[[Any, int], list[Params]]
+Now = Callable[[], int]
+"""The present in microseconds, for the few rows that hold it."""
+
+#: A change -> the rows of its statement.
+Rows = Callable[[Any, Now], list[Params]]
 
 WRITES: dict[type[c.Change], tuple[tuple[Statement, Rows], ...]] = {
     c.SaveStation: ((stations.SAVE, stations.saved),),
@@ -75,19 +78,19 @@ class Item:
     """Its rows do not commute with those of others, or with each other: written in its own order."""
 
 
-def rows_of(changes: Iterable[c.Change], now_us: int) -> list[tuple[Statement, Params]]:
+def rows_of(changes: Iterable[c.Change], now: Now) -> list[tuple[Statement, Params]]:
     """The rows of these changes, in their order."""
     return [
         (statement, row)
         for change in changes
         for statement, rows in WRITES[type(change)]
-        for row in rows(change, now_us)
+        for row in rows(change, now)
     ]
 
 
 def drops(changes: Iterable[c.Change]) -> bool:
     """Whether one of them removes what others of the batch may write."""
-    return any(type(change) in _DROPS for change in changes)
+    return not _DROPS.isdisjoint(map(type, changes))
 
 
 def plan(items: Sequence[Item]) -> list[Step]:

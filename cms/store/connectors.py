@@ -35,7 +35,7 @@ _encode = encoder(ConnectorRow, Connector)
 _columns = record_columns(ConnectorRow, Connector)
 
 
-def saved(change: SaveConnector, _: int) -> list[Params]:
+def saved(change: SaveConnector, _: object) -> list[Params]:
     return [(fold(change.station), *_encode(change.connector))]
 
 

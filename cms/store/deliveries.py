@@ -41,7 +41,7 @@ ADD = insert(DeliveryRow)
 _t = table(DeliveryRow)
 
 
-def added(change: Deliver, _: int) -> list[Params]:
+def added(change: Deliver, _: object) -> list[Params]:
     answer = None if change.answer is None else compact(change.answer)
     return [(fold(change.station), change.kind, change.key, change.digest, answer, micros(change.at))]
 

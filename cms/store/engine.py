@@ -109,11 +109,14 @@ class SqlStore:
 
     async def commit(self, changes: Sequence[Change], events_: Sequence[Happened]) -> None:
         item = Item(
-            rows_of(changes, micros(self._clock.now())),
+            rows_of(changes, self._now_us),
             [events.row(happened) for happened in events_],
             alone=drops(changes),
         )
         await self._writer.write(item, events_)
+
+    def _now_us(self) -> int:
+        return micros(self._clock.now())
 
     async def probe(self) -> bool:
         try:

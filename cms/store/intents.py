@@ -64,7 +64,7 @@ _columns = record_columns(IntentRow, Intent)
 _t = table(IntentRow)
 
 
-def saved(change: SaveIntent, _: int) -> list[Params]:
+def saved(change: SaveIntent, _: object) -> list[Params]:
     return [(*_encode(change.intent), fold(change.intent.station))]
 
 

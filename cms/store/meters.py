@@ -63,7 +63,7 @@ def _fields(sample: Sample) -> tuple[Any, ...]:
     return _whole(sample)
 
 
-def added(change: AddReading, _: int) -> list[Params]:
+def added(change: AddReading, _: object) -> list[Params]:
     reading = change.reading
     received_us = micros(change.received_at)
     at_us = received_us if reading.at is None else micros(reading.at)

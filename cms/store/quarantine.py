@@ -31,7 +31,7 @@ ADD = insert(QuarantineRow, without=("id",))
 _t = table(QuarantineRow)
 
 
-def added(change: Quarantine, _: int) -> list[Params]:
+def added(change: Quarantine, _: object) -> list[Params]:
     station = change.station
     return [(micros(change.at), station, change.kind, change.reason, change.raw, fold(station))]
 

@@ -107,14 +107,14 @@ _t = table(SessionRow)
 _newest_first = (_t.c.started_at.desc(), _t.c.id.desc())
 
 
-def row(change: OpenSession | UpdateSession, now_us: int) -> list[Params]:
+def row(change: OpenSession | UpdateSession, now: Callable[[], int]) -> list[Params]:
     session = change.session
     token = session.token
-    return [(*_encode(session), fold(session.station), token if token is None else fold(token), now_us)]
+    return [(*_encode(session), fold(session.station), token if token is None else fold(token), now())]
 
 
-def moved(change: MeterSession, now_us: int) -> list[Params]:
-    return [(*_encode_moving(change.session), now_us, change.session.id)]
+def moved(change: MeterSession, now: Callable[[], int]) -> list[Params]:
+    return [(*_encode_moving(change.session), now(), change.session.id)]
 
 
 #: A field of ListSessions -> what its value asks for; a field that is None asks nothing.

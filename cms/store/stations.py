@@ -59,15 +59,15 @@ _encode = encoder(StationRow, Station)
 _columns = record_columns(StationRow, Station)
 
 
-def saved(change: SaveStation, _: int) -> list[Params]:
+def saved(change: SaveStation, _: object) -> list[Params]:
     return [(fold(change.station.id), *_encode(change.station))]
 
 
-def dropped(change: DropStation, _: int) -> list[Params]:
+def dropped(change: DropStation, _: object) -> list[Params]:
     return [(fold(change.station),)]
 
 
-def seen(change: SeeStations, _: int) -> list[Params]:
+def seen(change: SeeStations, _: object) -> list[Params]:
     return [(micros(at), fold(station)) for station, at in change.seen]
 
 

@@ -38,11 +38,11 @@ _encode = encoder(TokenRow, Token)
 _columns = record_columns(TokenRow, Token)
 
 
-def saved(change: SaveToken, _: int) -> list[Params]:
+def saved(change: SaveToken, _: object) -> list[Params]:
     return [(fold(change.token.id), *_encode(change.token))]
 
 
-def dropped(change: DropToken, _: int) -> list[Params]:
+def dropped(change: DropToken, _: object) -> list[Params]:
     return [(fold(change.token),)]
 
 

@@ -45,13 +45,13 @@ NOTE = Statement(_knock, names(UnknownRow), many=True)
 FORGET = delete(UnknownRow, lambda t: t.c.key == bindparam("key"), "key")
 
 
-def noted(change: NoteUnknown, _: int) -> list[Params]:
+def noted(change: NoteUnknown, _: object) -> list[Params]:
     at_us = micros(change.at)
     protocols = compact(change.protocols)
     return [(fold(change.station), change.station, at_us, at_us, 1, change.address, protocols, change.reason)]
 
 
-def forgotten(change: ForgetUnknown, _: int) -> list[Params]:
+def forgotten(change: ForgetUnknown, _: object) -> list[Params]:
     return [(fold(change.station),)]
 
 

@@ -41,14 +41,14 @@ REBOOTED = Statement(
 )
 
 
-def saved(change: SaveVariables, _: int) -> list[Params]:
+def saved(change: SaveVariables, _: object) -> list[Params]:
     key, at_us = fold(change.station), micros(change.at)
     return [
         (key, v.name, v.attribute, v.value, v.readonly, at_us, v.reboot_required) for v in change.variables
     ]
 
 
-def rebooted(change: Rebooted, _: int) -> list[Params]:
+def rebooted(change: Rebooted, _: object) -> list[Params]:
     return [(fold(change.station),)]
 
 
