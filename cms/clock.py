@@ -1,4 +1,4 @@
-"""Wall time and new names: the real ones, and a clock that runs faster for demonstrations."""
+"""Wall time, and where new names come from."""
 
 from __future__ import annotations
 
@@ -14,17 +14,6 @@ class SystemClock:
 
     def now(self) -> datetime:
         return datetime.now(UTC)
-
-
-class ScaledClock:
-    """A clock that starts now and runs ``speed`` times as fast as the machine's."""
-
-    def __init__(self, speed: float) -> None:
-        self._start = datetime.now(UTC)
-        self._speed = speed
-
-    def now(self) -> datetime:
-        return self._start + (datetime.now(UTC) - self._start) * self._speed
 
 
 class RandomMint:
