@@ -319,7 +319,7 @@ def removed(
     flags: Flags, names: Sequence[str], what: str, build: Callable[[str], Any], *, asks: bool
 ) -> None:
     """Do a request for each name that answers nothing; the summary is talk, the exit code the worst."""
-    if asks and names and not confirmed(flags, f"Remove {what} {', '.join(names)}?"):
+    if asks and names and not flags.dry_run and not confirmed(flags, f"Remove {what} {', '.join(names)}?"):
         raise typer.Exit(130)
     code = 0
     for name in names:

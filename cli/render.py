@@ -126,7 +126,9 @@ def show_list(rows: list[Row], columns: Sequence[Column], flags: Flags, name: st
 
 
 def list_lines(rows: list[Row], columns: Sequence[Column], flags: Flags, name: str = "id") -> Iterator[str]:
-    """The lines of a list in the format asked for."""
+    """The lines of a list in the format asked for. Raises Invalid for a column that is not there."""
+    if flags.output != "name":
+        _check_columns(rows, columns, flags)
     match flags.output:
         case "json":
             yield _pretty([_picked(row, flags) for row in rows])
@@ -144,6 +146,7 @@ def list_lines(rows: list[Row], columns: Sequence[Column], flags: Flags, name: s
 
 def show_one(row: Row, columns: Sequence[Column], flags: Flags, name: str = "id") -> None:
     """Print one thing: an object for machines, ``heading  value`` lines for people."""
+    _check_columns([row], columns, flags)
     if flags.output == "json":
         print(_pretty(_picked(row, flags)))
     elif flags.output == "yaml":
@@ -165,9 +168,20 @@ def show_pairs(pairs: Iterable[tuple[str, str]]) -> None:
 def chosen(columns: Sequence[Column], flags: Flags, everything: bool = False) -> list[Column]:
     """The columns of --columns, else those of the format."""
     if flags.columns:
-        known = {column.key: column for column in columns}
+        # Two columns may show one key, the first as what it is called: connectors, then their power.
+        known = {column.key: column for column in reversed(columns)}
         return [known.get(key, Column(key)) for key in flags.columns]
     return [column for column in columns if everything or flags.output == "wide" or not column.wide]
+
+
+def _check_columns(rows: list[Row], columns: Sequence[Column], flags: Flags) -> None:
+    """Refuse a column that neither the rows nor the table has; without rows nobody knows them all."""
+    if not rows or not flags.columns:
+        return
+    known = dict.fromkeys([key for row in rows for key in row] + [column.key for column in columns])
+    for key in flags.columns:
+        if key not in known and key.split(".")[0] not in known:
+            raise Invalid(f"There is no column {key!r}", f"one of {', '.join(known)}")
 
 
 def _picked(row: Row, flags: Flags) -> Row:

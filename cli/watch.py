@@ -11,7 +11,7 @@ from cli.errors import note
 from cli.flags import Flags
 from cli.render import Column, Row, list_lines
 from cms.client import AsyncClient, Back, Lost
-from cms.contract.refusals import Invalid, Unreachable
+from cms.contract.refusals import Invalid, Refusal, Unreachable
 
 _REST_S = 1.0
 
@@ -20,7 +20,18 @@ def watch(flags: Flags, rows: Callable[[], list[Row]], columns: Sequence[Column]
     """On a terminal the list is drawn anew; in a pipe the lines that are new follow."""
     if flags.output in ("json", "yaml"):
         raise Invalid(f"--watch cannot write {flags.output}: it has no end", "use -o jsonl")
-    asyncio.run(_watch(flags, rows, columns, name))
+    try:
+        asyncio.run(_watch(flags, rows, columns, name))
+    except ExceptionGroup as several:
+        refusals, bugs = several.split(Refusal)
+        if refusals is None or bugs is not None:
+            raise
+        raise _first(refusals) from None
+
+
+def _first(group: BaseExceptionGroup[Refusal]) -> Refusal:
+    first = group.exceptions[0]
+    return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 async def _watch(flags: Flags, rows: Callable[[], list[Row]], columns: Sequence[Column], name: str) -> None:

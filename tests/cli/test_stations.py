@@ -73,6 +73,31 @@ async def test_filter_sort_limit_columns_and_headers_are_obeyed(cms: Cms) -> Non
     assert (await cms("stations", "list", "--sort", "-id", "--limit", "1", "-o", "name")).out == "CP-2\n"
 
 
+@pytest.mark.parametrize("output", ["table", "wide"])
+async def test_of_two_columns_with_one_key_the_first_is_meant(cms: Cms, output: str) -> None:
+    said = await cms("stations", "list", "--columns", "id,connectors", "--limit", "1", "-o", output)
+    assert [line.split() for line in said.lines] == [
+        ["ID", "CONNECTORS"],
+        ["CP-1", "●✖", "charging", "faulted"],
+    ]
+
+
+@pytest.mark.parametrize("verb", [["list"], ["list", "--watch"], ["show", "CP-1"]])
+@pytest.mark.parametrize("output", ["table", "csv", "jsonl"])
+async def test_an_unknown_column_is_refused_with_those_there_are(
+    cms: Cms, output: str, verb: list[str]
+) -> None:
+    said = await cms("stations", *verb, "--columns", "id,stie", "-o", output)
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith("cms: There is no column 'stie': one of id, ocpp_version, ")
+    assert said.err.count("\n") == 1
+
+
+async def test_columns_are_keys_of_the_json_too_and_keys_within_them(cms: Cms) -> None:
+    said = await cms("stations", "show", "CP-1", "--columns", "ocpp_version,connectors.status", "-o", "json")
+    assert said.told == {"ocpp_version": "1.6", "connectors.status": ["charging", "faulted"]}
+
+
 async def test_a_filter_with_a_mistake_says_where(cms: Cms) -> None:
     said = await cms("stations", "list", "--filter", "sitee=x")
     assert (said.code, said.out) == (2, "")
@@ -114,3 +139,9 @@ async def test_removing_asks_first_and_refuses_where_nobody_is(cms: Cms, house: 
     assert set(house.stations) == {"CP-1", "CP-2"}
     assert (await cms("stations", "remove", "CP-2", types="y\n")).code == 0
     assert set(house.stations) == {"CP-1"}
+
+
+async def test_a_dry_run_of_removing_says_what_would_happen_and_asks_nothing(cms: Cms, house: House) -> None:
+    said = await cms("stations", "remove", "CP-2", "--dry-run")
+    assert (said.code, said.err) == (0, "cms: would remove station CP-2\n")
+    assert set(house.stations) == {"CP-1", "CP-2"}
