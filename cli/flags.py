@@ -76,7 +76,10 @@ def _limit(text: str) -> int:
 def _seconds(text: str) -> float:
     from cli.times import duration_s
 
-    return duration_s(text)
+    seconds = duration_s(text)
+    if not seconds:
+        raise Invalid("--timeout takes more than 0 seconds", "e.g. 30s, 5m")
+    return seconds
 
 
 #: Flag -> (field, how its value is read or None for a switch, what help says).
@@ -111,7 +114,7 @@ def take(arguments: list[str]) -> tuple[Flags, list[str]]:
     left = iter(arguments)
     for word in left:
         if word == "--":
-            return Flags(**told), [*rest, word, *left]
+            return _agreed(told), [*rest, word, *left]
         flag, value = _split(word)
         if flag not in TABLE or flag in OWN.get(rest[0] if rest else "", ()):
             rest.append(word)
@@ -126,7 +129,14 @@ def take(arguments: list[str]) -> tuple[Flags, list[str]]:
         if text is None:
             raise Invalid(f"{flag} needs a value")
         told[field] = read(text)
-    return Flags(**told), rest
+    return _agreed(told), rest
+
+
+def _agreed(told: dict[str, Any]) -> Flags:
+    """The flags, unless they name two daemons."""
+    if told.get("socket") and told.get("url"):
+        raise Invalid("--socket and --url name two daemons", "give one of them")
+    return Flags(**told)
 
 
 def _split(word: str) -> tuple[str, str | None]:

@@ -45,7 +45,17 @@ def test_after_two_dashes_nothing_is_a_flag() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["-o", "xml"], ["--limit", "x"], ["--limit"], ["--yes=1"], ["--timeout", "soon"]]
+    "arguments",
+    [
+        ["-o", "xml"],
+        ["--limit", "x"],
+        ["--limit"],
+        ["--yes=1"],
+        ["--timeout", "soon"],
+        ["--timeout", "0"],
+        ["--socket", "/s", "--url", "http://h"],
+        ["--url", "http://h", "--socket", "/s", "--"],
+    ],
 )
 def test_a_flag_that_cannot_be_read_is_invalid(arguments: list[str]) -> None:
     with pytest.raises(Invalid):
