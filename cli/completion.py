@@ -97,12 +97,13 @@ def _verbs(noun: str) -> list[str]:
 def _names(flags: Any, rest: list[str]) -> list[str]:
     """Names that the daemon knows, for the noun and verb at hand."""
     from cms.client import ask
-    from cms.contract import sessions, stations, tokens
+    from cms.contract import intents, sessions, stations, tokens
 
     sources: dict[str, Any] = {
         "stations": stations.ListStations(),
         "tokens": tokens.ListTokens(),
         "sessions": sessions.ListSessions(limit=_MOST),
+        "intents": intents.ListIntents(limit=_MOST),
     }
     special: dict[tuple[str, ...], Any] = {
         ("stations", "enrol"): stations.ListUnknownStations(),

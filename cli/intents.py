@@ -6,11 +6,12 @@ from typing import Annotated
 
 import typer
 
-from cli.noun import flags_of, group, tell_list
+from cli.noun import each, flags_of, group, named, tell_list
 from cli.orders import INTENT_COLUMNS, await_effect, finish_intent
 from cli.render import Column, show_one
 from cms.client import ask
 from cms.contract import intents
+from cms.contract.refusals import Invalid
 
 app = group("Orders that were given, and what became of them.")
 
@@ -47,7 +48,15 @@ def wait(ctx: typer.Context, intent: str) -> None:
 
 
 @app.command()
-def cancel(ctx: typer.Context, intent: str) -> None:
-    """Take back an order that was not given yet."""
-    flags = flags_of(ctx)
-    show_one(ask(intents.CancelIntent(intent), flags.address, flags.patience_s), SHOWN, flags)
+def cancel(
+    ctx: typer.Context,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="INTENT...", help="Several, or - for stdin.")
+    ] = None,
+) -> None:
+    """Take back orders that were not given yet."""
+    if not names:
+        raise Invalid("Which order?", "give its id, or - for stdin; see `cms intents list`")
+    meant = named(names)
+    many = len(meant) > 1 or "-" in names
+    each(flags_of(ctx), meant, many, intents.CancelIntent, INTENT_COLUMNS, "cancel order")

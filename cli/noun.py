@@ -5,16 +5,17 @@ from __future__ import annotations
 import difflib
 import importlib
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import typer
 from typer.core import TyperGroup
 
+from cli.errors import note, say
 from cli.flags import Flags
-from cli.render import Column, Row, select, show_list
+from cli.render import Column, Row, select, show_list, show_one
 from cms.client import ask
-from cms.contract.refusals import Invalid
+from cms.contract.refusals import Invalid, Refusal
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 _EPILOG = "Flags of every command (-o, --filter, --sort, --socket ...): cms --help"
@@ -127,6 +128,37 @@ def tell_list(
         watch(flags, rows, columns, name)
     else:
         show_list(rows(), columns, flags, name)
+
+
+def each(
+    flags: Flags,
+    names: Sequence[str],
+    many: bool,
+    build: Callable[[str], Any],
+    columns: Sequence[Column],
+    what: str,
+) -> None:
+    """Ask for each name; one prints an object, many a list; exit with the worst code.
+
+    ``what`` is done, for a dry run: ``block token``.
+    """
+    rows: list[Row] = []
+    code = 0
+    for name in names:
+        if flags.dry_run:
+            note(f"would {what} {name}", flags.quiet)
+            continue
+        try:
+            rows.append(ask(build(name), flags.address, flags.patience_s))
+        except Refusal as refusal:
+            say(refusal, flags.output)
+            code = max(code, refusal.exit_code)
+    for_people = flags.output in ("table", "wide")
+    if (rows and for_people) or (many and not for_people):
+        show_list(rows, columns, flags)
+    elif rows:
+        show_one(rows[0], columns, flags)
+    raise typer.Exit(code)
 
 
 def named(names: Iterable[str]) -> list[str]:

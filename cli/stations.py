@@ -202,7 +202,7 @@ def set_(
 ) -> None:
     """Change what we keep about a station."""
     flags = flags_of(ctx)
-    request = stations.SetStation(station, site, boot_policy, remark, new_password)
+    request = stations.SetStation(station, site, boot_policy, remark, new_password, reason=flags.reason)
     view = ask(request, flags.address, flags.patience_s)
     show_one(view, CREDENTIAL if "password" in view else SHOWN, flags)
 
@@ -257,7 +257,7 @@ def enrol(
 
 
 @app.command()
-def samples(ctx: typer.Context, station: str) -> None:
+def samples(ctx: typer.Context, station: Station) -> None:
     """The latest meter values outside sessions: the main meter, clock-aligned values."""
     from cli.sessions import SAMPLES
     from cms.contract.sessions import ListStationSamples

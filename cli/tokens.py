@@ -9,15 +9,14 @@ from typing import Annotated, Any
 import typer
 
 from cli import orders
-from cli.errors import note, say
 from cli.flags import Flags
-from cli.noun import flags_of, group, named, tell_list
+from cli.noun import each, flags_of, group, named, tell_list
 from cli.orders import Names
-from cli.render import Column, Row, show_list, show_one, when
+from cli.render import Column, show_one, when
 from cli.times import later
 from cms.client import ask
 from cms.contract import tokens
-from cms.contract.refusals import Invalid, Refusal
+from cms.contract.refusals import Invalid
 
 app = group("What drivers identify themselves with.")
 
@@ -90,7 +89,7 @@ def unblock(ctx: typer.Context, names: Names = None) -> None:
 def remove(ctx: typer.Context, names: Names = None) -> None:
     """Remove tokens; sessions keep what they were charged with."""
     flags = flags_of(ctx)
-    orders.removed(flags, _meant(flags, names), "token", tokens.RemoveToken, asks=False)
+    orders.removed(flags, _meant(flags, names), "token", tokens.RemoveToken, asks=True)
 
 
 def _meant(flags: Flags, names: list[str] | None) -> list[str]:
@@ -105,23 +104,8 @@ def _meant(flags: Flags, names: list[str] | None) -> list[str]:
 def _each(flags: Flags, names: list[str] | None, build: Callable[[str], Any], verb: str) -> None:
     """Ask for each token; one prints an object, several a list; the exit code is the worst."""
     meant = _meant(flags, names)
-    rows: list[Row] = []
-    code = 0
-    for name in meant:
-        if flags.dry_run:
-            note(f"would {verb} token {name}", flags.quiet)
-            continue
-        try:
-            rows.append(ask(build(name), flags.address, flags.patience_s))
-        except Refusal as refusal:
-            say(refusal, flags.output)
-            code = max(code, refusal.exit_code)
-    many = flags.filter or len(meant) > 1 or (names and "-" in names)
-    if many or (rows and flags.output in ("table", "wide")):
-        show_list(rows, LIST, flags)
-    elif rows:
-        show_one(rows[0], LIST, flags)
-    raise typer.Exit(code)
+    many = bool(flags.filter) or len(meant) > 1 or "-" in (names or ())
+    each(flags, meant, many, build, LIST, f"{verb} token")
 
 
 def _utc(text: str | None) -> datetime | None:

@@ -58,8 +58,54 @@ async def test_a_token_lives_is_blocked_and_goes(cms: Cms) -> None:
     blocked = await cms("tokens", "block", "TAG1", "--reason", "lost", "-o", "json")
     assert (blocked.told["status"], blocked.told["blocked_reason"]) == ("blocked", "lost")
     assert (await cms("tokens", "unblock", "TAG1", "-o", "json")).told["status"] == "accepted"
-    assert (await cms("tokens", "remove", "TAG1")).code == 0
+    refused = await cms("tokens", "remove", "TAG1")
+    assert (refused.code, "--yes" in refused.err) == (2, True)
+    assert (await cms("tokens", "remove", "TAG1", types="n\n")).code == 130
+    assert (await cms("tokens", "remove", "TAG1", types="y\n")).code == 0
     assert (await cms("tokens", "show", "TAG1")).code == 4
+
+
+async def test_tokens_are_named_on_stdin(cms: Cms) -> None:
+    await cms("tokens", "add", "-", stdin="TAG1\nTAG2\n")
+    for verb, status in (("block", "blocked"), ("unblock", "accepted")):
+        said = await cms("tokens", verb, "-", "-o", "json", stdin="TAG1\nTAG2\n")
+        assert [(row["id"], row["status"]) for row in said.told] == [("TAG1", status), ("TAG2", status)]
+    assert (await cms("tokens", "remove", "-", "--yes", stdin="TAG1\nTAG2\n")).code == 0
+    assert (await cms("tokens", "list", "-o", "json")).told == []
+
+
+async def test_orders_to_take_back_are_named_on_stdin(cms: Cms) -> None:
+    await cms("stations", "add", "CP-1")
+    await cms("stations", "reset", "CP-1", "--queue", "2h")
+    await cms("stations", "reset", "CP-1", "--queue", "3h")
+    queued = (await cms("intents", "list", "--status", "queued", "-o", "name")).out
+    assert len(queued.splitlines()) == 2
+    dry = await cms("intents", "cancel", "-", "--dry-run", stdin=queued)
+    assert (dry.code, dry.err.count("would cancel order")) == (0, 2)
+    said = await cms("intents", "cancel", "-", "nope", "-o", "json", stdin=queued)
+    assert [row["status"] for row in said.told] == ["cancelled", "cancelled"]
+    assert said.code == 4
+    assert (await cms("intents", "cancel")).code == 2
+
+
+async def test_who_did_not_knock_is_told_what_registers_him_all_the_same(cms: Cms) -> None:
+    said = await cms("stations", "enrol", "NOBODY")
+    assert said.err == (
+        "cms: no station NOBODY has knocked: cms stations add NOBODY registers it all the same\n"
+    )
+
+
+async def test_forgetting_who_knocked_is_harmless_and_asks_nothing(cms: Cms) -> None:
+    said = await cms("stations", "forget", "NOBODY")
+    assert said.code != 2
+    assert "--yes" not in said.err
+
+
+async def test_why_a_station_was_changed_is_in_the_record(cms: Cms) -> None:
+    await cms("stations", "add", "CP-1")
+    await cms("stations", "set", "CP-1", "--site", "yard", "--reason", "moved")
+    said = await cms("events", "--station", "CP-1", "-o", "json")
+    assert said.told[-1]["data"]["reason"] == "moved"
 
 
 async def test_what_happened_is_told_from_a_cursor_on(cms: Cms) -> None:
