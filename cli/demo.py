@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import typer
 from cli.errors import note
 from cli.noun import flags_of, single
 from cms.client import Address
-from cms.contract.refusals import Refusal, Unreachable
+from cms.contract.refusals import Invalid, Refusal, Unreachable
 
 app = single("A daemon with simulated stations, to look around.")
 
@@ -36,6 +37,8 @@ def demo(
 ) -> int:
     """Start a daemon and simulated stations and look at them; ending it ends all of it."""
     flags = flags_of(ctx)
+    if not 0 < speed < math.inf:
+        raise Invalid(f"--speed must be above 0, not {speed:g}", "10 is ten times as fast as the world")
     _end_like_ctrl_c()
     options = [f"--stations={stations}", f"--speed={speed}", f"--seed={seed}"]
     with _directory(keep) as directory, _child(directory, options) as told:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 from cms.contract.refusals import Refusal
 from cms.contract.safe import escaped, safe
+
+#: A command and nothing else: noun, verb, perhaps a name, then flags. One more word makes it a sentence.
+_COMMAND = re.compile(r"cms [a-z]+(?: config)?(?: [a-z]+)?(?: [^\s-]\S*)?(?: -[a-z-]+(?:[ =][^\s-]\S*)?)*")
 
 
 def say(refusal: Refusal, output: str = "table") -> None:
@@ -25,9 +29,12 @@ def sentence(refusal: Refusal) -> str:
     if not refusal.hint:
         return message
     hint = safe(refusal.hint)
-    if message.endswith(("?", "!")):
-        return f"{message} Try: {hint}"
-    return f"{message}. Try: {hint}" if hint.startswith("cms ") else f"{message}: {hint}"
+    asks = message.endswith(("?", "!"))
+    if _COMMAND.fullmatch(hint):
+        return f"{message} Try: {hint}" if asks else f"{message}. Try: {hint}"
+    if not asks:
+        return f"{message}: {hint}"
+    return f"{message} {hint if hint.startswith('cms ') else hint[:1].upper() + hint[1:]}"
 
 
 def note(text: str, quiet: bool = False) -> None:

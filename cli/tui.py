@@ -28,7 +28,7 @@ def tui(
     """The console for people; ^Q leaves it, ? helps."""
     flags = flags_of(ctx)
     if not sys.stdout.isatty() or not sys.stdin.isatty():
-        raise Invalid("The console needs a terminal", "cms status, or cms events --follow")
+        raise Invalid("The console needs a terminal", "`cms status` and `cms events --follow` do not")
     from tui.app import run
 
     return run(flags.address, stock_driver)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import math
 import sys
 from datetime import UTC, datetime
+from urllib.parse import urlsplit
 
 from cms.simulator.faults import named
 from cms.simulator.fleet import MIXED, VERSIONS, Fleet, Plan, tokens
 from cms.simulator.pace import Pace
-from cms.simulator.station import Station
+from cms.simulator.station import News, Station
 
 
 async def run(
@@ -34,6 +36,7 @@ async def run(
     """
     if ocpp is not None and ocpp not in VERSIONS:
         raise ValueError(f"no station here speaks OCPP {ocpp!r}; there are: {', '.join(VERSIONS)}")
+    _check(url, stations, speed)
     plan = Plan(
         url=url,
         stations=stations,
@@ -46,16 +49,69 @@ async def run(
         visits_a_day=12.0,
         busy_at_start=1.0,  # who simulates one station waits for its first driver, not for half a day
     )
-    fleet = Fleet(plan, Pace(speed), news=_silence if quiet else _print)
+    fleet = Fleet(plan, Pace(speed), news=_Once(url, _silence if quiet else _print))
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(duration_s):
             await fleet.run()
 
 
+def _check(url: str, stations: int, speed: float) -> None:
+    """ValueError says which value is wrong."""
+    if not _is_websocket(url):
+        raise ValueError(f"stations connect to ws://HOST:PORT/PATH or wss://..., not to {url!r}")
+    if stations < 1:
+        raise ValueError(f"there must be a station at least, not {stations}")
+    if not 0 < speed < math.inf:
+        raise ValueError(f"speed must be above 0, not {speed:g}")
+
+
+def _is_websocket(url: str) -> bool:
+    try:
+        told = urlsplit(url)
+        return told.scheme in ("ws", "wss") and bool(told.hostname) and told.port != 0
+    except ValueError:  # no port, no IPv6 address
+        return False
+
+
+class _Once:
+    """News without repetition: stations that cannot connect try for ever, and that is said once.
+
+    Until one of them was let in it is the central system's matter and said in a sentence on stderr; from then
+    on it is the station's.
+    """
+
+    def __init__(self, url: str, tell: News) -> None:
+        self._url = url
+        self._tell = tell
+        self._reached = False
+        self._said: set[tuple[str, str]] = set()
+
+    def __call__(self, station: Station, word: str, detail: str) -> None:
+        if word == "connected":
+            self._reached = True
+            self._said = {said for said in self._said if said[0] != station.id}
+        if word != "cannot connect":
+            self._tell(station, word, detail)
+            return
+        key = (station.id if self._reached else "", detail)
+        if key in self._said:
+            return
+        self._said.add(key)
+        if self._reached:
+            self._tell(station, word, detail)
+        else:
+            line = f"cms: {station.id} cannot connect to {self._url} and goes on trying: {detail}"
+            sys.stderr.write(_printable(line) + "\n")
+
+
+def _printable(line: str) -> str:
+    return "".join(c if c.isprintable() else "?" for c in line)
+
+
 def _print(station: Station, word: str, detail: str) -> None:
     at = datetime.now(UTC).strftime("%H:%M:%S")
     line = f"{at}  {station.id}  {word}  {detail}".rstrip()
-    sys.stdout.write("".join(c if c.isprintable() else "?" for c in line) + "\n")
+    sys.stdout.write(_printable(line) + "\n")
     sys.stdout.flush()
 
 

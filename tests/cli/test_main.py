@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -10,9 +11,11 @@ from pathlib import Path
 import pytest
 
 from cli.completion import candidates
+from cli.errors import sentence
 from cli.main import COMMANDS, run
 from cms.api.server import RunningApi
 from cms.client import Address
+from cms.contract.refusals import Refusal
 from tests.api.conftest import House
 from tests.cli.conftest import Cms
 
@@ -80,6 +83,82 @@ def test_settings_are_shown_with_their_sources(
     assert ["data_dir", str(tmp_path), "flag"] in rows
 
 
+def test_settings_as_json_are_json_values(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["config", "show", "--data-dir", str(tmp_path), "-o", "json"]) == 0
+    values = {row["key"]: row["value"] for row in json.loads(capsys.readouterr().out)}
+    assert (values["ocpp_port"], values["call_timeout_s"]) == (9000, 30.0)
+    assert (values["open_enrolment"], values["bus"]) == (False, None)
+    assert (values["log_level"], values["socket"]) == ("info", f"{tmp_path}/cms.sock")
+    assert values["database"] == f"sqlite+aiosqlite:///{tmp_path}/cms.db"
+
+
+def test_passwords_in_settings_are_masked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CMS_DATABASE", "postgresql+asyncpg://ada:secret@h/cms")
+    assert run(["config", "show", "--data-dir", str(tmp_path), "-o", "json"]) == 0
+    assert "//ada:***@h" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("hint", "said"),
+    [
+        ("cms stations list", "No. Try: cms stations list"),
+        (
+            "cms stations set CP-1 --boot-policy accepted",
+            "No. Try: cms stations set CP-1 --boot-policy accepted",
+        ),
+        ("cms stations config get CP-1", "No. Try: cms stations config get CP-1"),
+        (
+            "cms stations add CP-1 registers it all the same",
+            "No: cms stations add CP-1 registers it all the same",
+        ),
+        ("did you mean CP-2?", "No: did you mean CP-2?"),
+        (None, "No"),
+    ],
+)
+def test_only_a_command_is_something_to_try(hint: str | None, said: str) -> None:
+    assert sentence(Refusal("No.", hint)) == said
+
+
+def test_after_a_question_a_hint_begins_anew() -> None:
+    assert sentence(Refusal("Which station?", "give names")) == "Which station? Give names"
+    assert (
+        sentence(Refusal("Which station?", "cms stations unknown"))
+        == "Which station? Try: cms stations unknown"
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["demo", "--speed", "0"], "--speed must be above 0"),
+        (["demo", "--speed", "nan"], "--speed must be above 0"),
+        (["demo", "--stations", "0"], "--stations"),
+        (["simulate", "--url", "http://h"], "ws://HOST:PORT/PATH or wss://"),
+        (["simulate", "--url", "ws://h:99999"], "ws://HOST:PORT/PATH or wss://"),
+        (["simulate", "--url", "ws://h", "--stations", "0"], "a station at least"),
+        (["simulate", "--url", "ws://h", "--speed", "-1"], "speed must be above 0"),
+    ],
+)
+def test_what_cannot_be_simulated_is_said_before_anything_starts(
+    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(arguments) == 2
+    err = capsys.readouterr().err
+    assert said in err
+    assert err.count("\n") == 1
+
+
+def test_a_central_system_that_is_not_there_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["--url", "ws://127.0.0.1:1", "--stations", "3", "--speed", "1000", "--duration", "1s"]
+    assert run(["simulate", *arguments]) == 0
+    said = capsys.readouterr()
+    assert "cannot connect" not in said.out
+    assert "cannot connect to ws://127.0.0.1:1 and goes on trying" in said.err
+    assert said.err.count("\n") == 1
+
+
 def test_completion_scripts_are_there_for_three_shells(capsys: pytest.CaptureFixture[str]) -> None:
     for shell in ("bash", "zsh", "fish"):
         assert run(["completion", shell]) == 0
@@ -99,6 +178,13 @@ async def test_names_complete_from_the_daemon(address: Address) -> None:
     assert address.socket is not None
     words = ["--socket", address.socket, "stations", "reset", "CP"]
     assert await asyncio.to_thread(candidates, words) == ["CP-1", "CP-2"]
+
+
+async def test_orders_complete_from_the_daemon(cms: Cms, address: Address) -> None:
+    assert address.socket is not None
+    await cms("stations", "reset", "CP-1")
+    words = ["--socket", address.socket, "intents", "cancel", ""]
+    assert await asyncio.to_thread(candidates, words) == ["i1"]
 
 
 def test_a_reader_that_has_enough_is_no_error() -> None:
