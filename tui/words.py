@@ -7,9 +7,15 @@ from datetime import datetime
 from typing import Any
 
 from cms.contract.events import Event
+from cms.contract.refusals import Refusal
 from cms.contract.stations import ConnectorView
 
 NONE = "·"
+
+
+def sentence(refusal: Refusal) -> str:
+    """Why not, and in brackets what can be done about it."""
+    return f"{refusal.message} ({refusal.hint})" if refusal.hint else refusal.message
 
 
 def kilowatts(power_w: int | None) -> str:

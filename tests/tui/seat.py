@@ -73,7 +73,7 @@ _KEYS = {
 
 def console(daemon: Daemon, rest_s: float = 0.0) -> CmsApp:
     app = CmsApp(daemon, now=lambda: NOON, collect_s=0.0, rest_s=rest_s, stock_driver=True)
-    app.link.retry_s = (0.01,)
+    app.following.link.retry_s = (0.01,)
     return app
 
 

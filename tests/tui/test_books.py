@@ -188,7 +188,7 @@ async def test_a_token_that_ran_out_says_so_without_an_event() -> None:
 async def test_the_configuration_is_shown_and_a_value_written_after_a_question() -> None:
     daemon = small_fleet()
     async with seated(daemon) as seat:
-        seat.app.open_station("CP-0042")
+        seat.app.travel.open_station("CP-0042")
         await seat.sees("Frames")
         await seat.press("C")
         await seat.sees("CP-0042 configuration", "HeartbeatInterval", "300", "not told")
@@ -210,7 +210,7 @@ async def test_the_configuration_is_shown_and_a_value_written_after_a_question()
 
 async def test_what_can_only_be_read_is_not_written() -> None:
     async with seated(small_fleet()) as seat:
-        seat.app.open_station("CP-0042")
+        seat.app.travel.open_station("CP-0042")
         await seat.sees("Frames")
         await seat.press("C")
         await seat.sees("NumberOfConnectors")
@@ -222,7 +222,7 @@ async def test_reading_the_configuration_asks_the_station_at_once() -> None:
     daemon = small_fleet()
     daemon.level = 0
     async with seated(daemon) as seat:
-        seat.app.open_station("CP-0042")
+        seat.app.travel.open_station("CP-0042")
         await seat.sees("Frames")
         await seat.press("C")
         await seat.sees("HeartbeatInterval")
@@ -235,7 +235,7 @@ async def test_a_station_that_wants_names_is_asked_for_names() -> None:
     daemon = small_fleet()
     daemon.level = 0
     async with seated(daemon) as seat:
-        seat.app.open_station("CP-0025")
+        seat.app.travel.open_station("CP-0025")
         await seat.sees("Frames")
         await seat.press("C")
         await seat.sees("L asks the station")

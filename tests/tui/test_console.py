@@ -519,7 +519,7 @@ async def test_an_overview_finds_its_shape_again_when_the_terminal_changes() -> 
 
 async def test_a_long_line_of_a_sheet_is_read_to_its_end() -> None:
     async with seated(small_fleet(), (44, 20)) as seat:
-        seat.app.open_paper("Long", ["x" * 100 + " the end", "", "充電" * 30 + "!"])
+        seat.app.travel.open_paper("Long", ["x" * 100 + " the end", "", "充電" * 30 + "!"])
         await seat.sees("the end", "電!")
         await seat.pilot.resize_terminal(160, 20)
         await seat.sees("x" * 100 + " the end")

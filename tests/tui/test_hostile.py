@@ -47,7 +47,7 @@ async def test_no_station_session_or_frame_page_obeys_what_a_station_says(number
     daemon.refuse = None
     daemon.impact = HOSTILE[number]
     async with seated(daemon, (100, 30)) as seat:
-        seat.app.open_station(key)
+        seat.app.travel.open_station(key)
         await seat.sees("Frames", "→")
         assert harmless(seat)
         await seat.press("R")
@@ -59,7 +59,7 @@ async def test_no_station_session_or_frame_page_obeys_what_a_station_says(number
         await seat.press("tab", "enter")
         await seat.sees("from the station")
         assert harmless(seat)
-        seat.app.open_session(f"S{number}")
+        seat.app.travel.open_session(f"S{number}")
         await seat.sees("Its story")
         assert harmless(seat)
         await seat.press("escape", "escape", "C")

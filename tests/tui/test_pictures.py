@@ -29,7 +29,7 @@ async def stations(seat: Seat) -> None:
 async def a_question(seat: Seat) -> None:
     seat.daemon.level = 2
     seat.daemon.impact = "ends 1 running session: EVSE 1, 04A2BC9F, 11.4 kWh; the station reboots"
-    seat.app.open_station("CP-0042")
+    seat.app.travel.open_station("CP-0042")
     await seat.sees("MeterValues", "30.2 kW")
     await seat.press("R")
     await seat.sees("[y]es")

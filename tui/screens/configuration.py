@@ -48,7 +48,7 @@ class Configuration(Place):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.console.read_variables(self)
+        self.console.reading.read_variables(self)
 
     def crumbs(self) -> list[str]:
         return ["Stations", f"{self.station} configuration"]
@@ -57,7 +57,7 @@ class Configuration(Place):
         if changed is None:
             self._draw_list()
         elif any(self._tells_of_us(ref) for ref in changed):
-            self.console.read_variables(self)
+            self.console.reading.read_variables(self)
 
     def _tells_of_us(self, ref: Ref) -> bool:
         kind, key = ref

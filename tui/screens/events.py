@@ -105,7 +105,7 @@ class Events(Place):
     def on_live_table_opened(self, event: LiveTable.Opened) -> None:
         told = self.mirror.events.get(event.key)
         if told is not None:
-            self.console.open_paper(f"{told.type} {told.station or ''}".strip(), as_json(asdict(told)))
+            self.console.travel.open_paper(f"{told.type} {told.station or ''}".strip(), as_json(asdict(told)))
 
 
 def as_json(value: object) -> list[str]:

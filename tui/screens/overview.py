@@ -161,7 +161,7 @@ class Overview(Place):
         if self._chart_timer is not None:
             self._chart_timer.stop()
             self._chart_timer = None
-        if not self.is_current or self.console.paused:
+        if not self.is_current or self.console.painting.paused:
             return
         self._charted_at = time.monotonic()
         picture = self.query_one("#power", Lines)
@@ -285,19 +285,19 @@ class Overview(Place):
 
     def on_live_table_opened(self, event: LiveTable.Opened) -> None:
         if event.table.id == "running":
-            self.console.open_session(event.key)
+            self.console.travel.open_session(event.key)
             return
         if event.table.id in ("feed", "beside"):
             told = self.mirror.events.get(event.key)
             if told is not None and told.station in self.mirror.stations:
-                self.console.open_station(told.station)
+                self.console.travel.open_station(told.station)
             return
         concern = self._concerns.get(event.key)
         if concern is None:
             return
         if concern.session is not None:
-            self.console.open_session(concern.session)
+            self.console.travel.open_session(concern.session)
         elif concern.station is not None:
-            self.console.open_station(concern.station)
+            self.console.travel.open_station(concern.station)
         elif concern.stranger is not None:
             self.console.action_act("enrol")

@@ -86,7 +86,7 @@ class Place(Screen[None]):
     # ---- frame
 
     def on_mount(self) -> None:
-        self.console.places.add(self)
+        self.console.painting.places.add(self)
         self.draw_frame()
         self.draw(None)
 
@@ -109,8 +109,8 @@ class Place(Screen[None]):
         console = self.console
         width = self.app.size.width
         self.query_one("#head", Lines).show([self._head(width)])
-        self.set_class(not console.link_state.live, "-lost")
-        self.query_one("#banner", Lines).show([console.banner()])
+        self.set_class(not console.following.live, "-lost")
+        self.query_one("#banner", Lines).show([console.following.banner()])
         self.query_one("#keys", Lines).show([self._keys(width)])
         self.query_one("#flash", Lines).show(self._flash(width))
 
@@ -125,12 +125,12 @@ class Place(Screen[None]):
             right.append((f"✖{bad} ", "bad"))
         if warn:
             right.append((f"▲{warn} ", "warn"))
-        if console.paused:
+        if console.painting.paused:
             right.append(("‖ paused ", "warn"))
-        if console.link_state.live:
+        if console.following.live:
             right.append(("● live ", "good"))
         else:
-            right.append(("○ link lost " if console.was_live else "○ connecting ", "bad"))
+            right.append(("○ link lost " if console.following.was_live else "○ connecting ", "bad"))
         right.append(f"{console.now().astimezone():%H:%M} ")
         room = width - width_of(right)
         crumbs = " ▸ ".join(["cms", *self.crumbs()] if width >= NARROW else self.crumbs()[-1:])

@@ -39,7 +39,7 @@ class Session(Place):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.console.read_story(self)
+        self.console.reading.read_story(self)
 
     def crumbs(self) -> list[str]:
         return ["Sessions", self.session]
@@ -95,7 +95,7 @@ class Session(Place):
     def on_live_table_opened(self, event: LiveTable.Opened) -> None:
         told = self.story.get(event.key)
         if told is not None:
-            self.console.open_paper(told.type, as_json(asdict(told)))
+            self.console.travel.open_paper(told.type, as_json(asdict(told)))
 
 
 def _wh(value: int | None) -> str:

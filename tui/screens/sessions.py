@@ -98,4 +98,4 @@ class Sessions(Listed):
         return target_of_session(self.mirror, key) if key else None
 
     def on_live_table_opened(self, event: LiveTable.Opened) -> None:
-        self.console.open_session(event.key)
+        self.console.travel.open_session(event.key)

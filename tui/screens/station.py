@@ -78,7 +78,7 @@ class Station(Place):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.console.watch_frames(self)
+        self.console.reading.watch_frames(self)
 
     def crumbs(self) -> list[str]:
         return ["Stations", self.station]
@@ -123,7 +123,7 @@ class Station(Place):
             return
         in_order = sorted(self.frames.items(), key=lambda item: item[1].at)
         self.frames = OrderedDict(in_order[-FRAMES_KEPT:])
-        if self.is_current and not self.console.paused:
+        if self.is_current and not self.console.painting.paused:
             self.draw_frames()
 
     def _facts(self, view: StationView | None) -> list[Line]:
@@ -256,11 +256,11 @@ class Station(Place):
         if event.table.id == "plugs":
             session = self._chosen_session()
             if session is not None:
-                self.console.open_session(session.id)
+                self.console.travel.open_session(session.id)
             return
         frame = self.frames.get(event.key)
         if frame is not None:
-            self.console.open_paper(f"{self.station} {frame.action}", frame_lines(frame))
+            self.console.travel.open_paper(f"{self.station} {frame.action}", frame_lines(frame))
 
 
 def frame_lines(frame: Message) -> list[str]:

@@ -108,4 +108,4 @@ class Stations(Listed):
         return target_of_station(self.mirror, key) if key else None
 
     def on_live_table_opened(self, event: LiveTable.Opened) -> None:
-        self.console.open_station(event.key)
+        self.console.travel.open_station(event.key)

@@ -78,7 +78,7 @@ class Tokens(Listed):
     def on_mount(self) -> None:
         super().on_mount()
         self.list_table().empty = "no token is registered: N adds one"
-        self.console.read_presented(self)
+        self.console.reading.read_presented(self)
 
     def views(self) -> Mapping[str, TokenView]:
         return self.mirror.tokens
@@ -185,6 +185,6 @@ class Tokens(Listed):
             return
         running = self.mirror.sessions_with(event.key)
         if len(running) == 1:
-            self.console.open_session(running[0].id)
+            self.console.travel.open_session(running[0].id)
         elif (token := self.mirror.tokens.get(event.key)) is not None:
-            self.console.open_paper(f"Token {token.id}", as_json(asdict(token)))
+            self.console.travel.open_paper(f"Token {token.id}", as_json(asdict(token)))

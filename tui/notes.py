@@ -1,0 +1,91 @@
+"""What workers and the link post to the console, so that only handlers touch what is drawn."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from textual.message import Message as Note
+
+from cms.contract.events import Event
+from cms.contract.intents import IntentView, Preview
+from cms.contract.refusals import Refusal
+from cms.contract.sessions import Sample
+from cms.contract.stations import Message, StationCredential, Variable
+from cms.contract.tokens import TokenView
+from tui.link import LinkState
+from tui.orders import Draft
+from tui.screens.configuration import Configuration
+from tui.screens.session import Session
+from tui.screens.station import Station
+from tui.screens.tokens import Tokens
+
+Answer = IntentView | StationCredential | TokenView | None
+
+
+class Collected(Note):
+    """Something changed; it waits in the basket."""
+
+
+@dataclass(eq=False)
+class LinkTurned(Note):
+    """The daemon is gone, or back."""
+
+    state: LinkState
+
+
+@dataclass(eq=False)
+class Considered(Note):
+    """What the daemon says an order would do, or why not."""
+
+    draft: Draft
+    verdict: Preview | Refusal
+
+
+@dataclass(eq=False)
+class Given(Note):
+    """An order was taken, or not; what is only in our books is done then."""
+
+    draft: Draft
+    verdict: Answer | Refusal
+
+
+@dataclass(eq=False)
+class FramesHeard(Note):
+    """Frames of the station that is looked at."""
+
+    place: Station
+    frames: list[Message]
+
+
+@dataclass(eq=False)
+class PowerRead(Note):
+    """The samples of a session that runs at the station that is looked at."""
+
+    place: Station
+    session: str
+    samples: list[Sample]
+
+
+@dataclass(eq=False)
+class StoryRead(Note):
+    """What the record has about a session."""
+
+    place: Session
+    story: list[Event]
+    samples: list[Sample]
+
+
+@dataclass(eq=False)
+class PresentedRead(Note):
+    """The cards that were presented lately."""
+
+    place: Tokens
+    presented: list[Event]
+
+
+@dataclass(eq=False)
+class VariablesRead(Note):
+    """What is known of a station's configuration."""
+
+    place: Configuration
+    variables: list[Variable]

@@ -1,0 +1,141 @@
+"""What a place reads beside the mirror: a station's frames, a session's story, variables, presented cards."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, cast
+
+from cms.client import Back, Lost
+from cms.contract.events import Event, ListEvents
+from cms.contract.refusals import Refusal
+from cms.contract.sessions import ListSamples, Sample, ShowSession
+from cms.contract.stations import ListMessages, ListVariables, Message
+from tui import words
+from tui.link import Daemon
+from tui.notes import FramesHeard, PowerRead, PresentedRead, StoryRead, VariablesRead
+from tui.screens.configuration import Configuration
+from tui.screens.session import Session
+from tui.screens.station import Station
+from tui.screens.tokens import Tokens
+
+if TYPE_CHECKING:
+    from tui.app import CmsApp
+
+FRAME_RETRY_S = 2.0
+
+
+class Reading:
+    """Workers that read as long as the place exists that wants to know; notes bring it what they read."""
+
+    def __init__(self, app: CmsApp, daemon: Daemon) -> None:
+        self._app = app
+        self._daemon = daemon
+
+    # ---- one station
+
+    def watch_frames(self, place: Station) -> None:
+        """Follow the station's frames as long as its place exists; read what its sessions have drawn so far."""
+        for session in self._app.mirror.sessions_of(place.station):
+            place.run_worker(self._fetch_power(place, session.id), group="power")
+        place.run_worker(self._follow_frames(place), group="frames", exclusive=True)
+
+    async def _follow_frames(self, place: Station) -> None:
+        """The list, then the stream; with the first frame heard the list again: it has what fell between."""
+        while True:
+            try:
+                await self._list_frames(place)
+                stream = self._daemon.follow(None, frames=place.station, station=place.station)
+                async with aclosing(cast("Any", stream)) as frames:
+                    await self._hear_frames(place, frames)
+            except Refusal as refusal:
+                if self._app.following.live:
+                    self._say_later(refusal)
+            await asyncio.sleep(FRAME_RETRY_S)
+
+    async def _hear_frames(self, place: Station, stream: AsyncIterator[Any]) -> None:
+        first = True
+        async for item in stream:
+            match item:
+                case Message() if first:
+                    first = False
+                    await self._list_frames(place)
+                    self._app.post_message(FramesHeard(place, [item]))
+                case Message():
+                    self._app.post_message(FramesHeard(place, [item]))
+                case Event(type="station.connected") | Back():
+                    await self._list_frames(place)
+                case Lost():
+                    pass
+
+    async def _list_frames(self, place: Station) -> None:
+        frames = await self._daemon.ask(ListMessages(station=place.station))
+        self._app.post_message(FramesHeard(place, frames))
+
+    async def _fetch_power(self, place: Station, session: str) -> None:
+        try:
+            samples = await self._daemon.ask(ListSamples(session))
+        except Refusal:
+            return  # the picture does without: what is heard from now on is drawn
+        self._app.post_message(PowerRead(place, session, samples))
+
+    def read_variables(self, place: Configuration) -> None:
+        place.run_worker(self._fetch_variables(place), group="variables", exclusive=True)
+
+    async def _fetch_variables(self, place: Configuration) -> None:
+        try:
+            variables = await self._daemon.ask(ListVariables(place.station))
+        except Refusal as refusal:
+            self._say_later(refusal)
+            return
+        self._app.post_message(VariablesRead(place, variables))
+
+    # ---- one session, the cards
+
+    def read_story(self, place: Session) -> None:
+        place.run_worker(self._fetch_story(place), group="story", exclusive=True)
+
+    async def _fetch_story(self, place: Session) -> None:
+        app, ask = self._app, self._daemon.ask
+        try:
+            if place.session not in app.mirror.sessions:
+                app.painting.collect(app.mirror.put(await ask(ShowSession(place.session))))
+            story = await ask(ListEvents(session=place.session, limit=500))
+            samples = await ask(ListSamples(place.session))
+        except Refusal as refusal:
+            self._say_later(refusal)
+            return
+        app.post_message(StoryRead(place, story, samples))
+
+    def read_presented(self, place: Tokens) -> None:
+        place.run_worker(self._fetch_presented(place), group="presented", exclusive=True)
+
+    async def _fetch_presented(self, place: Tokens) -> None:
+        try:
+            presented = await self._daemon.ask(ListEvents(type="token.presented"))
+        except Refusal:
+            return  # those that are heard from now on are shown
+        self._app.post_message(PresentedRead(place, presented))
+
+    def _say_later(self, refusal: Refusal) -> None:
+        self._app.call_later(self._app.say, words.sentence(refusal), "warn")
+
+
+def power_samples(samples: list[Sample]) -> list[tuple[datetime, int]]:
+    """The power imported (W) over time; phases are summed where there is no total."""
+    totals: dict[datetime, int] = {}
+    phases: dict[datetime, int] = {}
+    for sample in samples:
+        if sample.measurand != "Power.Active.Import":
+            continue
+        try:
+            watts = round(float(sample.value))
+        except ValueError:
+            continue
+        if sample.phase is None:
+            totals[sample.at] = watts
+        else:
+            phases[sample.at] = phases.get(sample.at, 0) + watts
+    return sorted({**phases, **totals}.items())
