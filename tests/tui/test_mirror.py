@@ -14,7 +14,8 @@ from cms.contract.sessions import SessionView, ShowSession
 from cms.contract.stations import ShowStation, StationView, UnknownStation
 from cms.contract.tokens import ShowToken
 from tests.tui.fake import NOON, connector, session, small_fleet, station
-from tui.mirror import EVENTS_KEPT, Mirror, view_of
+from tui.mirror import EVENTS_KEPT, Mirror
+from tui.tellings import view_of
 
 
 def mirror_of(*stations: StationView, sessions: tuple[SessionView, ...] = ()) -> Mirror:

@@ -9,6 +9,7 @@ from textual.widget import Widget
 
 from cms.contract import filters
 from cms.contract.refusals import Invalid
+from tui import words
 from tui.listing import Listing
 from tui.mirror import Ref
 from tui.screens.place import Place
@@ -154,8 +155,7 @@ class Listed(Place):
             predicate = filters.parse(text, filters.keys_of(self.view_type)) if text else None
         except Invalid as refusal:
             if final:
-                hint = f" ({refusal.hint})" if refusal.hint else ""
-                self.console.say(f"{refusal.message}{hint}", "bad")
+                self.console.say(words.sentence(refusal), "bad")
             return
         self._expression, self._predicate = text, predicate
         self._reorder()
