@@ -52,7 +52,7 @@ def _look(address: Address) -> int:
     if sys.stdin.isatty() and sys.stdout.isatty():
         from tui.app import run
 
-        return run(address)
+        return run(address, ctrl_c_ends=True)
     import asyncio
 
     from cli.events import print_events

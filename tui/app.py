@@ -67,6 +67,7 @@ class CmsApp(LeanApp):
         collect_s: float = COLLECT_S,
         rest_s: float = REST_S,
         stock_driver: bool | None = None,
+        ctrl_c_ends: bool = False,
     ) -> None:
         stock = wants_stock_driver() if stock_driver is None else stock_driver
         super().__init__(driver_class=None if stock or sys.platform == "win32" else CellsDriver)
@@ -75,6 +76,7 @@ class CmsApp(LeanApp):
         self.theme = theme.fitting(os.environ).name
         self.animation_level = "none"
         self._clock = now
+        self._ctrl_c_ends = ctrl_c_ends
         self.rest_s = rest_s
         self._last_key_at = 0.0
         self.flash: tuple[str, str] = ("", "")
@@ -160,7 +162,11 @@ class CmsApp(LeanApp):
         self.travel.open_help()
 
     def action_help_quit(self) -> None:
-        self.say("^Q quits")
+        """Ctrl-C: the end of a demonstration; a console to live in is not left by a slip."""
+        if self._ctrl_c_ends:
+            self.exit()
+        else:
+            self.say("^Q quits")
 
     def action_next_pane(self) -> None:
         self.screen.focus_next(LiveTable)
@@ -251,14 +257,14 @@ class CmsApp(LeanApp):
             note.place.hear(note.variables)
 
 
-async def _run(address: Address, stock_driver: bool | None) -> int:
+async def _run(address: Address, stock_driver: bool | None, *, ctrl_c_ends: bool) -> int:
     async with AsyncClient(address) as client:
         await client.ask(ShowStatus())
-        app = CmsApp(cast("Daemon", client), stock_driver=stock_driver)
+        app = CmsApp(cast("Daemon", client), stock_driver=stock_driver, ctrl_c_ends=ctrl_c_ends)
         await app.run_async(mouse="SSH_CONNECTION" not in os.environ)
         return app.return_code or 0
 
 
-def run(address: Address, stock_driver: bool | None = None) -> int:
+def run(address: Address, stock_driver: bool | None = None, *, ctrl_c_ends: bool = False) -> int:
     """Show the console until it is left; answers the exit code. Raises refusals when no daemon answers."""
-    return asyncio.run(_run(address, stock_driver))
+    return asyncio.run(_run(address, stock_driver, ctrl_c_ends=ctrl_c_ends))

@@ -19,6 +19,7 @@ from cms.contract.stations import (
 )
 from tests.tui.fake import NOON, FakeDaemon, connector, frame, session, small_fleet, station
 from tests.tui.seat import Seat, seated
+from tui.app import CmsApp
 from tui.widgets.live_table import LiveTable
 
 
@@ -523,3 +524,14 @@ async def test_a_long_line_of_a_sheet_is_read_to_its_end() -> None:
         await seat.sees("the end", "電!")
         await seat.pilot.resize_terminal(160, 20)
         await seat.sees("x" * 100 + " the end")
+
+
+async def test_ctrl_c_does_not_leave_a_console_to_live_in_but_ends_a_demonstration() -> None:
+    async with seated(small_fleet()) as seat:
+        await seat.press("ctrl+c")
+        await seat.hears("^Q quits")
+        assert seat.app.is_running
+    demo = CmsApp(FakeDaemon(), ctrl_c_ends=True)
+    async with demo.run_test() as pilot:
+        await pilot.press("ctrl+c")
+    assert demo.return_code == 0
