@@ -1,0 +1,192 @@
+"""Who vouches for whom: core.Trust over files, our own authorities, and the responders of others."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+
+from cms.contract.refusals import Conflict, Invalid, NotFound, Refusal
+from cms.domain.certificates import (
+    Certificate,
+    Contract,
+    HashData,
+    OwnAuthority,
+    Signed,
+    SigningRequest,
+    Standing,
+    Use,
+)
+from cms.pki import authority, chains, reading, server
+from cms.pki.fetch import Outward
+from cms.pki.ocsp import Responders, vouched
+from cms.pki.reading import DIGESTS
+from cms.pki.revocation import RevocationFiles, read_list
+
+log = logging.getLogger(__name__)
+
+_TITLES = {Use.STATION: "Charging station CA", Use.V2G: "V2G CA"}
+#: 2.0.1 C07, ISO 15118-2: a car's chain has a leaf, at most two authorities and a root.
+_MAX_ASKED = 4
+
+
+@dataclass(frozen=True, slots=True)
+class TrustSources:
+    """Where trust comes from: files of the settings, and how long what we sign lasts."""
+
+    folder: Path
+    """Our own authorities, one folder each."""
+    organisation: str | None = None
+    lasts: timedelta = timedelta(days=365)
+    contract_roots: Sequence[Path] = ()
+    """Roots, and authorities under them, of drivers' contract certificates (MO and V2G)."""
+    revocation_lists: Sequence[Path] = ()
+    outward: Outward = field(default_factory=Outward)
+
+
+class Trust:
+    """Implements core.Trust. Raises Invalid from its constructor when a file cannot be read."""
+
+    def __init__(self, sources: TrustSources) -> None:
+        self._sources = sources
+        self._revoked = RevocationFiles(sources.revocation_lists)
+        self._responders = Responders(sources.outward)
+        self._roots = tuple(root for path in sources.contract_roots for root in certificates_of(path))
+        self._authorities = {use: authority.load(self._folder(use)) for use in Use}
+
+    def _folder(self, use: Use) -> Path:
+        return self._sources.folder / use
+
+    # Reading
+
+    def read(self, der: bytes) -> Certificate:
+        return reading.told(reading.certificate(der))
+
+    def read_chain(self, pem: str) -> tuple[Certificate, ...]:
+        return tuple(reading.told(each) for each in reading.certificates(pem))
+
+    def named(self, pem: str) -> HashData:
+        """How stations will name the first certificate of this PEM: under the next one, or under itself."""
+        found = reading.certificates(pem)
+        return reading.hash_data(found[0], found[1] if len(found) > 1 else found[0])
+
+    def revoked(self, certificate: Certificate) -> bool:
+        return self._revoked.names(certificate.issuer_hash, certificate.serial)
+
+    # Our own authorities
+
+    def authority(self, use: Use) -> OwnAuthority | None:
+        ours = self._authorities[use]
+        if ours is None:
+            return None
+        return OwnAuthority(use, ours.pem, reading.told(ours.certificate))
+
+    def create_authority(self, use: Use, kind: str, now: datetime, *, replace: bool = False) -> OwnAuthority:
+        if self._authorities[use] is not None and not replace:
+            raise Conflict(
+                f"there is a certificate authority for {use} certificates already",
+                "--replace makes a new one: stations must learn its root before the old one ends",
+            )
+        organisation = self._sources.organisation
+        title = " ".join(part for part in (organisation, _TITLES[use]) if part)[:64]
+        made = authority.create(self._folder(use), title, organisation, kind, now)
+        self._authorities[use] = made
+        return OwnAuthority(use, made.pem, reading.told(made.certificate))
+
+    def read_request(self, csr: str) -> SigningRequest:
+        return reading.request(csr)[0]
+
+    def sign(self, use: Use, csr: str, now: datetime) -> Signed:
+        """Sign a request that was found worthy (domain.certificates.unsignable)."""
+        ours = self._authorities[use]
+        if ours is None:
+            raise NotFound(
+                f"there is no certificate authority for {use} certificates",
+                f"cms certificates ca create --use {use}",
+            )
+        _, asked = reading.request(csr)
+        chain = authority.answer(ours, use, asked, now, self._sources.lasts)
+        return Signed(authority.pem_of(chain), reading.told(chain[0]))
+
+    def server_certificates(self, hosts: Sequence[str], now: datetime) -> tuple[Path, ...]:
+        """Files for a listener that was given none, signed by our authority, which is made when there is none."""
+        if self._authorities[Use.STATION] is None:
+            self.create_authority(Use.STATION, "ec", now)
+        ours = self._authorities[Use.STATION]
+        assert ours is not None, "made just now"
+        return server.own_certificates(self._sources.folder / "server", ours, hosts, now)
+
+    # What others say
+
+    async def standing(self, named: HashData, url: str, now: datetime) -> Standing:
+        """Ask a responder for a station; the signature is for the one who asked to check (2.x M06)."""
+        return await self._responders.ask(named, url, now)
+
+    async def listed(self, named: HashData, url: str, now: datetime) -> Standing:
+        """Look a certificate up in a list of revoked ones (2.1 M07)."""
+        return _in_list(await self._sources.outward.ask("GET", url), named, now)
+
+    async def contract_named(self, named: Sequence[tuple[HashData, str | None]], now: datetime) -> Contract:
+        """How a contract fares of which a station tells the hash data and responders of each certificate."""
+        if not named or len(named) > _MAX_ASKED:
+            return Contract.BROKEN
+        words = await asyncio.gather(*(self._word(each, url, self._roots, now) for each, url in named))
+        return next((word for word in (Contract.REVOKED, Contract.BROKEN) if word in words), Contract.GOOD)
+
+    async def contract_chain(self, pem: str, now: datetime) -> Contract:
+        """How a contract fares whose whole chain a station hands on (2.x C07.FR.06)."""
+        try:
+            sent = reading.certificates(pem)
+            way = chains.path(sent, self._roots)
+            wrong = chains.fault(way, now)
+        except (Invalid, ValueError, UnsupportedAlgorithm):
+            return Contract.UNREADABLE
+        if wrong is not None or way is None:
+            return Contract.EXPIRED if wrong == chains.EXPIRED else Contract.BROKEN
+        words = await asyncio.gather(
+            *(self._word(each, url, way[1:], now) for each, url in chains.named(way))
+        )
+        return next((word for word in (Contract.REVOKED, Contract.BROKEN) if word in words), Contract.GOOD)
+
+    async def _word(
+        self, named: HashData, url: str | None, issuers: Sequence[x509.Certificate], now: datetime
+    ) -> Contract:
+        if url is None:
+            return Contract.BROKEN
+        try:
+            standing = await self._responders.ask(named, url, now)
+        except Refusal as refused:
+            log.warning("the standing of a contract certificate is unknown: %s", refused.message)
+            return Contract.BROKEN
+        # An answer over plain http is worth what its signature is worth.
+        if standing.word == "unknown" or not vouched(standing, named, issuers):
+            return Contract.BROKEN
+        return Contract(standing.word)
+
+
+def _in_list(content: bytes, named: HashData, now: datetime) -> Standing:
+    found = read_list(content)
+    try:
+        digest = DIGESTS[named.algorithm]().name
+        issuer = hashlib.new(digest, found.issuer.public_bytes()).hexdigest()
+        entry = found.get_revoked_certificate_by_serial_number(int(named.serial_number, 16))
+        until = found.next_update_utc or now
+    except (KeyError, ValueError) as error:
+        raise Invalid("this hash data names no certificate") from error
+    if issuer != named.issuer_name_hash.casefold() or until < now:
+        return Standing("unknown", b"", until)
+    return Standing("good" if entry is None else "revoked", b"", until)
+
+
+def certificates_of(path: Path) -> tuple[x509.Certificate, ...]:
+    try:
+        return tuple(x509.load_pem_x509_certificates(path.read_bytes()))
+    except (OSError, ValueError) as error:
+        raise Invalid(f"{path} cannot be read as certificates in PEM: {error}") from error
