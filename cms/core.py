@@ -59,6 +59,8 @@ class Picture:
 
     states: list[StationState]
     tokens: list[Token]
+    kept: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What belongs to no station, by kind and key."""
 
 
 class Store(Protocol):
@@ -117,6 +119,14 @@ class Store(Protocol):
     async def intents(self, station: str | None, status: str | None, limit: int) -> list[IntentView]: ...
 
     async def variables(self, station_id: str) -> list[Variable]: ...
+
+    async def kept(self, station_id: str, kind: str) -> dict[str, Any]:
+        """What is kept of this kind about a station, by key, oldest first."""
+        ...
+
+    async def kept_everywhere(self, kind: str) -> list[tuple[str, str, Any]]:
+        """(Station without case, key, record) of this kind, of all stations."""
+        ...
 
     async def unknown_stations(self) -> list[UnknownStation]: ...
 
@@ -258,8 +268,10 @@ class Core:
     """By identity without case."""
     tokens: dict[str, Token] = field(default_factory=dict)
     """By id without case."""
+    kept: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What is kept that belongs to no station: by kind (domain.kept.KINDS) and key."""
     books: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Held while a station or a token is registered or removed: two at once must not both succeed."""
+    """Held while a station or a token is registered or removed, or ``kept`` changes: not two at once."""
     active: dict[str, set[str]] = field(default_factory=dict)
     """Token (without case) -> ids of its sessions that are not over."""
     spawn: Callable[[Coroutine[Any, Any, None]], None] = _not_started

@@ -183,6 +183,7 @@ class Daemon:
         picture = await self.store.load()
         core.lanes = {state.station.id.casefold(): Lane(state) for state in picture.states}
         core.tokens = {token.id.casefold(): token for token in picture.tokens}
+        core.kept = picture.kept
         for lane in core.lanes.values():
             for session in lane.state.sessions.values():
                 index(core, session)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from cms.contract import events, intents, sessions, stations, status, tokens
+from cms.contract import events, intents, ocpp, sessions, stations, status, tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,8 @@ ROUTES: dict[type, Route] = {
     stations.TriggerMessage: Route("POST", "/v1/stations/{station}/trigger", _ORDER),
     stations.GetConfiguration: Route("POST", "/v1/stations/{station}/configuration/get", _ORDER),
     stations.SetConfiguration: Route("POST", "/v1/stations/{station}/configuration/set", _ORDER),
+    ocpp.CallStation: Route("POST", "/v1/stations/{station}/ocpp/call", _ORDER),
+    ocpp.SendRaw: Route("POST", "/v1/stations/{station}/ocpp/raw", _ORDER),
     # sessions
     sessions.ListSessions: Route("GET", "/v1/sessions", list[sessions.SessionView]),
     sessions.StartSession: Route("POST", "/v1/sessions", _ORDER),

@@ -15,45 +15,51 @@ from cms.domain.stations import Station, StationState
 from cms.domain.tokens import Token
 
 
+class Change:
+    """One change of the record; its statement is a row of cms/store/changes.py."""
+
+    __slots__ = ()
+
+
 @record
-class SaveStation:
+class SaveStation(Change):
     station: Station
 
 
 @record
-class DropStation:
+class DropStation(Change):
     """Remove the registration, connectors, open intents and variables; sessions and history stay."""
 
     station: str
 
 
 @record
-class SaveConnector:
+class SaveConnector(Change):
     station: str
     connector: Connector
 
 
 @record
-class OpenSession:
+class OpenSession(Change):
     """Insert. (station, transaction_id) and number are unique: a second one is a Clash."""
 
     session: Session
 
 
 @record
-class UpdateSession:
+class UpdateSession(Change):
     session: Session
 
 
 @record
-class MeterSession:
+class MeterSession(Change):
     """Update a session of which only what moves with its meter has changed (sessions.MOVING): most updates."""
 
     session: Session
 
 
 @record
-class AddReading:
+class AddReading(Change):
     """One instant's samples. (station, evse, transaction, instant, samples) is unique: a repeat is ignored."""
 
     station: str
@@ -65,7 +71,7 @@ class AddReading:
 
 
 @record
-class Deliver:
+class Deliver(Change):
     """Remember that this message was decided. (station, kind, key) is unique: a second one is a Clash."""
 
     station: str
@@ -77,26 +83,26 @@ class Deliver:
 
 
 @record
-class SaveIntent:
+class SaveIntent(Change):
     intent: Intent
 
 
 @record
-class SaveVariables:
+class SaveVariables(Change):
     station: str
     variables: tuple[VariableReported, ...]
     at: datetime
 
 
 @record
-class Rebooted:
+class Rebooted(Change):
     """The station booted: what waited for that holds now."""
 
     station: str
 
 
 @record
-class Quarantine:
+class Quarantine(Change):
     """Keep a message that could not be placed, word for word."""
 
     station: str
@@ -107,17 +113,17 @@ class Quarantine:
 
 
 @record
-class SaveToken:
+class SaveToken(Change):
     token: Token
 
 
 @record
-class DropToken:
+class DropToken(Change):
     token: str
 
 
 @record
-class NoteUnknown:
+class NoteUnknown(Change):
     """A station knocked: insert, or count one knock more."""
 
     station: str
@@ -128,36 +134,26 @@ class NoteUnknown:
 
 
 @record
-class ForgetUnknown:
+class ForgetUnknown(Change):
     station: str
 
 
 @record
-class SeeStations:
+class SeeStations(Change):
     """When stations were last heard of: flushed now and then, never per message."""
 
     seen: tuple[tuple[str, datetime], ...]
 
 
-Change = (
-    SaveStation
-    | DropStation
-    | SaveConnector
-    | OpenSession
-    | UpdateSession
-    | MeterSession
-    | AddReading
-    | Deliver
-    | SaveIntent
-    | SaveVariables
-    | Rebooted
-    | Quarantine
-    | SaveToken
-    | DropToken
-    | NoteUnknown
-    | ForgetUnknown
-    | SeeStations
-)
+@record
+class Keep(Change):
+    """Keep a record of a kind (domain.kept.KINDS) under its key; None forgets it. ``station`` "" is nobody's."""
+
+    station: str
+    kind: str
+    key: str
+    value: Any
+    at: datetime
 
 
 @record

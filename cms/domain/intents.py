@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cms.contract.intents import IntentView
-from cms.domain.connectors import Connector, ConnectorStatus
+from cms.domain.effects import EFFECTS
 from cms.domain.evolve import evolve
-from cms.domain.observations import (
-    Booted,
-    ConnectorReported,
-    EventsNotified,
-    Received,
-    TransactionPhase,
-    TransactionReported,
-)
+from cms.domain.observations import Received
 from cms.domain.orders import OrderAnswer
 from cms.domain.record import record
+
+if TYPE_CHECKING:
+    from cms.domain.stations import StationState
 
 
 class IntentStatus(StrEnum):
@@ -74,35 +69,27 @@ class Intent:
     session: str | None = None
 
 
-#: Orders that are confirmed by their effect -> how long we wait for it once the station accepted.
-EFFECT_WITHIN: dict[str, timedelta] = {
-    "reset": timedelta(minutes=10),
-    "start": timedelta(minutes=3),
-    "stop": timedelta(minutes=2),
-    "availability": timedelta(minutes=2),
-    "trigger": timedelta(minutes=1),
-}
 #: A station that said "scheduled" acts when its sessions are over.
 _SCHEDULED_WITHIN = timedelta(hours=24)
 
 
 def has_effect(intent: Intent) -> bool:
-    """Whether the order is done only when something is seen to happen (a reset of one EVSE boots nothing)."""
-    return intent.order in EFFECT_WITHIN and not (intent.order == "reset" and intent.params.get("evse"))
+    """Whether the order is done only when something is seen to happen."""
+    effect = EFFECTS.get(intent.order)
+    return effect is not None and effect.applies(intent)
 
 
-def answered(
-    intent: Intent, answer: OrderAnswer, now: datetime, places: Mapping[tuple[int, int], Connector]
-) -> Intent:
-    """The intent after the station's answer. ``places`` are its connectors as known now."""
+def answered(intent: Intent, answer: OrderAnswer, now: datetime, state: StationState) -> Intent:
+    """The intent after the station's answer."""
     intent = evolve(intent, answered_at=now, answer=answer.answer)
     if answer.verdict == "rejected":
         return evolve(intent, status=IntentStatus.REFUSED, detail=f"the station said {answer.word}")
     if intent.status == IntentStatus.CONFIRMED:
         return intent
-    if not has_effect(intent) or _already_so(intent, places):
+    effect = EFFECTS.get(intent.order)
+    if effect is None or not effect.applies(intent) or effect.already(intent, state):
         return confirmed(intent, now, f"the station said {answer.word}")
-    within = _SCHEDULED_WITHIN if answer.verdict == "scheduled" else EFFECT_WITHIN[intent.order]
+    within = _SCHEDULED_WITHIN if answer.verdict == "scheduled" else effect.within
     return evolve(
         intent,
         status=IntentStatus.ACCEPTED,
@@ -126,101 +113,15 @@ def failed(intent: Intent, now: datetime, detail: str) -> Intent:
     return evolve(intent, status=IntentStatus.FAILED, answered_at=intent.answered_at or now, detail=detail)
 
 
-def _already_so(intent: Intent, places: Mapping[tuple[int, int], Connector]) -> bool:
-    """An availability that holds already makes no station send a status."""
-    if intent.order != "availability":
-        return False
-    wanted = [c for c in places.values() if c.evse and _concerns(intent, c.evse, c.connector)]
-    return bool(wanted) and all(_as_ordered(intent, c.status) for c in wanted)
-
-
-def _concerns(intent: Intent, evse: int, connector: int) -> bool:
-    ordered_evse, ordered_connector = intent.params.get("evse"), intent.params.get("connector")
-    return ordered_evse in (None, 0, evse) and ordered_connector in (None, connector)
-
-
-def _as_ordered(intent: Intent, status: str) -> bool:
-    unavailable = status == ConnectorStatus.UNAVAILABLE
-    return not unavailable if intent.params.get("operative") else unavailable
-
-
-def _rebooted(intent: Intent, received: Received) -> str | None:
-    return "the station booted again" if isinstance(received.observation, Booted) else None
-
-
-def _began(intent: Intent, received: Received) -> str | None:
-    seen = received.observation
-    if not isinstance(seen, TransactionReported) or seen.phase is TransactionPhase.ENDED:
-        return None
-    if seen.remote_start_id is not None:
-        return "the session began" if seen.remote_start_id == intent.params.get("remote_start_id") else None
-    # 1.6 has no correlation id: the token, the connector and the time must do.
-    wanted_evse = intent.params.get("evse")
-    same_token = (
-        seen.token is not None and seen.token.id.casefold() == str(intent.params.get("token")).casefold()
-    )
-    recent = seen.at is None or intent.sent_at is None or seen.at >= intent.sent_at - timedelta(minutes=2)
-    fits = seen.phase is TransactionPhase.STARTED and same_token and recent
-    return "the session began" if fits and wanted_evse in (None, 0, seen.evse) else None
-
-
-def _stopped(intent: Intent, received: Received) -> str | None:
-    seen = received.observation
-    if not isinstance(seen, TransactionReported) or seen.phase is not TransactionPhase.ENDED:
-        return None
-    return "the session ended" if seen.transaction_id == intent.params.get("transaction_id") else None
-
-
-def _became_available(intent: Intent, received: Received) -> str | None:
-    seen = received.observation
-    reports: Iterable[ConnectorReported] = ()
-    if isinstance(seen, ConnectorReported):
-        reports = (seen,)
-    elif isinstance(seen, EventsNotified):
-        reports = seen.statuses
-    fits = any(_concerns(intent, r.evse, r.connector) and _as_ordered(intent, r.status) for r in reports)
-    return "the status arrived" if fits else None
-
-
-#: Triggers whose message is not of their own name.
-_TRIGGERED = {
-    "SignChargePointCertificate": {"SignCertificate"},
-    "SignChargingStationCertificate": {"SignCertificate"},
-    "SignV2GCertificate": {"SignCertificate"},
-    "SignCombinedCertificate": {"SignCertificate"},
-    "MeterValues": {"MeterValues", "TransactionEvent"},
-    "StatusNotification": {"StatusNotification", "NotifyEvent"},
-    "FirmwareStatusNotification": {"FirmwareStatusNotification", "SignedFirmwareStatusNotification"},
-}
-
-
-def triggers(message: str, action: str) -> bool:
-    """Whether ``action`` is what a station sends when it was asked for ``message``."""
-    return action in _TRIGGERED.get(message, {message})
-
-
-def _sent_it(intent: Intent, received: Received) -> str | None:
-    message = str(intent.params.get("message"))
-    return f"the station sent {received.action}" if triggers(message, received.action) else None
-
-
-_CONFIRMS: dict[str, Callable[[Intent, Received], str | None]] = {
-    "reset": _rebooted,
-    "start": _began,
-    "stop": _stopped,
-    "availability": _became_available,
-    "trigger": _sent_it,
-}
-
-
-def confirm(intent: Intent, received: Received, session: str | None) -> Intent | None:
+def confirm(intent: Intent, received: Received, session: str | None, state: StationState) -> Intent | None:
     """The intent confirmed by what the station now reports; None when this is not its effect.
 
-    A report may overtake the answer: an intent that was only sent can be confirmed too.
+    A report may overtake the answer: an intent that was only sent can be confirmed too. ``state`` is the
+    station's after the message.
     """
     if intent.status not in (IntentStatus.SENT, IntentStatus.ACCEPTED) or not has_effect(intent):
         return None
-    detail = _CONFIRMS[intent.order](intent, received)
+    detail = EFFECTS[intent.order].seen(intent, received, state)
     if detail is None:
         return None
     return confirmed(intent, received.at, detail, session if intent.order in ("start", "stop") else None)
@@ -235,19 +136,8 @@ def overdue(intent: Intent, now: datetime) -> Intent | None:
         and intent.effect_due_at is not None
         and now >= intent.effect_due_at
     ):
-        return evolve(
-            intent, status=IntentStatus.FAILED, detail=_NO_EFFECT.get(intent.order, "nothing followed")
-        )
+        return evolve(intent, status=IntentStatus.FAILED, detail=EFFECTS[intent.order].missing)
     return None
-
-
-_NO_EFFECT = {
-    "reset": "the station accepted but did not boot again in time",
-    "start": "the station accepted but no session began in time",
-    "stop": "the station accepted but the session did not end in time",
-    "availability": "the station accepted but its status did not change in time",
-    "trigger": "the station accepted but did not send the message in time",
-}
 
 
 def after_restart(intent: Intent, now: datetime) -> Intent:

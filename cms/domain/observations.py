@@ -16,6 +16,18 @@ from typing import Any
 from cms.domain.record import record
 
 
+class Observation:
+    """What a station said: a record of its own for each kind, beside the decisions about it."""
+
+    __slots__ = ()
+
+
+class Answer:
+    """What a station is told in return."""
+
+    __slots__ = ()
+
+
 class TransactionPhase(StrEnum):
     STARTED = "started"
     UPDATED = "updated"
@@ -57,7 +69,7 @@ class Reading:
 
 
 @record
-class Booted:
+class Booted(Observation):
     """BootNotification. ``reason`` is the 2.x BootReason; 1.6 does not say."""
 
     vendor: str
@@ -72,12 +84,12 @@ class Booted:
 
 
 @record
-class Alive:
+class Alive(Observation):
     """Heartbeat."""
 
 
 @record
-class ConnectorReported:
+class ConnectorReported(Observation):
     """StatusNotification, or a NotifyEvent about AvailabilityState. ``status`` as in domain.connectors."""
 
     evse: int
@@ -91,7 +103,7 @@ class ConnectorReported:
 
 
 @record
-class TokenPresented:
+class TokenPresented(Observation):
     """Authorize."""
 
     token: TokenRef
@@ -99,7 +111,7 @@ class TokenPresented:
 
 
 @record
-class TransactionReported:
+class TransactionReported(Observation):
     """A transaction started, went on or ended: 1.6 StartTransaction and StopTransaction, 2.x TransactionEvent.
 
     1.6 has no ``seq_no``, and no ``transaction_id`` when it starts: our answer gives it. ``key`` is the
@@ -129,7 +141,7 @@ class TransactionReported:
 
 
 @record
-class Metered:
+class Metered(Observation):
     """MeterValues, with or without a transaction; EVSE 0 is the main meter."""
 
     evse: int
@@ -157,7 +169,7 @@ class ComponentEvent:
 
 
 @record
-class EventsNotified:
+class EventsNotified(Observation):
     """NotifyEvent. ``statuses`` are those entries that speak of a connector's AvailabilityState."""
 
     key: str
@@ -180,7 +192,7 @@ class VariableReported:
 
 
 @record
-class ReportReceived:
+class ReportReceived(Observation):
     """One part of a NotifyReport."""
 
     key: str
@@ -192,7 +204,7 @@ class ReportReceived:
 
 
 @record
-class DataTransferred:
+class DataTransferred(Observation):
     """DataTransfer from the station."""
 
     vendor: str
@@ -202,14 +214,14 @@ class DataTransferred:
 
 
 @record
-class FirmwareProgressed:
+class FirmwareProgressed(Observation):
     status: str
     digest: bytes
     request_id: int | None = None
 
 
 @record
-class LogProgressed:
+class LogProgressed(Observation):
     """LogStatusNotification, or DiagnosticsStatusNotification of 1.6 (then ``diagnostics``)."""
 
     status: str
@@ -219,31 +231,15 @@ class LogProgressed:
 
 
 @record
-class SecurityEventRaised:
+class SecurityEventRaised(Observation):
     kind: str
     at: datetime | None
     detail: str | None
     digest: bytes
 
 
-Observation = (
-    Booted
-    | Alive
-    | ConnectorReported
-    | TokenPresented
-    | TransactionReported
-    | Metered
-    | EventsNotified
-    | ReportReceived
-    | DataTransferred
-    | FirmwareProgressed
-    | LogProgressed
-    | SecurityEventRaised
-)
-
-
 @record
-class BootAnswer:
+class BootAnswer(Answer):
     """``status``: accepted, pending, rejected. ``interval_s``: heartbeat interval, or wait before the next boot."""
 
     status: str
@@ -252,12 +248,12 @@ class BootAnswer:
 
 
 @record
-class AliveAnswer:
+class AliveAnswer(Answer):
     now: datetime
 
 
 @record
-class TokenAnswer:
+class TokenAnswer(Answer):
     """``status`` as in domain.tokens.Authorization; each version has its own word for it."""
 
     status: str
@@ -267,7 +263,7 @@ class TokenAnswer:
 
 
 @record
-class TransactionAnswer:
+class TransactionAnswer(Answer):
     """``transaction_id`` is the id we gave (1.6 start). ``token`` is None when no token was sent."""
 
     transaction_id: str | None = None
@@ -275,7 +271,7 @@ class TransactionAnswer:
 
 
 @record
-class DataAnswer:
+class DataAnswer(Answer):
     """``status``: accepted, rejected, unknown-message-id, unknown-vendor-id."""
 
     status: str
@@ -283,18 +279,15 @@ class DataAnswer:
 
 
 @record
-class Noted:
+class Noted(Answer):
     """The empty answer."""
 
 
 @record
-class NotYet:
+class NotYet(Answer):
     """The station is not accepted yet: CALLERROR SecurityError (1.6 J errata 3.10, 2.x B02.FR.09)."""
 
     message: str = "the station is not accepted yet"
-
-
-Answer = BootAnswer | AliveAnswer | TokenAnswer | TransactionAnswer | DataAnswer | Noted | NotYet
 
 
 @record

@@ -8,8 +8,14 @@ from typing import Any
 from cms.domain.record import record
 
 
+class Order:
+    """What a station is told to do: a record of its own for each kind."""
+
+    __slots__ = ()
+
+
 @record
-class Reset:
+class Reset(Order):
     """``kind``: soft, hard, immediate, on-idle. 1.6: soft = on-idle, hard = immediate, and back for 2.x."""
 
     kind: str
@@ -17,7 +23,7 @@ class Reset:
 
 
 @record
-class RemoteStart:
+class RemoteStart(Order):
     """``remote_start_id`` comes back in 2.x transactions; 1.6 has no correlation id."""
 
     token: str
@@ -27,32 +33,32 @@ class RemoteStart:
 
 
 @record
-class RemoteStop:
+class RemoteStop(Order):
     transaction_id: str
 
 
 @record
-class Unlock:
+class Unlock(Order):
     evse: int
     connector: int
 
 
 @record
-class SetAvailability:
+class SetAvailability(Order):
     operative: bool
     evse: int | None = None
     connector: int | None = None
 
 
 @record
-class Trigger:
+class Trigger(Order):
     message: str
     evse: int | None = None
     connector: int | None = None
 
 
 @record
-class ReadVariables:
+class ReadVariables(Order):
     """1.6 keys, or ``Component.Variable`` names as in cms/ocpp/names.py; none: every key (1.6 only).
 
     ``per_message`` is how many the station takes in one message; None: all of them.
@@ -63,12 +69,25 @@ class ReadVariables:
 
 
 @record
-class WriteVariables:
+class WriteVariables(Order):
     values: dict[str, str]
     per_message: int | None = None
 
 
-Order = Reset | RemoteStart | RemoteStop | Unlock | SetAvailability | Trigger | ReadVariables | WriteVariables
+@record
+class CallAction(Order):
+    """Any action of the station's version, word for word; its answer is its outcome, whatever it says."""
+
+    action: str
+    payload: dict[str, Any]
+
+
+@record
+class SendText(Order):
+    """A text as it is, unchecked: for laboratories. A CALL among them is waited for."""
+
+    text: str
+
 
 ORDERS: dict[str, type[Any]] = {
     "reset": Reset,
@@ -79,6 +98,8 @@ ORDERS: dict[str, type[Any]] = {
     "trigger": Trigger,
     "config-get": ReadVariables,
     "config-set": WriteVariables,
+    "call": CallAction,
+    "send-text": SendText,
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
+from typing import Any
 
 from cms.domain.connectors import Connector, told
 from cms.domain.evolve import evolve
@@ -15,6 +16,7 @@ from cms.domain.sessions import Session
 
 # How many deliveries a station's state remembers.
 RECENT = 12
+_NOTHING: Mapping[str, Any] = {}
 BOOT_POLICIES = ("accepted", "pending", "rejected")
 
 
@@ -63,6 +65,22 @@ class StationState:
     sessions: Mapping[str, Session] = field(default_factory=dict)
     intents: Mapping[str, Intent] = field(default_factory=dict)
     recent: Mapping[str, Delivered] = field(default_factory=dict)
+    kept: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """By kind and key (domain.kept.KINDS); no empty mappings."""
+
+    def kept_of(self, kind: str) -> Mapping[str, Any]:
+        """What is kept of this kind, by key, oldest first."""
+        return self.kept.get(kind, _NOTHING)
+
+    def keeping(self, kind: str, key: str, value: Any) -> StationState:
+        """With this kept under its key; None forgets it. A new or changed one is the youngest."""
+        of_kind = {k: v for k, v in self.kept_of(kind).items() if k != key}
+        if value is not None:
+            of_kind[key] = value
+        kept = {k: v for k, v in self.kept.items() if k != kind}
+        if of_kind:
+            kept[kind] = of_kind
+        return evolve(self, kept=kept)
 
     def remembering(self, key: str, delivered: Delivered) -> StationState:
         """With one delivery more among the recent ones; the oldest is forgotten (it stays in the record)."""

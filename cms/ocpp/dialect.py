@@ -22,7 +22,9 @@ class Dialect:
     incoming: Mapping[str, Incoming]
     outgoing: Mapping[type[Any], Outgoing]
     codes: Mapping[Failure, str]
-    unreadable_id: str | None
+    sends: frozenset[str] = frozenset()
+    """Actions that come as SEND, never answered; with any, a CALLRESULT can be refused too (2.1)."""
+    unreadable_id: str | None = None
     """The message id of a CALLERROR for a frame whose own could not be read; None: it is dropped."""
 
 
@@ -50,7 +52,7 @@ _CODES_21: dict[Failure, str] = {
     failure: code for failure, code in _CODES_201.items() if failure is not Failure.MESSAGE_TYPE
 }
 
-V16 = Dialect("1.6", "ocpp1.6", Schemas("v16", ""), v16.INCOMING, v16.OUTGOING, _CODES_16, unreadable_id=None)
+V16 = Dialect("1.6", "ocpp1.6", Schemas("v16", ""), v16.INCOMING, v16.OUTGOING, _CODES_16)
 V201 = Dialect(
     "2.0.1",
     "ocpp2.0.1",
@@ -61,7 +63,14 @@ V201 = Dialect(
     unreadable_id="-1",
 )
 V21 = Dialect(
-    "2.1", "ocpp2.1", Schemas("v21", "Request"), v2.INCOMING_21, v2.OUTGOING_21, _CODES_21, unreadable_id="-1"
+    "2.1",
+    "ocpp2.1",
+    Schemas("v21", "Request"),
+    v2.INCOMING_21,
+    v2.OUTGOING_21,
+    _CODES_21,
+    sends=frozenset({"NotifyPeriodicEventStream"}),
+    unreadable_id="-1",
 )
 
 #: By WebSocket subprotocol.

@@ -1,4 +1,4 @@
-"""The handshake: identity, subprotocol, Basic authentication. What it asks, the daemon's ``admit`` answers."""
+"""The handshake: identity, subprotocol, password, client certificate. What it asks, the daemon's ``admit`` answers."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ class Knock:
     password: bytes | None
     address: str
     secure: bool
+    certificate: bytes | None = None
+    """What the station showed in the TLS handshake, in DER; its chain was found genuine, its time was not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ def knock(
     address: str,
     secure: bool,
     spoken: Mapping[str, object],
+    certificate: bytes | None = None,
 ) -> Knock | Turned:
     """Read a handshake request. ``spoken`` are the subprotocols we speak."""
     read = identity(target, prefix)
@@ -66,7 +69,7 @@ def knock(
         if username.casefold() != read.casefold():
             # 1.6 J 6.2.2, 2.0.1 A00.FR.204: the user name is the identity.
             return Turned(401, "wrong credentials")
-    return Knock(read, tuple(protocols), username, password, address, secure)
+    return Knock(read, tuple(protocols), username, password, address, secure, certificate)
 
 
 def identity(target: str, prefix: str) -> str | Turned:

@@ -10,7 +10,7 @@ import asyncio
 import functools
 import http
 import logging
-import ssl as tls
+import ssl
 import time
 from collections import deque
 from collections.abc import Sequence
@@ -35,6 +35,7 @@ from cms.ocpp import door
 from cms.ocpp.dialect import DIALECTS
 from cms.ocpp.door import Admitted, Knock, Turned
 from cms.ocpp.link import Hooks, Limits, Link
+from cms.ocpp.tls import SecureListener
 
 try:
     from websockets.speedups import apply_mask
@@ -70,6 +71,12 @@ class StationConnection(ServerConnection):
     def host(self) -> str:
         address = self.remote_address
         return str(address[0]) if address else ""
+
+    @property
+    def certificate(self) -> bytes | None:
+        """The client certificate in DER, found genuine in the handshake; None without."""
+        socket: ssl.SSLObject | None = self.transport.get_extra_info("ssl_object")
+        return None if socket is None else socket.getpeercert(binary_form=True)
 
     # asyncio's side
 
@@ -230,21 +237,23 @@ class Endpoint:
     def __init__(
         self,
         host: str,
-        port: int,
+        port: int | None,
         hooks: Hooks,
         clock: Clock,
         limits: Limits | None = None,
         prefix: str = "/ocpp",
-        ssl: tls.SSLContext | None = None,
+        secure: SecureListener | None = None,
     ) -> None:
+        """``port`` None: stations are served with TLS alone."""
         self.host = host
         self.port = port
+        self.secure_port = secure.port if secure else None
         self.limits = limits or Limits()
         self._hooks = hooks
         self._clock = clock
         self._prefix = "/" + prefix.strip("/")
-        self._ssl = ssl
-        self._server: Server | None = None
+        self._tls = secure.context if secure else None
+        self._servers: list[Server] = []
         self._keeper: asyncio.Task[None] | None = None
         self._stations: dict[str, StationConnection] = {}
         """The newest connection of each station, by identity without case."""
@@ -255,15 +264,30 @@ class Endpoint:
     @property
     def url(self) -> str:
         """What a station's configuration takes, without its identity: ``ws://HOST:PORT/ocpp``."""
+        return self._at("ws", self.port)
+
+    @property
+    def secure_url(self) -> str | None:
+        """The same for security profiles 2 and 3: ``wss://HOST:PORT/ocpp``; None when nobody listens there."""
+        return None if self.secure_port is None else self._at("wss", self.secure_port)
+
+    def _at(self, scheme: str, port: int | None) -> str:
         host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"{'wss' if self._ssl else 'ws'}://{host}:{self.port}{self._prefix}"
+        return f"{scheme}://{host}:{port}{self._prefix}"
 
     async def start(self) -> None:
         """Listen; port 0 picks a free one."""
-        self._server = await serve(
+        if self.port is not None:
+            self.port = await self._listen(self.port, None)
+        if self.secure_port is not None:
+            self.secure_port = await self._listen(self.secure_port, self._tls)
+        self._keeper = asyncio.create_task(self._keep_alive(), name="ocpp keep-alive")
+
+    async def _listen(self, port: int, context: ssl.SSLContext | None) -> int:
+        server = await serve(
             self._serve,
             self.host,
-            self.port,
+            port,
             subprotocols=[Subprotocol(name) for name in DIALECTS],
             select_subprotocol=_spoken_with,
             extensions=[_Deflate()],
@@ -279,16 +303,17 @@ class Endpoint:
             create_connection=cast(
                 "type[ServerConnection]", functools.partial(StationConnection, endpoint=self)
             ),
-            ssl=self._ssl,
+            ssl=context,
+            ssl_handshake_timeout=None if context is None else self.limits.handshake_s,
             backlog=1024,
         )
-        self.port = next(iter(self._server.sockets)).getsockname()[1]
-        self._keeper = asyncio.create_task(self._keep_alive(), name="ocpp keep-alive")
+        self._servers.append(server)
+        return int(next(iter(server.sockets)).getsockname()[1])
 
     async def drain(self, deadline_s: float) -> None:
         """Stop accepting and reading; handle and answer what was received, as far as the deadline allows."""
-        assert self._server is not None, "started"
-        self._server.close(close_connections=False)
+        for server in self._servers:
+            server.close(close_connections=False)
         links = [connection.link for connection in self._stations.values() if connection.link is not None]
         for link in links:
             link.stop_reading()
@@ -300,15 +325,14 @@ class Endpoint:
 
     async def close(self, code: int, reason: str) -> None:
         """Close every station with this code and stop listening."""
-        if self._server is None:
-            return
-        self._server.close(close_connections=False)
+        for server in self._servers:
+            server.close(close_connections=False)
         self.close_all(code, reason)
         for connection in list(self._knocking):
             connection.transport.abort()
         try:
             async with asyncio.timeout(self.limits.close_s + 1):
-                await self._server.wait_closed()
+                await asyncio.gather(*(server.wait_closed() for server in self._servers))
         except TimeoutError:
             log.warning("some connections did not close in time")
         if self._keeper is not None:
@@ -373,6 +397,7 @@ class Endpoint:
             prefix=self._prefix,
             address=connection.host,
             secure=connection.transport.get_extra_info("ssl_object") is not None,
+            certificate=connection.certificate,
             spoken=DIALECTS,
         )
         if isinstance(knock, Turned):

@@ -65,6 +65,22 @@ class Call:
     payload: Json
 
 
+class Send(NamedTuple):
+    """[6, id, action, payload]: a message that is never answered (2.1)."""
+
+    id: MessageId
+    action: str
+    payload: Json
+
+
+class ResultError(NamedTuple):
+    """[5, id, code, description, details]: the station could not use our CALLRESULT (2.1)."""
+
+    id: MessageId
+    code: str
+    description: str
+
+
 class Result(NamedTuple):
     """[3, id, payload]; the payload is None when it is missing or no object."""
 
@@ -81,7 +97,7 @@ class Error(NamedTuple):
 
 
 class Silent(NamedTuple):
-    """What is never answered: [5, ...] CALLRESULTERROR and [6, ...] SEND (2.1), broken answers."""
+    """What is never answered and cannot be read: broken answers, broken SENDs."""
 
     kind: int
 
@@ -93,7 +109,7 @@ class Strange(NamedTuple):
     id: MessageId | None
 
 
-Frame = Call | Result | Error | Silent | Strange
+Frame = Call | Send | Result | Error | ResultError | Silent | Strange
 
 _decode = msgspec.json.Decoder(type=list[Any], float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -215,16 +231,25 @@ def _read_error(items: list[Any]) -> Frame:
     return Error(message_id, code[:50], description[:255])
 
 
-def _read_silent(items: list[Any]) -> Frame:
-    return Silent(items[0])
+def _read_result_error(items: list[Any]) -> Frame:
+    error = _read_error(items)
+    return ResultError(*error) if isinstance(error, Error) else Silent(5)
+
+
+def _read_send(items: list[Any]) -> Frame:
+    message_id = _message_id(items)
+    payload = items[3] if len(items) == 4 else None
+    if message_id is None or type(payload) is not dict or type(items[2]) is not str:
+        return Silent(6)
+    return Send(message_id, items[2], payload)
 
 
 _READERS: dict[int, Callable[[list[Any]], Frame]] = {
     2: _read_call,
     3: _read_result,
     4: _read_error,
-    5: _read_silent,
-    6: _read_silent,
+    5: _read_result_error,
+    6: _read_send,
 }
 
 
@@ -239,3 +264,8 @@ def result(message_id: MessageId, payload: Mapping[str, Any]) -> bytes:
 def error(message_id: MessageId, code: str, description: str) -> bytes:
     """The description is cut at its 255 characters (OCPP-J 4.2.3)."""
     return _encode([4, message_id, code, description[:255], {}])
+
+
+def result_error(message_id: MessageId, code: str, description: str) -> bytes:
+    """We could not use the station's CALLRESULT (2.1 only, Part 4 section 4.2.4)."""
+    return _encode([5, message_id, code, description[:255], {}])

@@ -8,10 +8,13 @@ two never wait for each other (OCPP-J 4.1.1), so whoever handles a message may o
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import difflib
 import logging
+import re
 import uuid
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -20,16 +23,25 @@ from cms.contract.refusals import Invalid, NotSupported, Rejected, Unreachable
 from cms.contract.stations import Message
 from cms.core import Clock, LinkInfo, StoreDown
 from cms.domain.observations import Answer, NotYet, Received
-from cms.domain.orders import Order, OrderAnswer
+from cms.domain.orders import Order, OrderAnswer, SendText
 from cms.ocpp import frames
+from cms.ocpp.actions import said_to_stations
 from cms.ocpp.dialect import Dialect
 from cms.ocpp.door import Admitted, Knock, Turned
 from cms.ocpp.frames import Failure, Refused
 from cms.ocpp.messages import Ring
 from cms.ocpp.schemas import KEPT, STRICT
+from cms.ocpp.translation import shown
 from cms.ocpp.values import Json, Remarks
 
 log = logging.getLogger(__name__)
+
+_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+
+
+def cannot(order: type[Order]) -> str:
+    """What a version lacks when it has no row for this order, in words."""
+    return f"has no way to {_WORD.sub(' ', order.__name__).lower()}"
 
 
 def _always(_: str) -> bool:
@@ -99,15 +111,15 @@ class Wire(Protocol):
         ...
 
 
-_Queued = tuple[frames.Call, str, datetime]
-"""A CALL that waits for the worker, its text, and when it came."""
+_Queued = tuple[frames.Call | frames.Send, str, datetime]
+"""A CALL or SEND that waits for the worker, its text, and when it came."""
 
 
 @dataclass(slots=True)
 class _Outstanding:
     """Our one CALL that waits for its answer."""
 
-    id: str
+    id: frames.MessageId
     action: str
     sent_at: datetime
     answer: asyncio.Future[frames.Result | frames.Error]
@@ -207,9 +219,13 @@ class Link:
                 self._enqueue((frame, text, at))
             case frames.Result() | frames.Error():
                 self._settle(frame, text, at)
+            case frames.Send() if frame.action in self.dialect.sends:
+                self._enqueue((frame, text, at))
+            case frames.ResultError():
+                self._disputed(frame, text, at)
             case frames.Strange():
                 self._wonder(frame, text, at)
-            case frames.Silent():
+            case frames.Silent() | frames.Send():
                 self._stray(text, at)
 
     def _enqueue(self, queued: _Queued) -> None:
@@ -242,7 +258,7 @@ class Link:
         self._note("in", "call", action, call.id, text, at)
         self._hooks.count("in", action, self.dialect.version)
         reply = await self._reply(call, text, at)
-        if reply is None or self.closed is not None:
+        if reply is None or self.closed is not None or isinstance(call, frames.Send):
             return
         kind, data = reply
         self._wire.write(data)
@@ -250,7 +266,9 @@ class Link:
         self._note("out", kind, action, call.id, data, sent_at, (sent_at - at).total_seconds() * 1000)
         await self._wire.drained()
 
-    async def _reply(self, call: frames.Call, text: str, at: datetime) -> tuple[str, bytes] | None:
+    async def _reply(
+        self, call: frames.Call | frames.Send, text: str, at: datetime
+    ) -> tuple[str, bytes] | None:
         """The kind of the answer and its frame; None when there must be none."""
         dialect = self.dialect
         incoming = dialect.incoming.get(call.action)
@@ -287,6 +305,12 @@ class Link:
 
     # What is not an orderly CALL
 
+    def _disputed(self, frame: frames.ResultError, text: str, at: datetime) -> None:
+        """The station could not use an answer of ours: that is a bug of one of us, and people should see it."""
+        self._stray(text, at, "CALLRESULTERROR")
+        if self.dialect.sends:
+            log.warning("%r could not use our answer: %r %r", self.station, frame.code, frame.description)
+
     def _complain(self, unreadable: frames.Unreadable, text: str, at: datetime) -> None:
         self._note("in", "call", "unreadable", "", text, at)
         self._hooks.count("in", "unreadable", self.dialect.version)
@@ -307,10 +331,10 @@ class Link:
         self._wire.write(data)
         self._note("out", "error", "unreadable", message_id, data, self._now())
 
-    def _stray(self, text: str, at: datetime) -> None:
+    def _stray(self, text: str, at: datetime, what: str = "unexpected") -> None:
         """Something nobody waits for: counted and ignored, a flood of it ends the conversation."""
-        self._note("in", "result", "unexpected", "", text, at)
-        self._hooks.count("in", "unexpected", self.dialect.version)
+        self._note("in", "result", what, "", text, at)
+        self._hooks.count("in", what, self.dialect.version)
         minute = int(self._loop.time() // 60)
         if minute != self._stray_minute:
             self._stray_minute, self._strays = minute, 0
@@ -346,20 +370,65 @@ class Link:
 
     async def give(self, order: Order, timeout_s: float) -> OrderAnswer:
         """Send an order and wait for its answer. Raises Unreachable, NotSupported, Rejected, Invalid."""
+        if isinstance(order, SendText):
+            return await self._say(order.text, timeout_s)
         outgoing = self.dialect.outgoing.get(type(order))
         if outgoing is None:
-            raise NotSupported(f"OCPP {self.dialect.version} has no {type(order).__name__}")
+            raise NotSupported(f"OCPP {self.dialect.version} {cannot(type(order))}")
         answers = [await self._ask(action, payload, timeout_s) for action, payload in outgoing.calls(order)]
         return outgoing.understand(order, answers)
 
     async def _ask(self, action: str, payload: Json, timeout_s: float) -> Json:
         """One CALL and the payload of its CALLRESULT, held to the schemas in both directions."""
+        self._sayable(action)
         try:
             self.dialect.schemas.check_call(action, payload, STRICT, [])
         except Refused as refused:
             raise Invalid(
                 f"{action} cannot say that in OCPP {self.dialect.version}: {refused.words}"
             ) from None
+        # Unique over connections and restarts (J errata 3.1), 32 of the 36 characters.
+        message_id = uuid.uuid4().hex
+        data = frames.call(message_id, action, payload)
+        async with self._my_turn():
+            reply = await self._exchange(action, message_id, data, timeout_s or self._limits.call_timeout_s)
+        return self._understood(action, reply)
+
+    def _sayable(self, action: str) -> None:
+        actions = self.dialect.schemas.actions
+        if action in said_to_stations(self.dialect.version, actions):
+            return
+        if action in actions:
+            raise Invalid(f"{action} is said by stations, not to them")
+        near = difflib.get_close_matches(action, actions, n=1)
+        hint = f"did you mean {near[0]}?" if near else "docs/ocpp.md lists them all"
+        raise NotSupported(f"OCPP {self.dialect.version} has no action {action}", hint)
+
+    async def _say(self, text: str, timeout_s: float) -> OrderAnswer:
+        """A text as it is; the answer to it where it is a CALL, in the station's own words."""
+        try:
+            frame = frames.read(text, self._limits.max_depth)
+        except frames.Unreadable:
+            frame = frames.Silent(0)
+        async with self._my_turn():
+            if isinstance(frame, frames.Call):
+                reply = await self._exchange(
+                    self._known(frame.action),
+                    frame.id,
+                    text.encode(),
+                    timeout_s or self._limits.call_timeout_s,
+                )
+                said = reply._asdict()
+                return OrderAnswer("accepted", type(reply).__name__.lower(), shown([said]))
+            if self.closed is not None:
+                raise Unreachable(f"{self.station} went off line: {self.closed}")
+            self._wire.write(text.encode())
+            self._note("out", "raw", "raw", "", text, self._now())
+        return OrderAnswer("accepted", "sent", {})
+
+    @contextlib.asynccontextmanager
+    async def _my_turn(self) -> AsyncIterator[None]:
+        """One CALL of ours at a time (OCPP-J 4.1.1), and a bounded queue for the others."""
         if self._waiting >= self._limits.orders:
             raise Unreachable(f"{self.station} has {self._waiting} orders waiting already")
         if self._turn is None:
@@ -367,21 +436,19 @@ class Link:
         self._waiting += 1
         try:
             async with self._turn:
-                reply = await self._exchange(action, payload, timeout_s or self._limits.call_timeout_s)
+                yield
         finally:
             self._waiting -= 1
-        return self._understood(action, reply)
 
-    async def _exchange(self, action: str, payload: Json, timeout_s: float) -> frames.Result | frames.Error:
+    async def _exchange(
+        self, action: str, message_id: frames.MessageId, data: bytes, timeout_s: float
+    ) -> frames.Result | frames.Error:
         if self.closed is not None:
             raise Unreachable(f"{self.station} went off line before {action} could be sent: {self.closed}")
-        # Unique over connections and restarts (J errata 3.1), 32 of the 36 characters.
-        message_id = uuid.uuid4().hex
         at = self._now()
         outstanding = _Outstanding(message_id, action, at, self._loop.create_future())
         self._outstanding = outstanding
         try:
-            data = frames.call(message_id, action, payload)
             self._wire.write(data)
             self._note("out", "call", action, message_id, data, at)
             self._hooks.count("out", action, self.dialect.version)
@@ -409,11 +476,21 @@ class Link:
             said += f": {reply.description!r}" if reply.description else ""
             raise (NotSupported if reply.code in ("NotSupported", "NotImplemented") else Rejected)(said)
         if reply.payload is None:
+            self._dispute(reply.id, Failure.FORMAT, "the payload is not an object")
             raise Rejected(f"{self.station} answered {action} with something that is no CALLRESULT")
         try:
             return self.dialect.schemas.check_answer(action, reply.payload, KEPT, [])
         except Refused as refused:
+            self._dispute(reply.id, refused.failure, refused.words)
             raise Rejected(f"{self.station} answered {action} invalidly: {refused.words}") from None
+
+    def _dispute(self, message_id: frames.MessageId, failure: Failure, words: str) -> None:
+        """Tell a 2.1 station that its answer is of no use; the others have no word for it."""
+        if not self.dialect.sends or self.closed is not None:
+            return
+        data = frames.result_error(message_id, self.dialect.codes[failure], words)
+        self._wire.write(data)
+        self._note("out", "error", "CALLRESULTERROR", message_id, data, self._now())
 
     # The end
 

@@ -15,7 +15,7 @@ KEPT_FRAMES = 30
 KEPT_CHARACTERS = 2048
 
 #: Where the payload begins in [2, id, action, payload], [3, id, payload] and [4, id, code, description, details].
-_PAYLOAD_AT = {"call": 3, "result": 2, "error": 2}
+_PAYLOAD_AT = {"call": 3, "result": 2, "error": 2}  # "raw" is shown whole
 
 
 class Seen(NamedTuple):
@@ -80,7 +80,7 @@ def _as_text(text: str | bytes) -> str:
 def _payload(kind: str, text: str) -> str:
     """The payload of a frame as JSON text; the text itself where it is cut or broken."""
     try:
-        parts = msgspec.json.decode(text, type=list[msgspec.Raw])[_PAYLOAD_AT[kind] :]
+        parts = msgspec.json.decode(text, type=list[msgspec.Raw])[_PAYLOAD_AT.get(kind, 99) :]
     except (msgspec.MsgspecError, RecursionError):
         return text
     if not parts:

@@ -16,7 +16,10 @@ from typing import Any
 from urllib.parse import unquote
 
 from cms.contract.refusals import Invalid
+from cms.domain.masking import is_secret
 from cms.ocpp.values import Json
+
+__all__ = ["is_secret", "parse", "spell"]
 
 _NAME = re.compile(
     r"(?P<component>[^.#@:]+)(#(?P<instance>[^.#@:]+))?(@(?P<evse>\d{1,9})(:(?P<connector>\d{1,9}))?)?"
@@ -24,11 +27,6 @@ _NAME = re.compile(
     re.ASCII,
 )
 _RESERVED = str.maketrans({sign: f"%{ord(sign):02X}" for sign in ".#@:%"})
-
-_SECRETS = frozenset(
-    {"authorizationkey", "basicauthpassword", "sharedsecret", "vpnkey", "simpin", "privatekey"}
-)
-_SECRET_WORDS = ("password", "passwd", "passphrase", "secret")
 
 
 def parse(name: str) -> tuple[Json, Json]:
@@ -70,9 +68,3 @@ def _place(evse: Any) -> str:
         return ""
     connector = evse.get("connectorId")
     return f"@{int(evse['id'])}" if connector is None else f"@{int(evse['id'])}:{int(connector)}"
-
-
-def is_secret(name: str) -> bool:
-    """Whether the value of this 1.6 key or 2.x variable must never leave this border."""
-    word = name.rpartition(".")[2].partition("#")[0].casefold()
-    return word in _SECRETS or any(part in word for part in _SECRET_WORDS)

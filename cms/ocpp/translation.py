@@ -35,6 +35,8 @@ class Outgoing:
 
     calls: Callable[[Any], Sequence[Asked]]
     understand: Callable[[Any, Sequence[Json]], OrderAnswer]
+    actions: tuple[str, ...]
+    """Every action that ``calls`` may name: docs/ocpp.md is made of them."""
 
 
 #: A station's word for an order -> our verdict; every other word is a no.

@@ -8,12 +8,13 @@ from typing import Any
 
 from cms.contract import events as e
 from cms.contract import intents as i
+from cms.contract import ocpp as o
 from cms.contract import sessions as s
 from cms.contract import stations as st
 from cms.contract import status as a
 from cms.contract import tokens as t
 from cms.core import Actor, Core
-from cms.operations import events, intents, sessions, stations, status, tokens
+from cms.operations import events, intents, ocpp, sessions, stations, status, tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ OPERATIONS: dict[type, Operation] = {
     st.TriggerMessage: Operation(stations.trigger, "stations.command"),
     st.GetConfiguration: Operation(stations.get_configuration, "stations.command"),
     st.SetConfiguration: Operation(stations.set_configuration, "stations.command"),
+    o.CallStation: Operation(ocpp.call, "ocpp.call"),
+    o.SendRaw: Operation(ocpp.send_raw, "ocpp.raw"),
     s.ListSessions: Operation(sessions.list_, "sessions.read"),
     s.ShowSession: Operation(sessions.show, "sessions.read"),
     s.ListSamples: Operation(sessions.samples, "sessions.read"),

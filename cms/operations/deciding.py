@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from cms.core import Core, Lane
-from cms.domain.changes import Change, Happened, OpenSession, SaveIntent, UpdateSession
+from cms.domain.changes import Change, Happened, Keep, OpenSession, SaveIntent, UpdateSession
 from cms.domain.evolve import evolve
 from cms.domain.intents import FINAL, Intent, view
 from cms.domain.sessions import RUNNING, Session
@@ -56,6 +57,15 @@ def intent_event(type: str, intent: Intent, now: datetime) -> Happened:
     return Happened(
         type, now, intent.station, intent.session, actor=intent.requested_by, data={"intent": view(intent)}
     )
+
+
+async def keep(core: Core, kind: str, key: str, value: Any, *events: Happened) -> None:
+    """Keep (or with None forget) what belongs to no station; ``core.books`` is held by the caller."""
+    await core.store.commit((Keep("", kind, key, value, core.clock.now()),), events)
+    of_kind = core.kept.setdefault(kind, {})
+    of_kind.pop(key, None)
+    if value is not None:
+        of_kind[key] = value
 
 
 async def save_intent(core: Core, lane: Lane, intent: Intent, *more: Change, created: bool = False) -> Intent:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from dataclasses import asdict
 from datetime import datetime, timedelta
-from typing import Any
+
+import msgspec
 
 from cms.contract.intents import AwaitIntent, CancelIntent, IntentView, ListIntents, Preview, ShowIntent
 from cms.contract.refusals import (
@@ -22,17 +22,16 @@ from cms.contract.refusals import (
 from cms.contract.stations import OrderTerms
 from cms.core import Actor, Core, Lane, StoreDown, Subscription
 from cms.domain import intents
-from cms.domain.changes import Change, Happened, SaveConnector, SaveIntent, SaveStation, SaveVariables
+from cms.domain.changes import SaveIntent
 from cms.domain.evolve import evolve
 from cms.domain.intents import FINAL, Intent, IntentStatus
-from cms.domain.observations import VariableReported
-from cms.domain.orders import ORDERS, Order, OrderAnswer, SetAvailability, WriteVariables
+from cms.domain.orders import ORDERS, Order, OrderAnswer
 from cms.domain.stations import StationState
-from cms.operations.credentials import SECRET_NAMES, digest_of
 from cms.operations.deciding import intent_event, save_intent, settle, with_intent
+from cms.operations.learning import TAKEN, learn
+from cms.operations.secrecy import params_of
 
 _MAX_TIMEOUT_S = 600.0
-_TAKEN = ("Accepted", "RebootRequired")
 _MAX_LIST = 10_000
 
 
@@ -90,13 +89,9 @@ def _new_intent(
             f"{station.id} is offline{since}", "add --queue 2h to keep the order until it is back"
         )
     waits = offline or busy or later
-    params = {key: value for key, value in asdict(order).items() if value is not None}
-    if isinstance(order, WriteVariables) and _secrets(order):
-        if waits:
-            raise Invalid(
-                "a password cannot be kept in a queue: send it while the station is online and idle"
-            )
-        params["values"] = {k: "***" if k in _secrets(order) else v for k, v in order.values.items()}
+    params, secret = params_of(order)
+    if secret and waits:
+        raise Invalid("a password cannot be kept in a queue: send it while the station is online and idle")
     return Intent(
         id=core.mint.id(now),
         station=station.id,
@@ -119,10 +114,6 @@ def _expiry(now: datetime, terms: OrderTerms) -> datetime:
     return start + timedelta(seconds=terms.queue_s or (86_400 if terms.when_idle else 3_600))
 
 
-def _secrets(order: WriteVariables) -> set[str]:
-    return {name for name in order.values if name.casefold() in SECRET_NAMES}
-
-
 def _remind(core: Core, intent: Intent) -> None:
     for when in (intent.not_before, intent.expires_at, intent.effect_due_at):
         if when is not None:
@@ -139,7 +130,7 @@ async def send(core: Core, lane: Lane, intent: Intent, order: Order) -> Intent:
     async with lane.lock:
         now = core.clock.now()
         current = lane.state.intents.get(intent.id, intent)
-        current = intents.answered(current, answer, now, lane.state.connectors)
+        current = intents.answered(current, answer, now, lane.state)
         await _store_answer(core, lane, current, order, answer, now)
     _remind(core, current)
     if current.status == IntentStatus.REFUSED:
@@ -151,7 +142,7 @@ async def send(core: Core, lane: Lane, intent: Intent, order: Order) -> Intent:
 
 def _said(answer: OrderAnswer) -> str:
     """The station's word; where it was asked for several things, its word for each it refused."""
-    refused = [f"{v.name} {v.status}" for v in answer.variables if v.status not in _TAKEN]
+    refused = [f"{v.name} {v.status}" for v in answer.variables if v.status not in TAKEN]
     return ", ".join(refused) or answer.word
 
 
@@ -170,34 +161,9 @@ async def _store_answer(
     core: Core, lane: Lane, intent: Intent, order: Order, answer: OrderAnswer, now: datetime
 ) -> None:
     """The intent and what else the answer taught us, in one commit."""
-    state = with_intent(lane.state, intent)
-    changes: list[Change] = []
-    events: list[Happened] = []
-    told = [v for v in answer.variables if v.status in _TAKEN]
-    if told:
-        kept = tuple(
-            VariableReported(v.name, v.value, v.attribute, v.readonly, v.status == "RebootRequired")
-            for v in told
-        )
-        changes.append(SaveVariables(intent.station, kept, now))
-        values = {v.name: v.value for v in told}
-        events.append(Happened("station.configuration", now, intent.station, data={"values": values}))
-    if isinstance(order, SetAvailability) and answer.verdict != "rejected":
-        wanted = "operative" if order.operative else "inoperative"
-        for place, connector in state.connectors.items():
-            if order.evse in (None, 0, place[0]) and order.connector in (None, place[1]):
-                asked = evolve(connector, requested_availability=wanted)
-                state = evolve(state, connectors={**state.connectors, place: asked})
-                changes.append(SaveConnector(intent.station, asked))
-    if isinstance(order, WriteVariables):
-        accepted = {v.name.casefold() for v in told}
-        for name in _secrets(order):
-            if name.casefold() in accepted:
-                digest = digest_of(core.secret, intent.station, order.values[name].encode())
-                state = evolve(state, station=evolve(state.station, password_digest=digest))
-                changes.append(SaveStation(state.station))
+    learned = learn(core, with_intent(lane.state, intent), intent, order, answer, now)
     moved = intent_event("intent.changed", intent, now)
-    await settle(core, lane, state, (SaveIntent(intent), *changes), (moved, *events))
+    await settle(core, lane, learned.state, (SaveIntent(intent), *learned.changes), (moved, *learned.events))
 
 
 async def flush(core: Core, station_id: str) -> None:
@@ -206,7 +172,7 @@ async def flush(core: Core, station_id: str) -> None:
     if lane is None:
         return
     while (due := await _take_due(core, lane)) is not None:
-        order = ORDERS[due.order](**_thawed(due.params))
+        order = msgspec.convert(due.params, ORDERS[due.order], strict=False)
         try:
             await send(core, lane, due, order)
         except (Refusal, StoreDown):
@@ -238,11 +204,6 @@ def _accepted_enough(state: StationState, name: str) -> bool:
     except Conflict:
         return False
     return True
-
-
-def _thawed(params: dict[str, Any]) -> dict[str, Any]:
-    """Parameters as read back from the record: lists were tuples."""
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in params.items()}
 
 
 async def look_again(core: Core, station_id: str, intent_id: str) -> None:

@@ -6,13 +6,13 @@ memory; the record is asked only about what is unusual: a transaction that is no
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import Any
 
 from cms.contract.refusals import NotFound
 from cms.core import Clash, Core, Lane
-from cms.domain import intents, metering, notices, tokens, transactions
+from cms.domain import effects, intents, metering, notices, tokens, transactions
 from cms.domain.changes import (
     Change,
     Decision,
@@ -78,7 +78,7 @@ def _not_yet(state: StationState, received: Received) -> NotYet | None:
     if status == "accepted" or isinstance(received.observation, Booted):
         return None
     asked = any(
-        intent.order == "trigger" and intents.triggers(str(intent.params.get("message")), received.action)
+        intent.order == "trigger" and effects.triggers(str(intent.params.get("message")), received.action)
         for intent in state.intents.values()
         if intent.status in ("sent", "accepted")
     )
@@ -113,11 +113,15 @@ async def _decide(core: Core, state: StationState, received: Received, *, thorou
         case Booted():
             terms = notices.BootTerms(core.terms.heartbeat_s, core.terms.boot_retry_s)
             return notices.boot(state, received, seen, terms)
+    look_up = _LOOKING_UP.get(type(seen))
+    if look_up is not None:
+        return await look_up(core, state, received, seen)
     decision = _NOTICES[type(seen)](state, received, seen)
     # A notice whose key is taken in the record is a repeat: answered, nothing more.
     return Decision(decision.answer, state) if thorough else decision
 
 
+#: What is decided from the station's state alone.
 _NOTICES: dict[type, Callable[[StationState, Received, Any], Decision]] = {
     ConnectorReported: notices.connector,
     EventsNotified: notices.events,
@@ -127,6 +131,11 @@ _NOTICES: dict[type, Callable[[StationState, Received, Any], Decision]] = {
     LogProgressed: notices.log,
     DataTransferred: notices.data,
 }
+
+
+#: What needs more than the state: other records, our own keys, somebody else's answer. Called under the lane's
+#: lock: whatever takes longer than the record is begun here and done by ``core.spawn``.
+_LOOKING_UP: dict[type, Callable[[Core, StationState, Received, Any], Awaitable[Decision]]] = {}
 
 
 async def _metered(core: Core, state: StationState, received: Received, seen: Metered) -> Decision:
@@ -225,7 +234,7 @@ def _with_confirmations(decision: Decision, received: Received) -> Decision:
     )
     state, changes, events = decision.state, list[Change](decision.changes), list(decision.events)
     for intent in decision.state.intents.values():
-        done = intents.confirm(intent, received, session)
+        done = intents.confirm(intent, received, session, decision.state)
         if done is not None:
             state = with_intent(state, done)
             changes.append(SaveIntent(done))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy.engine import make_url
 
@@ -24,6 +25,7 @@ from cms.store import (
     deliveries,
     events,
     intents,
+    kept,
     meters,
     quarantine,
     sessions,
@@ -141,6 +143,7 @@ class SqlStore:
         ):
             await self._run((meters.PRUNE, (upto[-1],)))
             gone += len(upto)
+        await self._run((kept.PRUNE, ()))
         return gone
 
     async def close(self) -> None:
@@ -155,16 +158,18 @@ class SqlStore:
         waiting: dict[str, dict[str, Intent]] = {}
         for intent in await intents.waiting_intents(self._reader):
             waiting.setdefault(fold(intent.station), {})[intent.id] = intent
+        held = await kept.present(self._reader)
         states = [
             StationState(
                 station,
                 connectors=places.get(fold(station.id), {}),
                 sessions=running.get(fold(station.id), {}),
                 intents=waiting.get(fold(station.id), {}),
+                kept=held.get(fold(station.id), {}),
             )
             for station in await stations.all_stations(self._reader)
         ]
-        return Picture(states, await tokens.all_tokens(self._reader))
+        return Picture(states, await tokens.all_tokens(self._reader), held.get("", {}))
 
     async def session(self, session_id: str) -> Session | None:
         return await sessions.session(self._reader, session_id)
@@ -218,6 +223,12 @@ class SqlStore:
 
     async def variables(self, station_id: str) -> list[Variable]:
         return await variables.variables(self._reader, station_id)
+
+    async def kept(self, station_id: str, kind: str) -> dict[str, Any]:
+        return await kept.kept(self._reader, station_id, kind)
+
+    async def kept_everywhere(self, kind: str) -> list[tuple[str, str, Any]]:
+        return await kept.everywhere(self._reader, kind)
 
     async def unknown_stations(self) -> list[UnknownStation]:
         return await unknown.unknown_stations(self._reader)

@@ -9,8 +9,10 @@ from cms.domain.connectors import Connector
 from cms.domain.intents import Intent
 from cms.domain.observations import Booted, ConnectorReported, TokenRef
 from cms.domain.orders import OrderAnswer
+from cms.domain.stations import Station, StationState
 from tests.domain.build import NOON, after, event, received, start, stop
 
+STATE = StationState(Station("CP1"))
 ACCEPTED = OrderAnswer("accepted", "Accepted", {"status": "Accepted"})
 
 
@@ -19,7 +21,7 @@ def intent(order: str, **params: Any) -> Intent:
 
 
 def accepted(order: str, **params: Any) -> Intent:
-    return intents.answered(intent(order, **params), ACCEPTED, NOON, {})
+    return intents.answered(intent(order, **params), ACCEPTED, NOON, STATE)
 
 
 def test_accepted_is_not_done_for_an_order_with_an_effect() -> None:
@@ -29,7 +31,7 @@ def test_accepted_is_not_done_for_an_order_with_an_effect() -> None:
 
 
 def test_a_station_that_says_no_has_refused() -> None:
-    refused = intents.answered(intent("reset"), OrderAnswer("rejected", "Rejected", {}), NOON, {})
+    refused = intents.answered(intent("reset"), OrderAnswer("rejected", "Rejected", {}), NOON, STATE)
     assert (refused.status, refused.detail) == ("refused", "the station said Rejected")
 
 
@@ -45,7 +47,7 @@ EFFECTS = [
 
 @pytest.mark.parametrize(("order", "params", "seen"), EFFECTS)
 def test_the_effect_confirms(order: str, params: dict[str, Any], seen: Any) -> None:
-    done = intents.confirm(accepted(order, **params), received(seen, after(1)), "s1")
+    done = intents.confirm(accepted(order, **params), received(seen, after(1)), "s1", STATE)
     assert done is not None and done.status == "confirmed"
 
 
@@ -62,25 +64,25 @@ STRANGERS = [
 
 @pytest.mark.parametrize(("order", "params", "seen"), STRANGERS)
 def test_something_else_does_not_confirm(order: str, params: dict[str, Any], seen: Any) -> None:
-    assert intents.confirm(accepted(order, **params), received(seen, after(1)), None) is None
+    assert intents.confirm(accepted(order, **params), received(seen, after(1)), None, STATE) is None
 
 
 def test_a_triggered_message_confirms_its_trigger() -> None:
     asked = accepted("trigger", message="StatusNotification")
     seen = received(ConnectorReported(1, 1, "available", NOON), action="StatusNotification")
-    assert intents.confirm(asked, seen, None) is not None
+    assert intents.confirm(asked, seen, None, STATE) is not None
 
 
 def test_an_effect_may_overtake_the_answer() -> None:
-    done = intents.confirm(intent("reset", kind="hard"), received(Booted("V", "M"), after(1)), None)
+    done = intents.confirm(intent("reset", kind="hard"), received(Booted("V", "M"), after(1)), None, STATE)
     assert done is not None
-    assert intents.answered(done, ACCEPTED, after(2), {}).status == "confirmed"
+    assert intents.answered(done, ACCEPTED, after(2), STATE).status == "confirmed"
 
 
 def test_an_availability_that_holds_already_is_confirmed_at_once() -> None:
     places = {(1, 1): Connector(1, 1, "unavailable")}
     order = intent("availability", operative=False, evse=1)
-    assert intents.answered(order, ACCEPTED, NOON, places).status == "confirmed"
+    assert intents.answered(order, ACCEPTED, NOON, StationState(Station("CP1"), places)).status == "confirmed"
 
 
 def test_an_effect_that_does_not_come_in_time_has_failed() -> None:
@@ -101,5 +103,5 @@ def test_what_was_on_its_way_when_the_daemon_died_is_unknown_and_not_resent() ->
 
 def test_a_token_in_other_case_is_the_same_token() -> None:
     asked = accepted("start", token="CARD1", remote_start_id=1)
-    assert intents.confirm(asked, received(start("card1"), after(0)), "s1") is not None
+    assert intents.confirm(asked, received(start("card1"), after(0)), "s1", STATE) is not None
     assert TokenRef("card1").kind is None

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cms.ocpp import frames
-from cms.ocpp.frames import Call, Error, Failure, Result, Silent, Strange, Unreadable
+from cms.ocpp.frames import Call, Error, Failure, Result, ResultError, Send, Silent, Strange, Unreadable
 
 
 def refusal(text: str) -> Unreadable:
@@ -37,9 +37,13 @@ def test_an_answer_without_payload_keeps_its_id():
 
 
 def test_messages_that_are_never_answered():
-    assert frames.read('[5,"m1","FormatViolation","",{}]') == Silent(5)
-    assert frames.read('[6,"s1","NotifyPeriodicEventStream",{}]') == Silent(6)
+    assert frames.read('[5,"m1","FormatViolation","",{}]') == ResultError("m1", "FormatViolation", "")
+    assert frames.read('[6,"s1","NotifyPeriodicEventStream",{}]') == Send(
+        "s1", "NotifyPeriodicEventStream", {}
+    )
     assert frames.read("[3]") == Silent(3)
+    assert frames.read("[5]") == Silent(5)
+    assert frames.read('[6,"s1",7,{}]') == frames.read('[6,"s1","X"]') == Silent(6)
 
 
 def test_an_unknown_message_type_is_strange():

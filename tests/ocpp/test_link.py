@@ -314,7 +314,7 @@ async def test_reading_stops_while_too_many_calls_wait():
 
 
 async def test_reading_stops_above_the_rate_and_goes_on_later():
-    talk = converse(limits=Limits(rate_per_s=1000, burst=10))
+    talk = converse(limits=Limits(rate_per_s=20, burst=10))
     said = await talk.hear(*([2, f"m{number}", "Heartbeat", {}] for number in range(14)))
     assert len(said) == 14
     assert talk.wire.paused

@@ -104,6 +104,7 @@ class Small:
         picture = await store.load()
         self.core.lanes = {state.station.id.casefold(): Lane(state) for state in picture.states}
         self.core.tokens = {token.id.casefold(): token for token in picture.tokens}
+        self.core.kept = picture.kept
         for lane in self.core.lanes.values():
             for session in lane.state.sessions.values():
                 index(self.core, session)

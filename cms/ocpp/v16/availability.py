@@ -63,7 +63,7 @@ def change_availability(order: SetAvailability) -> list[Asked]:
 INCOMING = {"StatusNotification": Incoming(TOLD, connector_reported, nothing)}
 
 OUTGOING = {
-    Reset: Outgoing(reset, status_of),
-    Unlock: Outgoing(unlock, status_of),
-    SetAvailability: Outgoing(change_availability, status_of),
+    Reset: Outgoing(reset, status_of, ("Reset",)),
+    Unlock: Outgoing(unlock, status_of, ("UnlockConnector",)),
+    SetAvailability: Outgoing(change_availability, status_of, ("ChangeAvailability",)),
 }

@@ -41,6 +41,6 @@ def changed(order: WriteVariables, answers: Sequence[Json]) -> OrderAnswer:
 
 
 OUTGOING = {
-    ReadVariables: Outgoing(get_configuration, configuration),
-    WriteVariables: Outgoing(change_configuration, changed),
+    ReadVariables: Outgoing(get_configuration, configuration, ("GetConfiguration",)),
+    WriteVariables: Outgoing(change_configuration, changed, ("ChangeConfiguration",)),
 }

@@ -52,7 +52,7 @@ def trigger(order: Trigger) -> list[Asked]:
 
 
 OUTGOING = {
-    RemoteStart: Outgoing(remote_start, status_of),
-    RemoteStop: Outgoing(remote_stop, status_of),
-    Trigger: Outgoing(trigger, status_of),
+    RemoteStart: Outgoing(remote_start, status_of, ("RemoteStartTransaction",)),
+    RemoteStop: Outgoing(remote_stop, status_of, ("RemoteStopTransaction",)),
+    Trigger: Outgoing(trigger, status_of, ("TriggerMessage", "ExtendedTriggerMessage")),
 }

@@ -55,7 +55,7 @@ def place(evse: int, connector: int | None) -> Json:
 INCOMING = {"StatusNotification": Incoming(TOLD, connector_reported, nothing)}
 
 OUTGOING = {
-    Reset: Outgoing(reset, status_of),
-    Unlock: Outgoing(unlock, status_of),
-    SetAvailability: Outgoing(change_availability, status_of),
+    Reset: Outgoing(reset, status_of, ("Reset",)),
+    Unlock: Outgoing(unlock, status_of, ("UnlockConnector",)),
+    SetAvailability: Outgoing(change_availability, status_of, ("ChangeAvailability",)),
 }

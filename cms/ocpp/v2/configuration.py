@@ -84,6 +84,6 @@ def _reported(item: Json) -> Iterator[VariableReported]:
 INCOMING = {"NotifyReport": Incoming(TOLD, report_received, nothing)}
 
 OUTGOING = {
-    ReadVariables: Outgoing(get_variables, variables_got),
-    WriteVariables: Outgoing(set_variables, variables_set),
+    ReadVariables: Outgoing(get_variables, variables_got, ("GetVariables",)),
+    WriteVariables: Outgoing(set_variables, variables_set, ("SetVariables",)),
 }

@@ -74,8 +74,8 @@ def trigger_21(order: Trigger) -> list[Asked]:
 
 
 OUTGOING_201 = {
-    RemoteStart: Outgoing(request_start, status_of),
-    RemoteStop: Outgoing(request_stop, status_of),
-    Trigger: Outgoing(trigger_201, status_of),
+    RemoteStart: Outgoing(request_start, status_of, ("RequestStartTransaction",)),
+    RemoteStop: Outgoing(request_stop, status_of, ("RequestStopTransaction",)),
+    Trigger: Outgoing(trigger_201, status_of, ("TriggerMessage",)),
 }
-OUTGOING_21 = {Trigger: Outgoing(trigger_21, status_of)}
+OUTGOING_21 = {Trigger: Outgoing(trigger_21, status_of, ("TriggerMessage",))}

@@ -1,0 +1,63 @@
+"""``cms ocpp``: any action of a station's OCPP version, word for word."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Annotated, Any
+
+import typer
+
+from cli.noun import flags_of, group
+from cli.orders import At, Queue, Terms, Wait, WhenIdle, give
+from cms.contract import ocpp
+from cms.contract.refusals import Invalid
+
+app = group("OCPP word for word: any action of the station's version.")
+
+
+@app.command()
+def call(
+    ctx: typer.Context,
+    station: Annotated[str, typer.Argument(metavar="STATION")],
+    action: Annotated[str, typer.Argument(metavar="ACTION", help="As OCPP spells it, e.g. GetVariables.")],
+    payload: Annotated[str, typer.Argument(metavar="JSON", help="The payload, or - for stdin.")] = "{}",
+    wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
+    queue: Queue = None,
+) -> None:
+    """Send one action, checked against its schema, and print the answer."""
+    said = _payload(payload)
+    terms = Terms(wait, when_idle, at, queue)
+
+    def build(name: str, **fields: Any) -> ocpp.CallStation:
+        return ocpp.CallStation(station=name, action=action, payload=said, **fields)
+
+    give(flags_of(ctx), [station], False, terms, build)
+
+
+@app.command("send-raw")
+def send_raw(
+    ctx: typer.Context,
+    station: Annotated[str, typer.Argument(metavar="STATION")],
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="The frame as it is, or - for stdin.")],
+    lab: Annotated[bool, typer.Option("--lab", help="Yes, this station is in a laboratory.")] = False,
+) -> None:
+    """Send a text that nobody checks; the answer is printed when the text is a CALL."""
+    frame = sys.stdin.read().rstrip("\n") if text == "-" else text
+
+    def build(name: str, **fields: Any) -> ocpp.SendRaw:
+        return ocpp.SendRaw(station=name, text=frame, lab=lab, **fields)
+
+    give(flags_of(ctx), [station], False, Terms(), build)
+
+
+def _payload(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(sys.stdin.read() if text == "-" else text)
+    except ValueError as error:
+        raise Invalid(f"the payload is not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise Invalid("the payload is a JSON object, e.g. '{}'")
+    return value

@@ -1,0 +1,165 @@
+"""Which orders are done only when something is seen to happen, and what: the table EFFECTS on one page.
+
+An order without a row is confirmed by the station's answer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from cms.domain.connectors import ConnectorStatus
+from cms.domain.observations import (
+    Booted,
+    ConnectorReported,
+    EventsNotified,
+    Received,
+    TransactionPhase,
+    TransactionReported,
+)
+from cms.domain.record import record
+
+if TYPE_CHECKING:
+    from cms.domain.intents import Intent
+    from cms.domain.stations import StationState
+
+
+def _always(_: Intent) -> bool:
+    return True
+
+
+def _never(_: Intent, __: StationState) -> bool:
+    return False
+
+
+@record
+class Effect:
+    """``seen`` says in words how a message is the effect, or None; it gets the state after that message.
+
+    An accepted order has failed when nothing was seen ``within`` this time, ``missing`` says what. ``already``:
+    the effect holds, nothing will be sent. ``applies``: some orders of the kind have no effect to wait for.
+    """
+
+    within: timedelta
+    seen: Callable[[Intent, Received, StationState], str | None]
+    missing: str
+    already: Callable[[Intent, StationState], bool] = _never
+    applies: Callable[[Intent], bool] = _always
+
+
+def _boots_all(intent: Intent) -> bool:
+    """A reset of one EVSE boots nothing."""
+    return not intent.params.get("evse")
+
+
+def _rebooted(_: Intent, received: Received, __: StationState) -> str | None:
+    return "the station booted again" if isinstance(received.observation, Booted) else None
+
+
+def _began(intent: Intent, received: Received, _: StationState) -> str | None:
+    seen = received.observation
+    if not isinstance(seen, TransactionReported) or seen.phase is TransactionPhase.ENDED:
+        return None
+    if seen.remote_start_id is not None:
+        return "the session began" if seen.remote_start_id == intent.params.get("remote_start_id") else None
+    # 1.6 has no correlation id: the token, the connector and the time must do.
+    wanted_evse = intent.params.get("evse")
+    same_token = (
+        seen.token is not None and seen.token.id.casefold() == str(intent.params.get("token")).casefold()
+    )
+    recent = seen.at is None or intent.sent_at is None or seen.at >= intent.sent_at - timedelta(minutes=2)
+    fits = seen.phase is TransactionPhase.STARTED and same_token and recent
+    return "the session began" if fits and wanted_evse in (None, 0, seen.evse) else None
+
+
+def _stopped(intent: Intent, received: Received, _: StationState) -> str | None:
+    seen = received.observation
+    if not isinstance(seen, TransactionReported) or seen.phase is not TransactionPhase.ENDED:
+        return None
+    return "the session ended" if seen.transaction_id == intent.params.get("transaction_id") else None
+
+
+def _became_available(intent: Intent, received: Received, _: StationState) -> str | None:
+    seen = received.observation
+    reports: Iterable[ConnectorReported] = ()
+    if isinstance(seen, ConnectorReported):
+        reports = (seen,)
+    elif isinstance(seen, EventsNotified):
+        reports = seen.statuses
+    fits = any(_concerns(intent, r.evse, r.connector) and _as_ordered(intent, r.status) for r in reports)
+    return "the status arrived" if fits else None
+
+
+def _already_so(intent: Intent, state: StationState) -> bool:
+    """An availability that holds already makes no station send a status."""
+    places = state.connectors.values()
+    wanted = [c for c in places if c.evse and _concerns(intent, c.evse, c.connector)]
+    return bool(wanted) and all(_as_ordered(intent, c.status) for c in wanted)
+
+
+def _concerns(intent: Intent, evse: int, connector: int) -> bool:
+    ordered_evse, ordered_connector = intent.params.get("evse"), intent.params.get("connector")
+    return ordered_evse in (None, 0, evse) and ordered_connector in (None, connector)
+
+
+def _as_ordered(intent: Intent, status: str) -> bool:
+    unavailable = status == ConnectorStatus.UNAVAILABLE
+    return not unavailable if intent.params.get("operative") else unavailable
+
+
+#: Triggers whose message is not of their own name.
+_TRIGGERED = {
+    "SignChargePointCertificate": {"SignCertificate"},
+    "SignChargingStationCertificate": {"SignCertificate"},
+    "SignV2GCertificate": {"SignCertificate"},
+    "SignV2G20Certificate": {"SignCertificate"},
+    "SignCombinedCertificate": {"SignCertificate"},
+    "MeterValues": {"MeterValues", "TransactionEvent"},
+    "StatusNotification": {"StatusNotification", "NotifyEvent"},
+    "FirmwareStatusNotification": {"FirmwareStatusNotification", "SignedFirmwareStatusNotification"},
+}
+
+
+def triggers(message: str, action: str) -> bool:
+    """Whether ``action`` is what a station sends when it was asked for ``message``."""
+    return action in _TRIGGERED.get(message, {message})
+
+
+def _sent_it(intent: Intent, received: Received, _: StationState) -> str | None:
+    message = str(intent.params.get("message"))
+    return f"the station sent {received.action}" if triggers(message, received.action) else None
+
+
+def reported(intent: Intent, _: Received, state: StationState) -> str | None:
+    """The effect of every order that asks for a report in parts: all of them have come (domain.reports)."""
+    report = state.kept_of("report").get(str(intent.params.get("request_id")))
+    if report is None or not report.complete:
+        return None
+    return f"the report came: {report.items} entries in {len(report.parts)} parts"
+
+
+REPORT_WITHIN = timedelta(minutes=5)
+
+#: By the order's name in orders.ORDERS.
+EFFECTS: dict[str, Effect] = {
+    "reset": Effect(
+        timedelta(minutes=10),
+        _rebooted,
+        "the station accepted but did not boot again in time",
+        applies=_boots_all,
+    ),
+    "start": Effect(timedelta(minutes=3), _began, "the station accepted but no session began in time"),
+    "stop": Effect(
+        timedelta(minutes=2), _stopped, "the station accepted but the session did not end in time"
+    ),
+    "availability": Effect(
+        timedelta(minutes=2),
+        _became_available,
+        "the station accepted but its status did not change in time",
+        already=_already_so,
+    ),
+    "trigger": Effect(
+        timedelta(minutes=1), _sent_it, "the station accepted but did not send the message in time"
+    ),
+}

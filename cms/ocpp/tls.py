@@ -1,0 +1,75 @@
+"""TLS towards stations: security profiles 2 and 3 (1.6 security whitepaper, OCPP 2.x A00)."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from cms.contract.refusals import Invalid
+
+#: A00.FR.318 and 421: the first two and the last two are the suites every station may choose from. The RSA key
+#: exchange of the last two has no forward secrecy; some stations know nothing else. TLS 1.3 has suites of its own.
+CIPHERS = ":".join(
+    (
+        "ECDHE-ECDSA-AES128-GCM-SHA256",
+        "ECDHE-ECDSA-AES256-GCM-SHA384",
+        "ECDHE-RSA-AES128-GCM-SHA256",
+        "ECDHE-RSA-AES256-GCM-SHA384",
+        "AES128-GCM-SHA256",
+        "AES256-GCM-SHA384",
+    )
+)
+#: OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which the ssl module does not name.
+_NO_CHECK_TIME = 0x20_0000
+
+
+@dataclass(frozen=True, slots=True)
+class SecureListener:
+    """A second port, with TLS. ``port`` 0 picks a free one."""
+
+    port: int
+    context: ssl.SSLContext
+
+
+def context(chains: Sequence[Path], keys: Sequence[Path], authorities: Sequence[str]) -> ssl.SSLContext:
+    """What a listener needs: chains in PEM, leaf first, with a key each (``keys`` empty: in the same files).
+
+    An RSA and an ECDSA chain stand side by side; the handshake takes the one that the station's suites want.
+    ``authorities`` are PEM texts of those whose client certificates are taken. Raises Invalid.
+    """
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2  # A00.FR.313 to 315, 416 to 418
+    made.set_ciphers(CIPHERS)
+    made.options |= ssl.OP_NO_COMPRESSION | ssl.OP_CIPHER_SERVER_PREFERENCE | ssl.OP_NO_RENEGOTIATION
+    for number, chain in enumerate(chains):
+        _load(made, chain, keys[number] if keys else None)
+    # Profile 2 has no client certificate, profile 3 must have one: who needs which is known after the identity,
+    # so the door asks again. Time too is looked at there: one station may be let in to renew an expired
+    # certificate (A00.FR.429), and a refusal there is told to the operator.
+    made.verify_mode = ssl.CERT_OPTIONAL
+    made.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VerifyFlags(_NO_CHECK_TIME)
+    trust(made, authorities)
+    return made
+
+
+def trust(listening: ssl.SSLContext, authorities: Sequence[str]) -> None:
+    """Take client certificates of these authorities (PEM) too, from the next handshake on."""
+    for pem in authorities:
+        try:
+            listening.load_verify_locations(cadata=pem)
+        except (ssl.SSLError, ValueError) as error:
+            raise Invalid(f"an authority of client certificates cannot be read: {error}") from error
+
+
+def _load(made: ssl.SSLContext, chain: Path, key: Path | None) -> None:
+    try:
+        made.load_cert_chain(chain, key)
+    except ssl.SSLError as error:
+        where = chain if key is None else f"{chain} with {key}"
+        raise Invalid(f"{where} is not a certificate chain with its key: {error.reason or error}") from error
+    except OSError as error:
+        raise Invalid(
+            f"{chain if key is None else f'{chain} or {key}'} cannot be read: {error.strerror}"
+        ) from error

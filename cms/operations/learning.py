@@ -1,0 +1,103 @@
+"""What an answer to an order teaches us about the station, beside the order's own fate: one row per order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from cms.core import Core
+from cms.domain.changes import Change, Happened, SaveConnector, SaveStation, SaveVariables
+from cms.domain.evolve import evolve
+from cms.domain.intents import Intent
+from cms.domain.observations import VariableReported
+from cms.domain.orders import Order, OrderAnswer, SetAvailability, WriteVariables
+from cms.domain.record import record
+from cms.domain.stations import StationState
+from cms.operations.credentials import SECRET_NAMES, digest_of
+
+#: A station's words for a variable that it told of, or took.
+TAKEN = ("Accepted", "RebootRequired")
+
+
+@record
+class Learned:
+    """The state after an answer, and what is written and told with it."""
+
+    state: StationState
+    changes: tuple[Change, ...] = ()
+    events: tuple[Happened, ...] = ()
+
+
+@record
+class Answered:
+    """An order with its answer. ``answer.verdict`` may be a no: most rows then learn nothing."""
+
+    intent: Intent
+    order: Any
+    answer: OrderAnswer
+    at: datetime
+
+    @property
+    def taken(self) -> bool:
+        return self.answer.verdict != "rejected"
+
+
+def learn(
+    core: Core, state: StationState, intent: Intent, order: Order, answer: OrderAnswer, now: datetime
+) -> Learned:
+    """Everything an answer teaches: its variables, and what the order's own row makes of it."""
+    answered = Answered(intent, order, answer, now)
+    learned = _variables(state, answered)
+    row = LEARNING.get(type(order))
+    if row is None:
+        return learned
+    more = row(core, learned.state, answered)
+    return Learned(more.state, learned.changes + more.changes, learned.events + more.events)
+
+
+def _variables(state: StationState, answered: Answered) -> Learned:
+    told = [v for v in answered.answer.variables if v.status in TAKEN]
+    if not told:
+        return Learned(state)
+    station = answered.intent.station
+    kept = tuple(
+        VariableReported(v.name, v.value, v.attribute, v.readonly, v.status == "RebootRequired") for v in told
+    )
+    values = {v.name: v.value for v in told}
+    event = Happened("station.configuration", answered.at, station, data={"values": values})
+    return Learned(state, (SaveVariables(station, kept, answered.at),), (event,))
+
+
+def _availability(_: Core, state: StationState, answered: Answered) -> Learned:
+    """What was requested is shown beside what is (G03, G04)."""
+    order: SetAvailability = answered.order
+    if not answered.taken:
+        return Learned(state)
+    wanted = "operative" if order.operative else "inoperative"
+    changes: list[Change] = []
+    for place, connector in state.connectors.items():
+        if order.evse in (None, 0, place[0]) and order.connector in (None, place[1]):
+            asked = evolve(connector, requested_availability=wanted)
+            state = evolve(state, connectors={**state.connectors, place: asked})
+            changes.append(SaveConnector(state.station.id, asked))
+    return Learned(state, tuple(changes))
+
+
+def _password(core: Core, state: StationState, answered: Answered) -> Learned:
+    """A station that took a new password connects with it from now on."""
+    order: WriteVariables = answered.order
+    accepted = {v.name.casefold() for v in answered.answer.variables if v.status in TAKEN}
+    changes: list[Change] = []
+    for name, value in order.values.items():
+        if name.casefold() in SECRET_NAMES and name.casefold() in accepted:
+            digest = digest_of(core.secret, state.station.id, value.encode())
+            state = evolve(state, station=evolve(state.station, password_digest=digest))
+            changes.append(SaveStation(state.station))
+    return Learned(state, tuple(changes))
+
+
+LEARNING: dict[type[Order], Callable[[Core, StationState, Answered], Learned]] = {
+    SetAvailability: _availability,
+    WriteVariables: _password,
+}
