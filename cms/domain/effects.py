@@ -141,7 +141,7 @@ def reported(intent: Intent, _: Received, state: StationState) -> str | None:
 
 REPORT_WITHIN = timedelta(minutes=5)
 
-#: By the order's name in orders.ORDERS.
+#: By the order's name in orderbook.ORDERS.
 EFFECTS: dict[str, Effect] = {
     "reset": Effect(
         timedelta(minutes=10),

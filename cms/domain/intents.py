@@ -42,7 +42,7 @@ FINAL = frozenset(
 
 @record
 class Intent:
-    """One order to one station. ``order`` names a row of domain.orders.ORDERS, ``params`` its fields.
+    """One order to one station. ``order`` names a row of domain.orderbook.ORDERS, ``params`` its fields.
 
     ``effect_due_at`` is when an accepted order without its effect has failed; orders without an effect of
     their own are confirmed by the answer.

@@ -89,20 +89,6 @@ class SendText(Order):
     text: str
 
 
-ORDERS: dict[str, type[Any]] = {
-    "reset": Reset,
-    "start": RemoteStart,
-    "stop": RemoteStop,
-    "unlock": Unlock,
-    "availability": SetAvailability,
-    "trigger": Trigger,
-    "config-get": ReadVariables,
-    "config-set": WriteVariables,
-    "call": CallAction,
-    "send-text": SendText,
-}
-
-
 @record
 class OrderAnswer:
     """A station's answer. ``verdict``: accepted, scheduled (accepted, later) or rejected.

@@ -25,7 +25,8 @@ from cms.domain import intents
 from cms.domain.changes import SaveIntent
 from cms.domain.evolve import evolve
 from cms.domain.intents import FINAL, Intent, IntentStatus
-from cms.domain.orders import ORDERS, Order, OrderAnswer
+from cms.domain.orderbook import ORDERS
+from cms.domain.orders import Order, OrderAnswer
 from cms.domain.stations import StationState
 from cms.operations.deciding import intent_event, save_intent, settle, with_intent
 from cms.operations.learning import TAKEN, learn
