@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cms.domain.connectors import Connector
-from cms.domain.intents import Intent
 from cms.domain.observations import Answer, Reading, TransactionAnswer, VariableReported
 from cms.domain.record import record
 from cms.domain.sessions import Session
 from cms.domain.stations import Station, StationState
 from cms.domain.tokens import Token
+
+if TYPE_CHECKING:  # effects read blocks, blocks read this: only the name is needed here
+    from cms.domain.intents import Intent
 
 
 class Change:

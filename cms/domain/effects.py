@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from cms.domain import jobs
 from cms.domain.connectors import ConnectorStatus
 from cms.domain.observations import (
     Booted,
@@ -29,6 +30,10 @@ def _always(_: Intent) -> bool:
     return True
 
 
+def _not_lost(_: Intent, __: Received, ___: StationState) -> str | None:
+    return None
+
+
 def _never(_: Intent, __: StationState) -> bool:
     return False
 
@@ -38,12 +43,14 @@ class Effect:
     """``seen`` says in words how a message is the effect, or None; it gets the state after that message.
 
     An accepted order has failed when nothing was seen ``within`` this time, ``missing`` says what. ``already``:
-    the effect holds, nothing will be sent. ``applies``: some orders of the kind have no effect to wait for.
+    the effect holds, nothing will be sent. ``lost`` says how a message rules the effect out. ``applies``: some
+    orders of the kind have no effect to wait for.
     """
 
     within: timedelta
     seen: Callable[[Intent, Received, StationState], str | None]
     missing: str
+    lost: Callable[[Intent, Received, StationState], str | None] = _not_lost
     already: Callable[[Intent, StationState], bool] = _never
     applies: Callable[[Intent], bool] = _always
 
@@ -161,5 +168,24 @@ EFFECTS: dict[str, Effect] = {
     ),
     "trigger": Effect(
         timedelta(minutes=1), _sent_it, "the station accepted but did not send the message in time"
+    ),
+    "firmware": Effect(
+        timedelta(days=7),
+        jobs.ended_well,
+        "the station accepted but did not say that it installed the firmware",
+        lost=jobs.ended_badly,
+    ),
+    "publish-firmware": Effect(
+        timedelta(days=1),
+        jobs.ended_well,
+        "the station accepted but did not say that it published the firmware",
+        lost=jobs.ended_badly,
+    ),
+    "log": Effect(
+        timedelta(hours=6),
+        jobs.ended_well,
+        "the station accepted but did not say that it uploaded the log",
+        lost=jobs.ended_badly,
+        applies=jobs.goes_on,
     ),
 }

@@ -114,7 +114,7 @@ def failed(intent: Intent, now: datetime, detail: str) -> Intent:
 
 
 def confirm(intent: Intent, received: Received, session: str | None, state: StationState) -> Intent | None:
-    """The intent confirmed by what the station now reports; None when this is not its effect.
+    """The intent confirmed (or failed) by what the station now reports; None when this says nothing of its effect.
 
     A report may overtake the answer: an intent that was only sent can be confirmed too. ``state`` is the
     station's after the message.
@@ -123,7 +123,8 @@ def confirm(intent: Intent, received: Received, session: str | None, state: Stat
         return None
     detail = EFFECTS[intent.order].seen(intent, received, state)
     if detail is None:
-        return None
+        lost = EFFECTS[intent.order].lost(intent, received, state)
+        return None if lost is None else failed(intent, received.at, lost)
     return confirmed(intent, received.at, detail, session if intent.order in ("start", "stop") else None)
 
 

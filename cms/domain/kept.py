@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cms.domain import reports
+from cms.domain import jobs, reports, security
 from cms.domain.record import record
 
 
@@ -23,4 +23,7 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     reports.KIND: Kind(reports.Report),
+    security.KIND: Kind(security.Security),
+    security.REVOKED: Kind(security.Revoked),
+    jobs.KIND: Kind(jobs.Job),
 }

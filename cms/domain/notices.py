@@ -23,8 +23,6 @@ from cms.domain.observations import (
     DataAnswer,
     DataTransferred,
     EventsNotified,
-    FirmwareProgressed,
-    LogProgressed,
     Noted,
     Received,
     ReportReceived,
@@ -186,23 +184,6 @@ def report(state: StationState, received: Received, part: ReportReceived) -> Dec
         (Happened("station.configuration", received.at, state.station.id, data=data),),
     )
     return _once(decision, received, "report", part.key, part.digest)
-
-
-def firmware(state: StationState, received: Received, progress: FirmwareProgressed) -> Decision:
-    """FirmwareStatusNotification."""
-    return _progress(state, received, "firmware.status", progress.status, progress.request_id)
-
-
-def log(state: StationState, received: Received, progress: LogProgressed) -> Decision:
-    """LogStatusNotification and 1.6 DiagnosticsStatusNotification."""
-    return _progress(state, received, "log.status", progress.status, progress.request_id)
-
-
-def _progress(
-    state: StationState, received: Received, type: str, status: str, request_id: int | None
-) -> Decision:
-    data = {"status": status, "request_id": request_id}
-    return Decision(Noted(), state, (), (Happened(type, received.at, state.station.id, data=data),))
 
 
 def security(state: StationState, received: Received, raised: SecurityEventRaised) -> Decision:

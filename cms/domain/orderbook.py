@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cms.domain import jobs
 from cms.domain.orders import (
     CallAction,
     Order,
@@ -27,4 +28,8 @@ ORDERS: dict[str, type[Order]] = {
     "config-set": WriteVariables,
     "call": CallAction,
     "send-text": SendText,
+    "firmware": jobs.UpdateFirmware,
+    "publish-firmware": jobs.PublishFirmware,
+    "unpublish-firmware": jobs.UnpublishFirmware,
+    "log": jobs.GetLog,
 }

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cms.domain.connectors import Connector, told
 from cms.domain.evolve import evolve
-from cms.domain.intents import Intent
 from cms.domain.observations import TransactionAnswer
 from cms.domain.record import record
 from cms.domain.sessions import Session
+
+if TYPE_CHECKING:  # effects read blocks, blocks read this: only the name is needed here
+    from cms.domain.intents import Intent
 
 # How many deliveries a station's state remembers.
 RECENT = 12

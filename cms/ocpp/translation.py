@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from types import ModuleType
 from typing import Any
 
 from cms.domain.observations import Answer, Observation, TokenAnswer
@@ -44,6 +45,8 @@ _VERDICTS = {
     "Accepted": "accepted",
     "Unlocked": "accepted",
     "RebootRequired": "accepted",
+    "AcceptedCanceled": "accepted",
+    "Unpublished": "accepted",
     "Scheduled": "scheduled",
 }
 
@@ -101,3 +104,10 @@ AUTHORIZATION_V16 = AUTHORIZATION_V2 | {Authorization.UNKNOWN: "Invalid"}
 
 def word_for(token: TokenAnswer, words: dict[Authorization, str]) -> str:
     return words[Authorization(token.status)]
+
+
+def rows(blocks: Iterable[ModuleType], *tables: str) -> dict[Any, Any]:
+    """The tables of these names of all blocks, as one. A block without such a table has no such rows."""
+    return {
+        key: row for table in tables for block in blocks for key, row in getattr(block, table, {}).items()
+    }

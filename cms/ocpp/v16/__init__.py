@@ -1,7 +1,21 @@
 """OCPP 1.6J with the security extension, as two tables put together from its functional blocks."""
 
-from cms.ocpp import raw
-from cms.ocpp.v16 import availability, configuration, diagnostics, provisioning, remote, transactions
+from typing import Any
 
-INCOMING = provisioning.INCOMING | availability.INCOMING | transactions.INCOMING | diagnostics.INCOMING
-OUTGOING = raw.OUTGOING | availability.OUTGOING | configuration.OUTGOING | remote.OUTGOING
+from cms.ocpp import raw
+from cms.ocpp.translation import Incoming, Outgoing, rows
+from cms.ocpp.v16 import availability, configuration, diagnostics, jobs, provisioning, remote, transactions
+
+BLOCKS = (
+    raw,
+    provisioning,
+    availability,
+    transactions,
+    configuration,
+    remote,
+    diagnostics,
+    jobs,
+)
+
+INCOMING: dict[str, Incoming] = rows(BLOCKS, "INCOMING")
+OUTGOING: dict[type[Any], Outgoing] = rows(BLOCKS, "OUTGOING")

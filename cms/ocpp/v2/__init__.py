@@ -1,27 +1,39 @@
-"""OCPP 2.0.1 and 2.1 (2.1 = 2.0.1 plus), as two tables put together from their functional blocks."""
+"""OCPP 2.0.1 and 2.1 (2.1 = 2.0.1 plus), as two tables put together from their functional blocks.
+
+A block has rows for both (INCOMING, OUTGOING) and, where the versions differ, for one (INCOMING_201 ...).
+"""
+
+from typing import Any
 
 from cms.ocpp import raw
+from cms.ocpp.translation import Incoming, Outgoing, rows
 from cms.ocpp.v2 import (
     authorization,
     availability,
     configuration,
     diagnostics,
+    jobs,
     meters,
     provisioning,
     remote,
     transactions,
 )
 
-INCOMING_201 = (
-    provisioning.INCOMING
-    | availability.INCOMING
-    | authorization.INCOMING_201
-    | transactions.INCOMING_201
-    | meters.INCOMING
-    | configuration.INCOMING
-    | diagnostics.INCOMING
+BLOCKS = (
+    raw,
+    provisioning,
+    availability,
+    authorization,
+    transactions,
+    meters,
+    configuration,
+    remote,
+    diagnostics,
+    jobs,
 )
-INCOMING_21 = INCOMING_201 | authorization.INCOMING_21 | transactions.INCOMING_21
 
-OUTGOING_201 = raw.OUTGOING | availability.OUTGOING | remote.OUTGOING_201 | configuration.OUTGOING
-OUTGOING_21 = OUTGOING_201 | remote.OUTGOING_21
+INCOMING_201: dict[str, Incoming] = rows(BLOCKS, "INCOMING", "INCOMING_201")
+INCOMING_21: dict[str, Incoming] = INCOMING_201 | rows(BLOCKS, "INCOMING_21")
+
+OUTGOING_201: dict[type[Any], Outgoing] = rows(BLOCKS, "OUTGOING", "OUTGOING_201")
+OUTGOING_21: dict[type[Any], Outgoing] = OUTGOING_201 | rows(BLOCKS, "OUTGOING_21")
