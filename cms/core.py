@@ -18,8 +18,19 @@ from cms.contract.refusals import NotFound
 from cms.contract.sessions import ListSessions, Sample
 from cms.contract.stations import Message, UnknownStation, Variable
 from cms.contract.status import QuarantinedMessage
+from cms.domain.certificates import (
+    Certificate,
+    Contract,
+    HashData,
+    OwnAuthority,
+    Signed,
+    SigningRequest,
+    Standing,
+    Use,
+)
 from cms.domain.changes import Change, Happened
 from cms.domain.orders import Order, OrderAnswer
+from cms.domain.security import Proof
 from cms.domain.sessions import Session
 from cms.domain.stations import Delivered, StationState
 from cms.domain.tokens import Token
@@ -199,6 +210,51 @@ class Subscription(Protocol):
     def close(self) -> None: ...
 
 
+class Trust(Protocol):
+    """Certificates: reads them, signs with our own authorities, asks others whether theirs still hold.
+
+    What cannot be read raises Invalid, who cannot be asked Unreachable (or Denied: not on the public internet).
+    """
+
+    def read(self, der: bytes) -> Certificate: ...
+
+    def read_chain(self, pem: str) -> tuple[Certificate, ...]: ...
+
+    def named(self, pem: str) -> HashData:
+        """How a station will name the first certificate of this PEM text."""
+        ...
+
+    def revoked(self, certificate: Certificate) -> bool:
+        """Whether a list of the settings names it."""
+        ...
+
+    def authority(self, use: Use) -> OwnAuthority | None: ...
+
+    def create_authority(
+        self, use: Use, kind: str, now: datetime, *, replace: bool = False
+    ) -> OwnAuthority: ...
+
+    def read_request(self, csr: str) -> SigningRequest: ...
+
+    def sign(self, use: Use, csr: str, now: datetime) -> Signed:
+        """Sign a request that was found worthy. Raises NotFound without an authority, Conflict with an expired one."""
+        ...
+
+    async def standing(self, named: HashData, url: str, now: datetime) -> Standing:
+        """What an OCSP responder says, its whole answer with it."""
+        ...
+
+    async def listed(self, named: HashData, url: str, now: datetime) -> Standing:
+        """What a list of revoked certificates says."""
+        ...
+
+    async def contract_named(
+        self, named: Sequence[tuple[HashData, str | None]], now: datetime
+    ) -> Contract: ...
+
+    async def contract_chain(self, pem: str, now: datetime) -> Contract: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who asks: an operating system user on the socket, later a token. ``name`` goes into events."""
@@ -224,6 +280,8 @@ class Lane:
 
     state: StationState
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    proof: Proof | None = None
+    """What it proved when it last came in; None before that."""
 
 
 def _not_started(work: Coroutine[Any, Any, None]) -> None:
@@ -245,6 +303,9 @@ class Terms:
     open_enrolment: bool = False
     suspect_after: timedelta = timedelta(hours=24)
     ocpp_url: str = ""
+    ocpp_tls_url: str = ""
+    organisations: tuple[str, ...] = ()
+    """Whose client certificates are taken: ours and those we trust; none named, all (A00.FR.404)."""
     socket: str = ""
     database: str = ""
     bus: str = "local"
@@ -264,6 +325,7 @@ class Core:
     mint: Mint
     secret: bytes
     """The key of the password digests; lives beside the database, not in it."""
+    trust: Trust
     lanes: dict[str, Lane] = field(default_factory=dict)
     """By identity without case."""
     tokens: dict[str, Token] = field(default_factory=dict)

@@ -16,6 +16,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 
@@ -26,19 +27,23 @@ from cms.api.server import RunningApi, serve_api
 from cms.bus.local import LocalBus
 from cms.clock import RandomMint, SystemClock
 from cms.contract.events import Event
-from cms.contract.refusals import Refusal
+from cms.contract.refusals import Invalid, Refusal
 from cms.contract.stations import Message
 from cms.core import Clock, Core, Lane, Mint, StoreDown, Terms
+from cms.domain.certificates import OwnAuthority, Use
 from cms.domain.changes import Happened, SeeStations
 from cms.logs import set_up
-from cms.ocpp import Admitted, Endpoint, Hooks, Knock, Limits, Turned
+from cms.ocpp import Admitted, Endpoint, Hooks, Knock, Limits, Turned, tls
+from cms.ocpp.tls import SecureListener
 from cms.operations import OPERATIONS
-from cms.operations.admission import Knocks, admit, connected, disconnected, trim_inbox
+from cms.operations.admission import Approach, Knocks, admit, connected, disconnected, trim_inbox
 from cms.operations.deciding import index
 from cms.operations.intents import Agenda, recover
 from cms.operations.observe import observe
 from cms.operations.sessions import doubt_stale
 from cms.operations.stations import last_heard
+from cms.pki import Trust, TrustSources
+from cms.pki.fetch import Outward
 from cms.settings import Settings
 from cms.store.engine import SqlStore, open_store
 from cms.store.lock import lock
@@ -104,13 +109,18 @@ class Daemon:
                 settings.database_url, self.clock, self._published, threaded=self._threaded
             )
             undo.push_async_callback(self.store.close)
+            self.trust = Trust(_trust_sources(settings), self._authority_made)
             self.endpoint = self._endpoint()
             self.core = await self._remembered()
             self._watch()
             await recover(self.core)
-            await self.endpoint.start()
             undo.push_async_callback(self.endpoint.close, 1001, "stopping")
-            self.core.terms = replace(self.core.terms, ocpp_url=f"{self._public_url()}/<station>")
+            await self.endpoint.start()
+            self.core.terms = replace(
+                self.core.terms,
+                ocpp_url=f"{self._public_url()}/<station>",
+                ocpp_tls_url=self._public_tls_url(),
+            )
             app = create_app(
                 self.core, OPERATIONS, self.metrics, frames=self._frames, ready=lambda: self._listening
             )
@@ -128,9 +138,39 @@ class Daemon:
         """What a technician types into a station: not the wildcard we listen on."""
         if self.settings.public_url is not None:
             return self.settings.public_url.rstrip("/")
+        if self.endpoint.port is None:
+            return self._public_tls_url().removesuffix("/<station>")
         if self.settings.ocpp_host not in ("", "0.0.0.0", "::"):  # noqa: S104
             return self.endpoint.url
         return f"ws://{own_address()}:{self.endpoint.port}/ocpp"
+
+    def _public_tls_url(self) -> str:
+        """The same for security profiles 2 and 3; empty when nobody listens there."""
+        if self.endpoint.secure_url is None:
+            return ""
+        if self.settings.public_tls_url is not None:
+            return f"{self.settings.public_tls_url.rstrip('/')}/<station>"
+        wildcard = self.settings.ocpp_host in ("", "0.0.0.0", "::")  # noqa: S104
+        own = f"wss://{own_address()}:{self.endpoint.secure_port}/ocpp"
+        return f"{own if wildcard else self.endpoint.secure_url}/<station>"
+
+    def _authority_made(self, authority: OwnAuthority) -> None:
+        """What a new authority of ours signs is taken from the next handshake on."""
+        if authority.use is Use.STATION:
+            self.endpoint.trust(authority.pem)
+
+    def _secure(self) -> SecureListener | None:
+        """The listener of security profiles 2 and 3. Without a certificate of the operator's it has ours."""
+        settings = self.settings
+        if settings.ocpp_tls_port is None:
+            return None
+        chains, keys = settings.tls_certificates, settings.tls_keys
+        if not chains:
+            chains, keys = self.trust.server_certificates(_names(settings), self.clock.now()), ()
+        ours = self.trust.authority(Use.STATION)
+        trusted = [_text(path) for path in settings.tls_client_authorities]
+        trusted += [ours.pem] if ours else []
+        return SecureListener(settings.ocpp_tls_port, tls.context(chains, keys, trusted))
 
     def _endpoint(self) -> Endpoint:
         settings = self.settings
@@ -153,7 +193,8 @@ class Daemon:
             ping_s=settings.ping_interval_s,
             pong_s=settings.ping_timeout_s,
         )
-        return Endpoint(settings.ocpp_host, settings.ocpp_port, hooks, self.clock, limits)
+        port = settings.ocpp_port if settings.ocpp_plain else None
+        return Endpoint(settings.ocpp_host, port, hooks, self.clock, limits, secure=self._secure())
 
     async def _remembered(self) -> Core:
         settings = self.settings
@@ -166,12 +207,14 @@ class Daemon:
             clock=self.clock,
             mint=self.mint,
             secret=_secret(settings.data_dir / "secret.key"),
+            trust=self.trust,
             spawn=lambda work: self._own(work, "order"),
             wake=self._agenda.add,
             terms=Terms(
                 heartbeat_s=settings.heartbeat_interval_s,
                 boot_policy=settings.default_boot_policy,
                 open_enrolment=settings.open_enrolment,
+                organisations=_organisations(settings),
                 suspect_after=timedelta(seconds=settings.suspect_after_s),
                 socket=str(settings.socket),
                 database=settings.database_url.partition("+")[0],
@@ -200,15 +243,15 @@ class Daemon:
         return None if host is None or port is None else (host, port)
 
     async def _admit(self, knock: Knock) -> Admitted | Turned:
-        told = await admit(
-            self.core,
-            self._knocks,
+        approach = Approach(
             knock.identity,
             knock.protocols,
             knock.password,
             knock.address,
             secure=knock.secure,
+            certificate=knock.certificate,
         )
+        told = await admit(self.core, self._knocks, approach)
         if told.station is not None:
             return Admitted(told.station)
         return Turned(told.status, told.reason, told.retry_after_s)
@@ -318,6 +361,39 @@ def own_address() -> str:
         except OSError:
             return "127.0.0.1"
         return str(probe.getsockname()[0])
+
+
+def _trust_sources(settings: Settings) -> TrustSources:
+    return TrustSources(
+        settings.data_dir / "pki",
+        organisation=settings.organisation,
+        lasts=timedelta(days=settings.certificate_days),
+        contract_roots=settings.contract_authorities,
+        revocation_lists=settings.tls_revocation_lists,
+        outward=Outward(settings.outward_hosts),
+    )
+
+
+def _organisations(settings: Settings) -> tuple[str, ...]:
+    ours = (settings.organisation,) if settings.organisation else ()
+    return (*ours, *settings.trusted_organisations)
+
+
+def _names(settings: Settings) -> tuple[str, ...]:
+    """How stations may call us: what is said in the certificates that are made here."""
+    if settings.tls_names:
+        return settings.tls_names
+    public = urlsplit(settings.public_tls_url or settings.public_url or "").hostname
+    wildcard = settings.ocpp_host in ("", "0.0.0.0", "::")  # noqa: S104
+    own = own_address() if wildcard else settings.ocpp_host
+    return tuple(dict.fromkeys((*([public] if public else []), own, "localhost")))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(f"{path} cannot be read as certificates in PEM: {error}") from error
 
 
 def _secret(path: Path) -> bytes:

@@ -38,6 +38,47 @@ class Settings(BaseSettings):
     )
     ocpp_host: str = Field("0.0.0.0", description="Address on which stations connect.")  # noqa: S104
     ocpp_port: int = Field(9000, ge=0, le=65535, description="Port on which stations connect; 0 picks one.")
+    ocpp_plain: bool = Field(True, description="Serve stations without TLS too (security profiles 0 and 1).")
+    ocpp_tls_port: int | None = Field(
+        None, ge=0, le=65535, description="Port on which stations connect with TLS; none unless given."
+    )
+    tls_certificates: tuple[Path, ...] = Field(
+        (), description="Certificate chains of that port in PEM, RSA and ECDSA; made here when none is given."
+    )
+    tls_keys: tuple[Path, ...] = Field(
+        (), description="Their keys in the same order, unless in the same files."
+    )
+    tls_names: tuple[str, ...] = Field(
+        (), description="Host names and addresses in the certificates that are made here."
+    )
+    tls_client_authorities: tuple[Path, ...] = Field(
+        (), description="Authorities, beside our own, whose station certificates are taken, in PEM."
+    )
+    tls_revocation_lists: tuple[Path, ...] = Field(
+        (), description="Lists of revoked station certificates; read again when they change."
+    )
+    organisation: str | None = Field(
+        None, description="Who operates the stations: O in their certificates, e.g. Volt GmbH."
+    )
+    trusted_organisations: tuple[str, ...] = Field(
+        (), description="Other operators whose station certificates are taken."
+    )
+    certificate_days: int = Field(
+        365, ge=1, le=3650, description="How long certificates signed here are valid."
+    )
+    contract_authorities: tuple[Path, ...] = Field(
+        (), description="Roots, and those below, of drivers' contract certificates (ISO 15118), in PEM."
+    )
+    contract_certificates_url: str | None = Field(
+        None,
+        description="Who answers cars that ask for a contract certificate (ISO 15118); nobody unless given.",
+    )
+    outward_hosts: tuple[str, ...] = Field(
+        (), description="Hosts on private networks that may be asked although a station named them."
+    )
+    public_tls_url: str | None = Field(
+        None, description="Where stations reach the TLS port from outside, e.g. wss://csms.example/ocpp."
+    )
     public_url: str | None = Field(
         None, description="Where stations reach this daemon from outside, e.g. wss://csms.example/ocpp."
     )
@@ -103,6 +144,10 @@ class Settings(BaseSettings):
             raise ValueError(f"{given} needs {missing} beside it")
         if self.bus is not None and self.bus != "local":
             raise ValueError("bus: only the bus within this process (local) is known")
+        if not self.ocpp_plain and self.ocpp_tls_port is None:
+            raise ValueError("ocpp_plain = false needs ocpp_tls_port: stations could not connect at all")
+        if self.tls_keys and len(self.tls_keys) != len(self.tls_certificates):
+            raise ValueError("tls_keys needs one key for each of tls_certificates, in the same order")
         length = len(os.fsencode(self.socket))
         if length > places.LONGEST_SOCKET_PATH:
             raise ValueError(
@@ -221,4 +266,6 @@ def _shown(key: str, value: Any) -> str:
         return ""
     if key in ("database", "bus"):
         return re.sub(r"(//[^:/@]*):[^@]*@", r"\1:***@", str(value))
+    if isinstance(value, tuple):
+        return ", ".join(str(item) for item in value)
     return str(value).lower() if isinstance(value, bool) else str(value)

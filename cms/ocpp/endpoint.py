@@ -27,7 +27,7 @@ from websockets.server import ServerProtocol
 from websockets.streams import StreamReader
 from websockets.typing import ExtensionParameter, Subprotocol
 
-from cms.contract.refusals import Unreachable
+from cms.contract.refusals import Invalid, Unreachable
 from cms.contract.stations import Message
 from cms.core import Clock, LinkInfo, StoreDown
 from cms.domain.orders import Order, OrderAnswer
@@ -35,7 +35,7 @@ from cms.ocpp import door
 from cms.ocpp.dialect import DIALECTS
 from cms.ocpp.door import Admitted, Knock, Turned
 from cms.ocpp.link import Hooks, Limits, Link
-from cms.ocpp.tls import SecureListener
+from cms.ocpp.tls import SecureListener, trust
 
 try:
     from websockets.speedups import apply_mask
@@ -278,10 +278,19 @@ class Endpoint:
     async def start(self) -> None:
         """Listen; port 0 picks a free one."""
         if self.port is not None:
-            self.port = await self._listen(self.port, None)
+            self.port = await self._listening(self.port, None)
         if self.secure_port is not None:
-            self.secure_port = await self._listen(self.secure_port, self._tls)
+            self.secure_port = await self._listening(self.secure_port, self._tls)
         self._keeper = asyncio.create_task(self._keep_alive(), name="ocpp keep-alive")
+
+    async def _listening(self, port: int, context: ssl.SSLContext | None) -> int:
+        try:
+            return await self._listen(port, context)
+        except OSError as error:
+            raise Invalid(
+                f"Stations cannot be served on {self.host}:{port}: {error.strerror or error}",
+                "see ocpp_host, ocpp_port and ocpp_tls_port",
+            ) from error
 
     async def _listen(self, port: int, context: ssl.SSLContext | None) -> int:
         server = await serve(
@@ -309,6 +318,11 @@ class Endpoint:
         )
         self._servers.append(server)
         return int(next(iter(server.sockets)).getsockname()[1])
+
+    def trust(self, authority: str) -> None:
+        """Take client certificates of this authority (PEM) too."""
+        if self._tls is not None:
+            trust(self._tls, (authority,))
 
     async def drain(self, deadline_s: float) -> None:
         """Stop accepting and reading; handle and answer what was received, as far as the deadline allows."""

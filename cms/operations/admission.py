@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
-from cms.contract.refusals import Conflict
+from cms.contract.refusals import Conflict, Invalid
 from cms.core import Admission, Core, Lane, StoreDown
-from cms.domain.changes import ForgetUnknown, Happened, NoteUnknown, SaveStation
+from cms.domain import security
+from cms.domain.certificates import EntryTerms, unfit
+from cms.domain.changes import Change, ForgetUnknown, Happened, NoteUnknown, SaveStation
 from cms.domain.evolve import evolve
+from cms.domain.record import record
+from cms.domain.security import Proof
 from cms.domain.stations import Station, StationState
-from cms.operations.credentials import verify
+from cms.operations import credentials
 from cms.operations.deciding import settle
 from cms.operations.intents import flush
 
@@ -40,50 +45,65 @@ class Knocks:
         return self.notes <= _NOTES_PER_MINUTE
 
 
-async def admit(
-    core: Core,
-    knocks: Knocks,
-    identity: str,
-    protocols: tuple[str, ...],
-    password: bytes | None,
-    address: str,
-    *,
-    secure: bool = False,
-) -> Admission:
-    """Decide about a handshake. A right password is always let in; guesses are counted by address and identity."""
+@record
+class Approach:
+    """A station at the door: what it says of itself, and what it shows to prove it.
+
+    ``certificate`` is in DER; the TLS handshake found its chain genuine and did not look at its time.
+    """
+
+    identity: str
+    protocols: tuple[str, ...]
+    password: bytes | None
+    address: str
+    secure: bool = False
+    certificate: bytes | None = None
+
+
+async def admit(core: Core, knocks: Knocks, approach: Approach) -> Admission:
+    """Decide about a handshake. A right proof is always let in; guesses are counted by address and identity."""
     if not core.store.healthy:
         return Admission(None, 503, "the record is not available", retry_after_s=30 + core.mint.number() % 90)
-    lane = core.lanes.get(identity.casefold())
-    station = lane.state.station if lane else None
-    if station is None and core.terms.open_enrolment:
-        return await _enrol_openly(core, identity, address)
-    if station is not None and station.password_digest is None and station.security_profile == 0:
-        return Admission(station.id)
-    right = verify(core.secret, station, identity, password or b"")
-    if station is not None and right and station.security_profile <= (3 if secure else 1):
-        return Admission(station.id)
-    return await _turn_away(core, knocks, station, identity, protocols, password, address, right=right)
+    lane = core.lanes.get(approach.identity.casefold())
+    if lane is None and core.terms.open_enrolment:
+        return await _enrol_openly(core, approach)
+    proof = _proof(core, lane, approach)
+    if lane is not None and security.reached(proof) >= lane.state.station.security_profile:
+        lane.proof = proof
+        return Admission(lane.state.station.id)
+    return await _turn_away(core, knocks, lane, approach, proof)
+
+
+def _proof(core: Core, lane: Lane | None, approach: Approach) -> Proof:
+    """What the station proved. It takes the same time whether there is such a station or not."""
+    state = lane.state if lane else None
+    password = credentials.check(core.secret, state, approach.identity, approach.password or b"")
+    proof = Proof(secure=approach.secure, password=password)
+    if state is None or approach.certificate is None or not approach.secure:
+        return proof
+    try:
+        shown = core.trust.read(approach.certificate)
+    except Invalid as error:
+        return evolve(proof, fault=error.message)
+    revoked = core.trust.revoked(shown) or security.is_revoked(core.kept, shown)
+    terms = EntryTerms(core.terms.organisations, revoked, security.of(state).despite_expiry)
+    fault = unfit(shown, (state.station.serial, state.station.id), terms, core.clock.now())
+    return evolve(proof, certificate=shown, fault=fault)
 
 
 async def _turn_away(
-    core: Core,
-    knocks: Knocks,
-    station: Station | None,
-    identity: str,
-    protocols: tuple[str, ...],
-    password: bytes | None,
-    address: str,
-    *,
-    right: bool,
+    core: Core, knocks: Knocks, lane: Lane | None, approach: Approach, proof: Proof
 ) -> Admission:
     now = core.clock.now()
-    reason = "not enrolled"
-    if station is not None:
-        reason = "no password" if password is None else "wrong password"
-        if right:
-            reason = f"security profile {station.security_profile} needs TLS"
-    await _note(core, knocks, station, identity, protocols, address, reason, now)
-    if password is not None and not right and _guesses(knocks, identity, address, now) > _WRONG_PER_MINUTE:
+    station = lane.state.station if lane else None
+    reason = (
+        "not enrolled"
+        if station is None
+        else security.missing(station, proof, tried=approach.password is not None)
+    )
+    await _note(core, knocks, station, approach, reason, now)
+    guessed = approach.password is not None and proof.password is None
+    if guessed and _guesses(knocks, approach.identity, approach.address, now) > _WRONG_PER_MINUTE:
         return Admission(None, 429, "too many wrong passwords", retry_after_s=60)
     # Unknown stations and wrong passwords are told the same: identities are printed on stations and maps.
     return Admission(None, 401, "unauthorized")
@@ -99,32 +119,25 @@ def _guesses(knocks: Knocks, identity: str, address: str, now: datetime) -> int:
 
 
 async def _note(
-    core: Core,
-    knocks: Knocks,
-    station: Station | None,
-    identity: str,
-    protocols: tuple[str, ...],
-    address: str,
-    reason: str,
-    now: datetime,
+    core: Core, knocks: Knocks, station: Station | None, approach: Approach, reason: str, now: datetime
 ) -> None:
     """Remember a stranger in the inbox; of a registered station tell only that it was refused."""
-    key = identity.casefold()
+    key = approach.identity.casefold()
     last = knocks.noted.get(key)
     if (last is not None and now - last < _NOTE_EVERY) or not knocks.may_note(now):
         return
     if len(knocks.noted) > _MAX_STRANGERS:
         knocks.noted.clear()
     knocks.noted[key] = now
+    data: dict[str, Any] = {"address": approach.address, "reason": reason}
+    changes: list[Change] = []
     if station is None:
-        changes = [NoteUnknown(identity, address, protocols, reason, now)]
-        data = {"address": address, "protocols": protocols, "reason": reason}
-        events = [Happened("station.unknown", now, identity, data=data)]
-    else:
-        changes = []
-        events = [Happened("station.refused", now, station.id, data={"address": address, "reason": reason})]
+        changes.append(NoteUnknown(approach.identity, approach.address, approach.protocols, reason, now))
+        data["protocols"] = approach.protocols
+    kind = "station.unknown" if station is None else "station.refused"
+    told = Happened(kind, now, approach.identity if station is None else station.id, data=data)
     try:
-        await core.store.commit(changes, events)
+        await core.store.commit(changes, (told,))
     except StoreDown:
         del knocks.noted[key]
 
@@ -137,12 +150,12 @@ async def trim_inbox(core: Core) -> None:
         await core.store.commit(gone, ())
 
 
-async def _enrol_openly(core: Core, identity: str, address: str) -> Admission:
+async def _enrol_openly(core: Core, approach: Approach) -> Admission:
     """A lab's daemon registers whoever connects: no password, profile 0."""
-    now = core.clock.now()
+    now, identity = core.clock.now(), approach.identity
     station = Station(id=identity, security_profile=0, boot_policy=core.terms.boot_policy, enrolled_at=now)
     try:
-        await register(core, station, actor=f"open enrolment from {address}")
+        await register(core, station, actor=f"open enrolment from {approach.address}")
     except StoreDown:
         return Admission(None, 503, "the record is not available", retry_after_s=30)
     except Conflict:
@@ -167,10 +180,12 @@ async def connected(core: Core, station_id: str, ocpp_version: str, address: str
     now = core.clock.now()
     async with lane.lock:
         station = evolve(lane.state.station, ocpp_version=ocpp_version, last_seen_at=now)
-        changes = [SaveStation(station)] if ocpp_version != lane.state.station.ocpp_version else []
+        changed = ocpp_version != lane.state.station.ocpp_version
+        changes: list[Change] = [SaveStation(station)] if changed else []
         data = {"ocpp_version": ocpp_version, "address": address}
-        told = Happened("station.connected", now, station_id, data=data)
-        await settle(core, lane, evolve(lane.state, station=station), changes, (told,))
+        told = [Happened("station.connected", now, station_id, data=data)]
+        proven = security.proven(evolve(lane.state, station=station), lane.proof, now)
+        await settle(core, lane, proven.state, [*changes, *proven.changes], [*told, *proven.events])
     if any(intent.status == "queued" for intent in lane.state.intents.values()):
         core.spawn(flush(core, station_id))
 

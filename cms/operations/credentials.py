@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import re
 import secrets
 import string
+from collections.abc import Mapping
 
-from cms.domain.stations import Station
+from cms.core import Core, Lane
+from cms.domain import security
+from cms.domain.changes import Change
+from cms.domain.stations import StationState
+from cms.operations.deciding import settle
 
 # 27 characters of 62: 160 bits, within the 16 to 40 that 2.0.1 A00.FR.205 allows. A 1.6 station that takes only
 # 20 bytes gets a shorter one by --password.
 _LENGTH = 27
+#: 1.6 whitepaper A00.FR.205: an AuthorizationKey has 16 to 20 bytes. 20 characters of 62 are 119 bits.
+_KEY_LENGTH = 20
 _ALPHABET = string.ascii_letters + string.digits
+#: What the whitepaper makes of 16 to 20 bytes.
+_HEX = re.compile(rb"(?:[0-9A-Fa-f]{2}){16,20}")
 
 #: Names (without case) under which a station is told its own password.
 SECRET_NAMES = frozenset({"authorizationkey", "securityctrlr.basicauthpassword"})
@@ -20,7 +30,16 @@ SECRET_NAMES = frozenset({"authorizationkey", "securityctrlr.basicauthpassword"}
 
 def generate() -> str:
     """A new station password."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH))
+    return _random(_LENGTH)
+
+
+def generate_key() -> str:
+    """A new password that fits into a 1.6 AuthorizationKey."""
+    return _random(_KEY_LENGTH)
+
+
+def _random(length: int) -> str:
+    return "".join(secrets.choice(_ALPHABET) for _ in range(length))
 
 
 def digest_of(key: bytes, station_id: str, password: bytes) -> bytes:
@@ -28,8 +47,46 @@ def digest_of(key: bytes, station_id: str, password: bytes) -> bytes:
     return hmac.digest(key, station_id.casefold().encode() + b"\0" + password, hashlib.sha256)
 
 
-def verify(key: bytes, station: Station | None, identity: str, password: bytes) -> bool:
-    """Whether the password is the station's; takes the same time for an unknown station."""
-    digest = digest_of(key, station.id if station else identity, password)
-    known = station.password_digest if station else None
-    return hmac.compare_digest(digest, known or bytes(32)) and known is not None
+def check(key: bytes, state: StationState | None, identity: str, password: bytes) -> bytes | None:
+    """The digest that the password fits: the one in force or a promised one; None when it is wrong.
+
+    Takes the same time for an unknown station. A 1.6 station may send its AuthorizationKey as the bytes it stands
+    for, or as the hexadecimal text it was told (1.6 J 6.2.2): both are it.
+    """
+    name = state.station.id if state else identity
+    taken = _taken(state)
+    tries = [digest_of(key, name, password)]
+    if _HEX.fullmatch(password):
+        tries.append(digest_of(key, name, bytes.fromhex(password.decode())))
+    found = None
+    for tried in tries:
+        for digest in taken:
+            if hmac.compare_digest(tried, digest):
+                found = digest
+    return found
+
+
+def _taken(state: StationState | None) -> tuple[bytes, ...]:
+    if state is None or state.station.password_digest is None:
+        return ()
+    return (state.station.password_digest, *security.of(state).promised)
+
+
+async def promise(core: Core, lane: Lane, values: Mapping[str, str]) -> None:
+    """Take the passwords among these values too, before a station is told them: no crash may lock it out (A01)."""
+    told = [value for name, value in values.items() if name.casefold() in SECRET_NAMES]
+    if not told or core.stations.link(lane.state.station.id) is None:
+        return
+    async with lane.lock:
+        state, changes = lane.state, list[Change]()
+        for value in told:
+            digest = as_told(core.secret, state.station.id, value)
+            state, change = security.promise(state, digest, core.clock.now())
+            changes.append(change)
+        await settle(core, lane, state, changes, ())
+
+
+def as_told(key: bytes, station_id: str, value: str) -> bytes:
+    """The digest of a password as a station will use it after it was told ``value``: hexadecimal text means bytes."""
+    told = value.encode()
+    return digest_of(key, station_id, bytes.fromhex(value) if _HEX.fullmatch(told) else told)

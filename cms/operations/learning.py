@@ -7,14 +7,16 @@ from datetime import datetime
 from typing import Any
 
 from cms.core import Core
-from cms.domain.changes import Change, Happened, SaveConnector, SaveStation, SaveVariables
+from cms.domain import jobs, security
+from cms.domain.changes import Change, Happened, SaveConnector, SaveVariables
 from cms.domain.evolve import evolve
 from cms.domain.intents import Intent
+from cms.domain.jobs import GetLog, PublishFirmware, UpdateFirmware
 from cms.domain.observations import VariableReported
 from cms.domain.orders import Order, OrderAnswer, SetAvailability, WriteVariables
 from cms.domain.record import record
 from cms.domain.stations import StationState
-from cms.operations.credentials import SECRET_NAMES, digest_of
+from cms.operations.credentials import SECRET_NAMES, as_told
 
 #: A station's words for a variable that it told of, or took.
 TAKEN = ("Accepted", "RebootRequired")
@@ -85,19 +87,39 @@ def _availability(_: Core, state: StationState, answered: Answered) -> Learned:
 
 
 def _password(core: Core, state: StationState, answered: Answered) -> Learned:
-    """A station that took a new password connects with it from now on."""
+    """A station that took a new password connects with it from now on; one that refused it with the old one."""
     order: WriteVariables = answered.order
-    accepted = {v.name.casefold() for v in answered.answer.variables if v.status in TAKEN}
-    changes: list[Change] = []
+    words = {v.name.casefold(): v.status for v in answered.answer.variables}
+    learned = Learned(state)
     for name, value in order.values.items():
-        if name.casefold() in SECRET_NAMES and name.casefold() in accepted:
-            digest = digest_of(core.secret, state.station.id, value.encode())
-            state = evolve(state, station=evolve(state.station, password_digest=digest))
-            changes.append(SaveStation(state.station))
-    return Learned(state, tuple(changes))
+        word = words.get(name.casefold())
+        if name.casefold() not in SECRET_NAMES or word in (None, "RebootRequired"):
+            continue  # which of the two it uses after the next boot, that shows
+        digest = as_told(core.secret, state.station.id, value)
+        settled = security.settled(learned.state, digest, answered.at, taken=word in TAKEN)
+        learned = Learned(settled.state, learned.changes + settled.changes)
+    return learned
+
+
+def _job(_: Core, state: StationState, answered: Answered) -> Learned:
+    """A firmware update or a log upload begins, or is refused."""
+    said = answered.answer.answer
+    file_name = said.get("fileName") or said.get("filename")
+    state, changes, events = jobs.begun(
+        state,
+        answered.intent,
+        answered.answer.word,
+        answered.taken,
+        str(file_name) if file_name else None,
+        answered.at,
+    )
+    return Learned(state, tuple(changes), tuple(events))
 
 
 LEARNING: dict[type[Order], Callable[[Core, StationState, Answered], Learned]] = {
     SetAvailability: _availability,
     WriteVariables: _password,
+    UpdateFirmware: _job,
+    PublishFirmware: _job,
+    GetLog: _job,
 }

@@ -146,13 +146,15 @@ def _password(chosen: str | None) -> str:
 
 
 def _digest(core: Core, station_id: str, password: str | None) -> bytes | None:
-    return None if password is None else credentials.digest_of(core.secret, station_id, password.encode())
+    return None if password is None else credentials.as_told(core.secret, station_id, password)
 
 
 def _credential(core: Core, station: Station, password: str | None) -> StationCredential:
+    secure = station.security_profile >= 2 and bool(core.terms.ocpp_tls_url)
+    url = core.terms.ocpp_tls_url if secure else core.terms.ocpp_url
     return StationCredential(
         id=station.id,
-        url=core.terms.ocpp_url.replace("<station>", station.id),
+        url=url.replace("<station>", station.id),
         username=station.id,
         password=password,
         security_profile=station.security_profile,
@@ -384,6 +386,8 @@ async def set_configuration(core: Core, request: SetConfiguration, actor: Actor)
         f"sets {', '.join(request.values)}",
         level=1,
     )
+    if not request.dry_run:
+        await credentials.promise(core, lane, request.values)
     order = WriteVariables(dict(request.values), per_message=await _per_message(core, lane, _WRITE_LIMITS))
     return await give(core, actor, request.station, "config-set", order, request, shown)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,6 +25,7 @@ from cms.domain.certificates import (
     Use,
 )
 from cms.pki import authority, chains, reading, server
+from cms.pki.authority import Authority
 from cms.pki.fetch import Outward
 from cms.pki.ocsp import Responders, vouched
 from cms.pki.reading import DIGESTS
@@ -54,8 +55,12 @@ class TrustSources:
 class Trust:
     """Implements core.Trust. Raises Invalid from its constructor when a file cannot be read."""
 
-    def __init__(self, sources: TrustSources) -> None:
+    def __init__(
+        self, sources: TrustSources, made: Callable[[OwnAuthority], None] = lambda authority: None
+    ) -> None:
+        """``made`` is told of each new authority: whoever listens takes what it signs."""
         self._sources = sources
+        self._made = made
         self._revoked = RevocationFiles(sources.revocation_lists)
         self._responders = Responders(sources.outward)
         self._roots = tuple(root for path in sources.contract_roots for root in certificates_of(path))
@@ -94,11 +99,17 @@ class Trust:
                 f"there is a certificate authority for {use} certificates already",
                 "--replace makes a new one: stations must learn its root before the old one ends",
             )
+        made = self._create(use, kind, now)
+        told = OwnAuthority(use, made.pem, reading.told(made.certificate))
+        self._made(told)
+        return told
+
+    def _create(self, use: Use, kind: str, now: datetime) -> Authority:
         organisation = self._sources.organisation
         title = " ".join(part for part in (organisation, _TITLES[use]) if part)[:64]
         made = authority.create(self._folder(use), title, organisation, kind, now)
         self._authorities[use] = made
-        return OwnAuthority(use, made.pem, reading.told(made.certificate))
+        return made
 
     def read_request(self, csr: str) -> SigningRequest:
         return reading.request(csr)[0]
@@ -117,10 +128,7 @@ class Trust:
 
     def server_certificates(self, hosts: Sequence[str], now: datetime) -> tuple[Path, ...]:
         """Files for a listener that was given none, signed by our authority, which is made when there is none."""
-        if self._authorities[Use.STATION] is None:
-            self.create_authority(Use.STATION, "ec", now)
-        ours = self._authorities[Use.STATION]
-        assert ours is not None, "made just now"
+        ours = self._authorities[Use.STATION] or self._create(Use.STATION, "ec", now)
         return server.own_certificates(self._sources.folder / "server", ours, hosts, now)
 
     # What others say

@@ -73,6 +73,7 @@ class House:
             clock=None,  # type: ignore[arg-type]
             mint=None,  # type: ignore[arg-type]
             secret=b"",
+            trust=None,  # type: ignore[arg-type]
         )
         self.stations = {station.id: station for station in (station("CP-1"), station("CP-2", online=False))}
         self.tokens = {"TAG1": token("TAG1")}

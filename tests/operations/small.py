@@ -19,6 +19,7 @@ from cms.domain.orders import Order, OrderAnswer
 from cms.operations.deciding import index
 from cms.operations.intents import Agenda, recover
 from cms.operations.observe import observe
+from cms.pki import Trust, TrustSources
 from cms.store.engine import open_store
 from tests.domain.build import NOON
 
@@ -98,6 +99,7 @@ class Small:
             clock=self.clock,
             mint=RandomMint(random.Random(7)),
             secret=b"k" * 32,
+            trust=Trust(TrustSources(self.folder / "pki")),
             spawn=self._spawn,
             wake=self.agenda.add,
         )

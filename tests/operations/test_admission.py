@@ -18,19 +18,22 @@ from cms.contract.tokens import AddToken
 from cms.core import Admission
 from cms.domain.changes import NoteUnknown
 from cms.operations import stations, tokens
-from cms.operations.admission import Knocks, admit, trim_inbox
+from cms.operations.admission import Approach, Knocks, admit, trim_inbox
 from tests.domain.build import after, start
 from tests.operations.small import ANA, Small
 
 
-async def knock(small: Small, identity: str, password: str | None, knocks: Knocks | None = None) -> Admission:
+async def knock(
+    small: Small, identity: str, password: str | None, knocks: Knocks | None = None, *, secure: bool = False
+) -> Admission:
     secret = None if password is None else password.encode()
-    return await admit(small.core, knocks or Knocks(), identity, ("ocpp1.6",), secret, "10.0.0.9:5000")
+    approach = Approach(identity, ("ocpp1.6",), secret, "10.0.0.9:5000", secure=secure)
+    return await admit(small.core, knocks or Knocks(), approach)
 
 
 async def test_the_generated_password_opens_the_door_in_any_case_of_the_identity(small: Small) -> None:
     credential = await stations.add(small.core, AddStation("Depot-7"), ANA)
-    assert len(credential.password) == 27
+    assert len(str(credential.password)) == 27
     assert (await knock(small, "DEPOT-7", credential.password)).station == "Depot-7"
     await small.restart()
     assert (await knock(small, "depot-7", credential.password)).station == "Depot-7"
@@ -69,6 +72,7 @@ async def test_a_flood_of_names_fills_neither_the_inbox_nor_the_record(small: Sm
 
 async def test_guesses_are_slowed_but_the_right_password_is_let_in(small: Small) -> None:
     credential = await stations.set_(small.core, SetStation("CP1", new_password=True), ANA)
+    assert isinstance(credential, StationCredential)
     knocks = Knocks()
     told = [(await knock(small, "CP1", f"guess-{n}", knocks)).status for n in range(8)]
     assert told == [401] * 5 + [429] * 3

@@ -301,15 +301,14 @@ async def test_a_connector_is_an_evse_in_16_and_needs_one_in_2x(small: Small) ->
 
 
 async def test_a_password_set_over_ocpp_is_stored_nowhere_and_needed_from_then_on(small: Small) -> None:
-    from cms.operations.credentials import verify
+    from cms.operations.credentials import check
 
     told = VariableAnswer("AuthorizationKey", None, "Accepted")
     small.stations.answer = OrderAnswer("accepted", "Accepted", {"status": "Accepted"}, (told,))
     order = SetConfiguration(station="CP1", values={"AuthorizationKey": "a-new-password-1"})
     intent = await stations.set_configuration(small.core, order, ANA)
     assert "a-new-password-1" not in repr(intent)
-    station = small.core.lanes["cp1"].state.station
-    assert verify(small.core.secret, station, "CP1", b"a-new-password-1")
+    assert check(small.core.secret, small.core.lanes["cp1"].state, "CP1", b"a-new-password-1")
     record = (small.folder / "cms.db").read_bytes() + (small.folder / "cms.db-wal").read_bytes()
     assert b"a-new-password-1" not in record
     small.stations.links.clear()

@@ -1,0 +1,138 @@
+"""How far a station is trusted: what it proved at the door, and what is promised to it (2.x A00, A01, A05)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from cms.domain.certificates import Certificate
+from cms.domain.changes import Change, Happened, Keep, SaveStation
+from cms.domain.evolve import evolve
+from cms.domain.record import record
+from cms.domain.stations import Station, StationState
+
+KIND = "security"
+REVOKED = "revoked"
+#: How many passwords of unknown fate are taken beside the one in force.
+_PROMISED = 3
+
+
+@record
+class Security:
+    """What is under way with a station's security.
+
+    ``promised``: digests of passwords that were sent and perhaps taken. ``upgrading_to``: the security profile
+    that holds from its first connection with it. ``despite_expiry``: it may come with an expired certificate,
+    to be told at once to ask for a new one (A00.FR.429).
+    """
+
+    promised: tuple[bytes, ...] = ()
+    upgrading_to: int | None = None
+    despite_expiry: bool = False
+
+
+@record
+class Revoked:
+    """A certificate that we no longer take, whoever shows it; forgotten when it would have expired anyway."""
+
+    name: str | None
+    reason: str
+    at: datetime
+    until: datetime
+
+
+@record
+class Proof:
+    """What a station proved when it connected: the digest of a right password; a certificate, and its fault."""
+
+    secure: bool = False
+    password: bytes | None = None
+    certificate: Certificate | None = None
+    fault: str | None = None
+
+
+@record
+class Proven:
+    """What becomes of a station's security, what is written and what is told."""
+
+    state: StationState
+    changes: tuple[Change, ...] = ()
+    events: tuple[Happened, ...] = ()
+
+
+def of(state: StationState) -> Security:
+    known: Security | None = state.kept_of(KIND).get("")
+    return known or Security()
+
+
+def keeping(state: StationState, security: Security, now: datetime) -> tuple[StationState, Change]:
+    """The state with this security; the usual one is not kept at all."""
+    kept = None if security == Security() else security
+    return state.keeping(KIND, "", kept), Keep(state.station.id, KIND, "", kept, now)
+
+
+def revocation_key(certificate: Certificate) -> str:
+    return f"{certificate.issuer_hash}:{certificate.serial}"
+
+
+def is_revoked(kept: Mapping[str, Mapping[str, Any]], certificate: Certificate) -> bool:
+    return revocation_key(certificate) in kept.get(REVOKED, {})
+
+
+def reached(proof: Proof) -> int:
+    """The highest security profile that was proved: 1 password, 2 with TLS, 3 certificate (1.6 whitepaper, 2.x A00)."""
+    if proof.secure and proof.certificate is not None and proof.fault is None:
+        return 3
+    if proof.password is None:
+        return 0
+    return 2 if proof.secure else 1
+
+
+def missing(station: Station, proof: Proof, *, tried: bool) -> str:
+    """Why the proof does not do for this station; ``tried``: a password came."""
+    if station.security_profile >= 3:
+        return proof.fault or ("no client certificate" if proof.secure else "security profile 3 needs TLS")
+    if proof.password is None:
+        return "wrong password" if tried else "no password"
+    return f"security profile {station.security_profile} needs TLS"
+
+
+def proven(state: StationState, proof: Proof | None, now: datetime) -> Proven:
+    """A station that used a promised password has taken it; one that came higher stays there (A05.FR.07)."""
+    known = of(state)
+    if proof is None or known == Security():
+        return Proven(state)
+    station, security, events = state.station, known, []
+    if proof.password in known.promised:
+        station = evolve(station, password_digest=proof.password)
+        security = evolve(security, promised=())
+        events.append(Happened("station.password", now, station.id, data={"outcome": "taken"}))
+    if known.upgrading_to is not None and reached(proof) >= known.upgrading_to:
+        data = {"from": station.security_profile, "to": known.upgrading_to}
+        station = evolve(station, security_profile=known.upgrading_to)
+        security = evolve(security, upgrading_to=None)
+        events.append(Happened("station.secured", now, station.id, data=data))
+    if security == known:
+        return Proven(state)
+    state, kept = keeping(evolve(state, station=station), security, now)
+    return Proven(state, (SaveStation(station), kept), tuple(events))
+
+
+def promise(state: StationState, digest: bytes, now: datetime) -> tuple[StationState, Change]:
+    """Take this password too from now on: written before it is sent, so that no crash locks a station out (A01)."""
+    known = of(state)
+    others = tuple(each for each in known.promised if each != digest)
+    return keeping(state, evolve(known, promised=(*others, digest)[-_PROMISED:]), now)
+
+
+def settled(state: StationState, digest: bytes, now: datetime, *, taken: bool) -> Proven:
+    """The station's word on a promised password: from now on only the new one, or not the new one (A01.FR.03, 04)."""
+    known = of(state)
+    if taken:
+        station = evolve(state.station, password_digest=digest)
+        state, kept = keeping(evolve(state, station=station), evolve(known, promised=()), now)
+        return Proven(state, (SaveStation(station), kept))
+    others = tuple(each for each in known.promised if each != digest)
+    state, kept = keeping(state, evolve(known, promised=others), now)
+    return Proven(state, (kept,))
