@@ -42,14 +42,17 @@ class Mistaken(Exception):
     """The scenario itself is wrong: one sentence."""
 
 
-def variant(value: Any, version: str) -> Any:
-    """The value for a version where it is told per version, itself otherwise; ABSENT when it has none."""
-    if isinstance(value, dict) and value and value.keys() <= _ALL_VARIANTS:
-        for key in VARIANTS[version]:
-            if key in value:
-                return variant(value[key], version)
-        return ABSENT
-    return value
+def chosen(value: Any, version: str) -> Any:
+    """The value as this version has it, all the way down; ABSENT when it has none."""
+    if isinstance(value, list):
+        return [item for inner in value if (item := chosen(inner, version)) is not ABSENT]
+    if not isinstance(value, dict):
+        return value
+    if value and value.keys() <= _ALL_VARIANTS:
+        key = next((key for key in VARIANTS[version] if key in value), None)
+        return ABSENT if key is None else chosen(value[key], version)
+    members = {name: chosen(inner, version) for name, inner in value.items()}
+    return {name: inner for name, inner in members.items() if inner is not ABSENT}
 
 
 def wire_time(moment: datetime) -> str:
@@ -76,13 +79,11 @@ class Scope:
     # what we say
 
     def fill(self, value: Any) -> Any:
-        """The value as it is said: versions chosen, names filled in."""
-        value = variant(value, self.version)
+        """The value as it is said: names filled in."""
         if isinstance(value, dict):
-            filled = {self.text(str(key)): self.fill(item) for key, item in value.items()}
-            return {key: item for key, item in filled.items() if item is not ABSENT}
+            return {self.text(str(key)): self.fill(item) for key, item in value.items()}
         if isinstance(value, list):
-            return [said for item in value if (said := self.fill(item)) is not ABSENT]
+            return [self.fill(item) for item in value]
         return self._said(value) if isinstance(value, str) else value
 
     def text(self, value: str) -> str:
@@ -139,8 +140,7 @@ class Scope:
 
     def differences(self, expected: Any, heard: Any, place: str = "") -> list[str]:
         """Where what was heard is not what was expected; empty when it is."""
-        expected = variant(expected, self.version)
-        if expected is ABSENT or expected == "$any":
+        if expected == "$any":
             return []
         if isinstance(expected, dict):
             return self._members(expected, heard, place)
@@ -156,11 +156,10 @@ class Scope:
         found = []
         for name, wanted in expected.items():
             key, inner = self.text(str(name)), f"{place}.{name}".lstrip(".")
-            chosen = variant(wanted, self.version)
-            if isinstance(chosen, str) and chosen == "$absent":
+            if wanted == "$absent":
                 found += [f"{inner} is there: {shown(heard[key])}"] if key in heard else []
             elif key not in heard:
-                found += [] if chosen is ABSENT else [f"{inner} is missing"]
+                found.append(f"{inner} is missing")
             else:
                 found += self.differences(wanted, heard[key], inner)
         return found
@@ -186,7 +185,7 @@ class Scope:
     def _text(self, expected: str, heard: Any, place: str) -> list[str]:
         kind, _, rest = expected.removeprefix("$").partition(":")
         if expected.startswith("$") and kind in _HEARD:
-            argument = self.fill(rest) if kind != "re" else rest
+            argument = self.fill(rest)
             return [] if _HEARD[kind](argument, heard) else [_unlike(place, expected, heard)]
         if expected.startswith(("$int:", "$str:")) and rest not in self.names:
             fits = isinstance(heard, int if kind == "int" else str) and not isinstance(heard, bool)

@@ -19,7 +19,7 @@ import yaml
 
 from cms.contract.refusals import Refusal
 from tests.conformance.house import House
-from tests.conformance.language import FIXTURE, Mistaken, Scope, shown
+from tests.conformance.language import FIXTURE, Mistaken, Scope, chosen, shown
 from tests.conformance.scenario import Case
 from tests.conformance.wire import CALL, Watch, Wire, basic
 from tests.schemas import check
@@ -107,9 +107,9 @@ class Play:
 
     async def set_up(self) -> None:
         """Tokens, stations, connections."""
-        scenario = self.case.scenario
-        await self._register_tokens(scenario.tokens)
-        for letter, told in {"A": {}, **scenario.stations}.items():
+        scenario, version = self.case.scenario, self.case.version
+        await self._register_tokens(chosen(scenario.tokens, version))
+        for letter, told in {"A": {}, **chosen(scenario.stations, version)}.items():
             station = self._introduce(letter, dict(told))
             await self._bring(station, dict(told))
 
@@ -128,7 +128,7 @@ class Play:
         mark = "" if letter == "A" else letter
         identity = told.get("identity", f"{IDENTITIES[version]}{mark}") + self.scope.suffix
         wire = Wire(letter, version, self.watch)
-        wire.auto = self.scope.fill(self.case.scenario.auto)
+        wire.auto = self.scope.fill(chosen(self.case.scenario.auto, self.case.version))
         station = Station(letter, identity, version, wire, self.scope.fill(told.get("password", PASSWORD)))
         self.stations[letter] = station
         self.scope.names[letter] = identity
@@ -171,7 +171,7 @@ class Play:
             raise Unmet("; ".join(self.watch.faults))
 
     def station(self, step: Step) -> Station:
-        letter = step["by"] or "A"
+        letter = self.scope.text(step["by"] or "A")
         if letter not in self.stations:
             raise Mistaken(f"there is no station {letter}")
         return self.stations[letter]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import Any, Final
 
 import yaml
 
-from tests.conformance.language import VARIANTS
+from tests.conformance.language import VARIANTS, chosen
 
 FOLDER: Final = Path(__file__).parent / "scenarios"
 #: Executed like the others, and left out of the list: it shows how scenarios are written.
@@ -75,6 +74,12 @@ class Case:
     scenario: Scenario
     version: str
 
+    @property
+    def steps(self) -> list[Any]:
+        """What is done in this version."""
+        told: list[Any] = chosen(self.scenario.steps, self.version)
+        return told
+
     def __str__(self) -> str:
         only = len(self.scenario.versions) == 1
         return self.scenario.id if only else f"{self.scenario.id}[{self.version}]"
@@ -95,14 +100,23 @@ def _without_yaml_1_1(loader: type[Loader]) -> None:
 _without_yaml_1_1(Loader)
 
 
+@dataclass(frozen=True, slots=True)
+class Area:
+    """One file: its scenarios, or the mistake in it."""
+
+    file: str
+    scenarios: tuple[Scenario, ...] = ()
+    mistake: str | None = None
+
+
 @cache
-def scenarios() -> tuple[Scenario, ...]:
-    """All scenarios, file by file in the order of their names. Raises ValueError for a mistake in one."""
-    found = [scenario for path in sorted(FOLDER.glob("*.yaml")) for scenario in _read(path)]
-    ids = [scenario.id for scenario in found]
-    if doubled := {id for id in ids if ids.count(id) > 1}:
-        raise ValueError(f"scenarios that are there twice: {', '.join(sorted(doubled))}")
-    return tuple(found)
+def areas() -> tuple[Area, ...]:
+    """All files in the order of their names. A mistake in one does not keep the others from being played."""
+    return tuple(_read(path) for path in sorted(FOLDER.glob("*.yaml")))
+
+
+def scenarios() -> list[Scenario]:
+    return [scenario for area in areas() for scenario in area.scenarios]
 
 
 def cases() -> list[Case]:
@@ -110,17 +124,20 @@ def cases() -> list[Case]:
     return [Case(scenario, version) for scenario in scenarios() for version in scenario.versions]
 
 
-def _read(path: Path) -> Iterator[Scenario]:
-    told = yaml.load(path.read_text("utf-8"), Loader)
-    for entry in told["scenarios"]:
-        yield _scenario(entry, told["area"], path.name)
+def _read(path: Path) -> Area:
+    try:
+        with path.open(encoding="utf-8") as file:
+            told = yaml.load(file, Loader)
+        return Area(path.name, tuple(_scenario(entry, told["area"]) for entry in told["scenarios"]))
+    except (yaml.YAMLError, ValueError, TypeError, KeyError) as error:
+        return Area(path.name, mistake=f"{type(error).__name__}: {error}")
 
 
 _FIELDS: Final = frozenset(item.name for item in fields(Scenario))
 
 
-def _scenario(entry: dict[str, Any], area: str, place: str) -> Scenario:
-    where = f"{place}: {entry.get('id', entry)}"
+def _scenario(entry: dict[str, Any], area: str) -> Scenario:
+    where = str(entry.get("id", entry))
     if unknown := entry.keys() - _FIELDS:
         raise ValueError(f"{where}: unknown key {', '.join(sorted(unknown))}")
     scenario = Scenario(**{**entry, "version": str(entry["version"]), "area": area})

@@ -9,7 +9,18 @@ import pytest
 
 from tests.conformance.conftest import Houses
 from tests.conformance.play import SCENARIO_S, Play, report
-from tests.conformance.scenario import Case, cases
+from tests.conformance.scenario import Area, Case, areas, cases, scenarios
+
+
+@pytest.mark.parametrize("area", areas(), ids=lambda area: area.file)
+def test_every_file_can_be_read(area: Area) -> None:
+    if area.mistake:
+        pytest.fail(f"{area.file}: {area.mistake}", pytrace=False)
+
+
+def test_no_scenario_is_there_twice() -> None:
+    ids = [scenario.id for scenario in scenarios()]
+    assert {id for id in ids if ids.count(id) > 1} == set()
 
 
 @pytest.mark.parametrize("case", cases(), ids=str)
@@ -33,7 +44,7 @@ async def played(play: Play) -> str | None:
     try:
         async with asyncio.timeout(SCENARIO_S):
             await play.set_up()
-            for raw in play.case.scenario.steps:
+            for raw in play.case.steps:
                 await play.step(raw)
     except Exception as error:
         return report(play, raw, error)

@@ -19,7 +19,7 @@ from websockets.frames import Frame, Opcode
 
 from cms.contract.refusals import REFUSALS, Refusal
 from tests.conformance.house import REQUESTS
-from tests.conformance.language import ABSENT, VARIANTS, Mistaken, Scope, shown, variant
+from tests.conformance.language import Mistaken, Scope, shown
 from tests.conformance.play import PATIENCE_S, Outcome, Play, Station, Step, Unmet, valid, words
 from tests.conformance.shorthand import SHORTHAND
 from tests.conformance.wire import CALL, ERROR, RESULT, basic
@@ -34,10 +34,7 @@ _ID: Final = re.compile(r'^\s*\[\s*-?\d+\s*,\s*"([^"]*)"')
 
 
 async def perform(play: Play, raw: Any) -> None:
-    """Do what one entry of ``steps`` says; for another version than it is meant for, nothing."""
-    raw = variant(raw, play.case.version)
-    if raw is ABSENT:
-        return
+    """Do what one entry of ``steps`` says; what it says for other versions is gone already."""
     if isinstance(raw, list):
         await play.steps(raw)
         return
@@ -53,7 +50,7 @@ async def perform(play: Play, raw: Any) -> None:
 def _step(told: dict[str, Any], scope: Scope) -> Step:
     """A step in the plain language: shorthand is written out, an action's name is a call of it."""
     word = next(iter(told))
-    value = variant(told.pop(word), scope.version)
+    value = told.pop(word)
     if word in SHORTHAND:
         told = {**SHORTHAND[word](value, scope), **told}
         if "error" in told:
@@ -173,7 +170,7 @@ def _compare_and_keep(play: Play, step: Step, expected: Any, heard: Any) -> None
 
 async def expect(play: Play, step: Step) -> None:
     station = play.station(step)
-    await _expect(play, step, station, variant(step.value, play.case.version))
+    await _expect(play, step, station, step.value)
 
 
 async def _expect(play: Play, step: Step, station: Station, wanted: Any) -> None:
@@ -248,6 +245,9 @@ async def forget(play: Play, step: Step) -> None:
 async def connect(play: Play, step: Step) -> None:
     """Connect; ``refused`` is the HTTP status (or ``4xx``) of one that must not succeed."""
     station, told = play.station(step), play.scope.fill(step.value or {})
+    if step["within"]:
+        await _connect_within(play, step)
+        return
     if station.wire.open and not told.get("beside"):
         await station.wire.close()
     offered = told.get("subprotocols", [f"ocpp{station.version}"])
@@ -264,6 +264,20 @@ async def connect(play: Play, step: Step) -> None:
         extensions = [extension.name for extension in socket.protocol.extensions]
         told_back = {"subprotocol": socket.subprotocol, "extensions": extensions}
         play.require(play.scope.differences(step["gives"], told_back))
+
+
+async def _connect_within(play: Play, step: Step) -> None:
+    """Knock again until it is let in, or the deadline has passed."""
+    once = Step(step.verb, step.value, {key: value for key, value in step.more.items() if key != "within"})
+    deadline = asyncio.get_running_loop().time() + float(step["within"])
+    while True:
+        try:
+            await connect(play, once)
+            return
+        except Unmet:
+            if asyncio.get_running_loop().time() > deadline:
+                raise
+        await asyncio.sleep(LOOK_AGAIN_S)
 
 
 def _headers(station: Station, told: dict[str, Any]) -> dict[str, str]:
@@ -414,6 +428,10 @@ def _judge_answer(play: Play, step: Step, answer: Any) -> None:
     for unwanted in _listed(step["lacks"]):
         if found := [element for element in elements if not play.scope.differences(unwanted, element)]:
             raise Unmet(f"there is {shown(found[0])}, expected none like {shown(play.scope.fill(unwanted))}")
+    if step["distinct"] is not None:
+        values = [element[step["distinct"]] for element in elements]
+        if doubled := {value for value in values if values.count(value) > 1}:
+            raise Unmet(f"{step['distinct']} is not unique: {shown(sorted(doubled))}")
     if step["count"] is not None and len(elements) != int(step["count"]):
         raise Unmet(f"there are {len(elements)}, expected {step['count']}: {shown(answer, 1500)}")
 
@@ -429,9 +447,7 @@ async def order(play: Play, step: Step) -> None:
     keep, station = step["as"] or "order", play.station(step)
     play.background(keep, play.house.ask(name, fields))
     if step["sends"] is not None:
-        await _expect(
-            play, Step("expect", None, _without_as(step)), station, variant(step["sends"], play.case.version)
-        )
+        await _expect(play, Step("expect", None, _without_as(step)), station, step["sends"])
     elif step["refuses"] is None and step["gives"] is None:
         return
     _judge(play, Step(step.verb, None, _without_as(step)), await play.outcome(keep), name)
@@ -472,7 +488,7 @@ async def cli(play: Play, step: Step) -> None:
     line = words(play.scope.text(step.value))
     play.background("cli", play.house.cli(line, play.scope.text(step["stdin"] or "")))
     if step["sends"] is not None:
-        wanted = variant(step["sends"], play.case.version)
+        wanted = step["sends"]
         await _expect(play, Step("expect", None, _without_as(step)), play.station(step), wanted)
     code, out, err = (await play.outcome("cli", 20)).answer
     play.watch.note("cli", "--", f"cms {' '.join(line)}: exit {code}, {out[:400]} {err[:400]}")
@@ -520,7 +536,7 @@ def _of_station(play: Play, step: Step) -> dict[str, Any]:
 async def session(play: Play, step: Step) -> None:
     """The session of transaction ``$tx``; ``tx`` names another. ``as`` keeps its view."""
     number = str(play.scope.look_up(step["tx"] or "tx"))
-    wanted = {"transaction_id": number, **(variant(step.value, play.case.version) or {})}
+    wanted = {"transaction_id": number, **(step.value or {})}
     more = {"has": [wanted], "within": step["within"] or 2.0}
     fields = _of_station(play, step)
     await _until(play, Step(step.verb, None, more), "ListSessions", fields)
@@ -547,7 +563,7 @@ async def samples(play: Play, step: Step) -> None:
 async def connector(play: Play, step: Step) -> None:
     """Connector 1 of EVSE 1; ``at: 2`` or ``at: [2, 1]`` is another (1.6: connector N is EVSE N)."""
     evse, number = step["at"] if isinstance(step["at"], list) else (step["at"] or 1, 1)
-    wanted = {"evse": evse, "connector": number, **(variant(step.value, play.case.version) or {})}
+    wanted = {"evse": evse, "connector": number, **(step.value or {})}
     more = {"gives": {"connectors": [wanted]}, "within": step["within"] or 2.0}
     await _until(play, Step(step.verb, None, more), "ShowStation", _of_station(play, step))
 
@@ -584,10 +600,7 @@ async def log(play: Play, step: Step) -> None:
 
 async def each(play: Play, step: Step) -> None:
     """The steps once for each value, which is ``$it`` meanwhile (``as`` names it otherwise)."""
-    values = variant(step.value, play.case.version)
-    if values is ABSENT:
-        return
-    for value in values:
+    for value in step.value:
         play.scope.names[step["as"] or "it"] = play.scope.fill(value)
         await play.steps(step["steps"])
 
@@ -623,7 +636,7 @@ async def storm(play: Play, step: Step) -> None:
 
 
 _SAYS: Final = {"answer", "error", "id", "later", "invalid", "deadline", "as"}
-_JUDGED: Final = {"gives", "has", "lacks", "count", "refuses", "says", "as"}
+_JUDGED: Final = {"gives", "has", "lacks", "count", "distinct", "refuses", "says", "as"}
 _REPLIES: Final = {"reply", "reply-error", "invalid", "deadline"}
 
 VERBS: Final[dict[str, tuple[Verb, frozenset[str]]]] = {
@@ -640,7 +653,7 @@ VERBS: Final[dict[str, tuple[Verb, frozenset[str]]]] = {
         ("quiet", quiet, set[str]()),
         ("fence", fence, set[str]()),
         ("forget", forget, set[str]()),
-        ("connect", connect, {"refused", "gives"}),
+        ("connect", connect, {"refused", "gives", "within"}),
         ("close", close, set[str]()),
         ("drop", drop, set[str]()),
         ("freeze", freeze, set[str]()),
@@ -670,4 +683,4 @@ VERBS: Final[dict[str, tuple[Verb, frozenset[str]]]] = {
     )
 }
 
-assert VARIANTS.keys() and not VERBS.keys() & SHORTHAND.keys()
+assert not VERBS.keys() & SHORTHAND.keys()
