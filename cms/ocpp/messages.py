@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from cms.contract.stations import Message
-from cms.ocpp.masking import masked_text
+from cms.ocpp.masking import masked_start, masked_text
 
 KEPT_FRAMES = 30
 KEPT_CHARACTERS = 2048
@@ -18,8 +18,14 @@ KEPT_CHARACTERS = 2048
 _PAYLOAD_AT = {"call": 3, "result": 2, "error": 2}  # "raw" is shown whole
 
 
+class Cut(str):
+    """The beginning of a long frame, masked already."""
+
+    __slots__ = ()
+
+
 class Seen(NamedTuple):
-    """One frame that crossed the link. ``text`` is whole when short, else cut and masked already."""
+    """One frame that crossed the link. ``text`` is whole when short, else Cut."""
 
     at: datetime
     direction: str
@@ -37,7 +43,7 @@ class Seen(NamedTuple):
             kind=self.kind,
             action=self.action,
             message_id=str(self.message_id),
-            payload=_payload(self.kind, masked_text(_as_text(self.text))),
+            payload=_shown(self.kind, self.text),
             latency_ms=latency_ms,
         )
 
@@ -63,7 +69,7 @@ class Ring:
     ) -> None:
         if len(text) > KEPT_CHARACTERS:
             # Masked before it is cut: half a frame cannot be parsed any more.
-            text = masked_text(_as_text(text))[:KEPT_CHARACTERS]
+            text = Cut(masked_start(_as_text(text), KEPT_CHARACTERS))
         self._frames.append((at, direction, kind, action, message_id, text, latency_ms))
 
     def last(self) -> Message:
@@ -71,6 +77,10 @@ class Ring:
 
     def messages(self) -> list[Message]:
         return [Seen(*fields).message() for fields in self._frames]
+
+
+def _shown(kind: str, text: str | bytes) -> str:
+    return text if isinstance(text, Cut) else _payload(kind, masked_text(_as_text(text)))
 
 
 def _as_text(text: str | bytes) -> str:

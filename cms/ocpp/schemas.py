@@ -52,6 +52,9 @@ _OTHERWISE = (Failure.FORMAT, "not as its schema says")
 #: RFC 8259 section 6: integers beyond this do not survive every JSON reader (nor a database column).
 _SAFE_INTEGER = 2**53 - 1
 
+#: What one message may be remarked upon; beyond it is more of the same.
+MAX_REMARKS = 20
+
 #: Names in 1.6 schema files that differ from the published ones, or that errata mend (J errata 2.1, 2.2).
 _ALIASES = {"Celsius": "Celcius", "Celcius": "Celsius"}
 
@@ -126,10 +129,16 @@ def _forgive(violation: jsonschema_rs.ValidationError, tolerance: Tolerance, rem
     keyword = str(violation.schema_path[-1]) if violation.schema_path else ""
     path = violation.instance_path
     if tolerance and _forgivable(keyword, path, violation, tolerance):
-        remarks.append(f"{keyword}:{_place(path)}"[:100])
+        _remark(remarks, f"{keyword}:{_place(_words(path))}"[:100])
         return
     failure, words = _FAILURES.get(keyword, _OTHERWISE)
     raise Refused(failure, f"{_place(path) or 'payload'}: {words}")
+
+
+def _remark(remarks: Remarks, words: str) -> None:
+    """Once per kind of place, not per entry of a list: remarks become flags of a session, for people to read."""
+    if words not in remarks and len(remarks) < MAX_REMARKS:
+        remarks.append(words)
 
 
 def _forgivable(
@@ -152,8 +161,8 @@ def _forgivable(
     )
 
 
-def _words(path: Iterable[str | int]) -> set[str]:
-    return {step for step in path if isinstance(step, str)}
+def _words(path: Iterable[str | int]) -> list[str]:
+    return [step for step in path if isinstance(step, str)]
 
 
 def _place(path: Iterable[str | int]) -> str:

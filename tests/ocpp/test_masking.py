@@ -97,3 +97,35 @@ def test_an_error_shows_code_and_description():
     ring = Ring()
     ring.add(NOON, "out", "error", "Reset", "m1", b'[4,"m1","NotSupported","not here",{}]', None)
     assert ring.messages()[0].payload == '["NotSupported","not here",{}]'
+
+
+def test_what_a_long_frame_is_about_is_known_though_it_comes_after_the_cut():
+    ring = Ring()
+    padded = {"value": "hush", "more": "x" * 5000, "key": "AuthorizationKey"}
+    ring.add(NOON, "in", "call", "X", "m1", json.dumps([2, "m1", "X", padded]), None)
+    assert "hush" not in ring.messages()[0].payload
+
+
+def test_the_other_values_of_a_long_frame_stay():
+    ring = Ring()
+    keys = [{"key": "AuthorizationKey", "value": "hush"}, {"key": "HeartbeatInterval", "value": "4711"}]
+    keys += [{"key": f"K{number}", "value": "x" * 90} for number in range(99)]
+    ring.add(NOON, "in", "result", "X", "m1", json.dumps([3, "m1", {"configurationKey": keys}]), None)
+    assert "4711" in ring.messages()[0].payload
+
+
+def test_a_long_frame_that_is_no_json_loses_everything_that_might_be_secret():
+    ring = Ring()
+    ring.add(NOON, "in", "call", "X", "m1", '[2,"m1","X",{"apnPassword" : "hush","a":[' + "[" * 5000, None)
+    assert "hush" not in ring.messages()[0].payload
+
+
+def test_text_made_to_be_slow_takes_no_longer_than_any_other():
+    # 32 s before, for 256 KiB: names were sought from every place of the text anew.
+    for nasty in (
+        '{"' + "password" * 130_000 + "}",
+        '["' + '\\"' * 500_000,
+        "[" * 1_000_000,
+        '"' * 1_000_000,
+    ):
+        masked_text("key" + nasty)

@@ -317,6 +317,17 @@ async def test_invented_words_and_bare_numbers_in_meter_values_are_kept():
     assert "time-unreadable" in remarks and len(remarks) == 6
 
 
+async def test_a_mistake_in_every_sample_is_remarked_once():
+    # Remarks become flags of the session: one per place in a list would make it grow with every message.
+    samples = [{"value": "1", "measurand": "Watt"}] * 500
+    payload = {
+        "connectorId": 1,
+        "meterValue": [{"timestamp": "2026-01-01T12:00:00Z", "sampledValue": samples}],
+    }
+    _, _, remarks = await say("MeterValues", payload)
+    assert remarks == ("enum:meterValue.sampledValue.measurand",)
+
+
 async def test_meter_values_without_a_value_are_refused():
     payload = {"connectorId": 1, "meterValue": [{"timestamp": AT, "sampledValue": [{}]}]}
     assert await refused("MeterValues", payload) == "OccurenceConstraintViolation"
