@@ -16,6 +16,8 @@ COMMANDS: dict[str, str] = {
     "sessions": "Charging sessions: list, show, start, stop.",
     "tokens": "What drivers identify themselves with: list, add, block ...",
     "intents": "Orders that were given, and what became of them.",
+    "firmware": "Firmware of stations: update, publish, list.",
+    "logs": "Logs of stations: fetch, list, read.",
     "ocpp": "OCPP word for word: any action of a station's version.",
     "events": "What happens; --follow to see it as it happens.",
     "tui": "The console for people.",

@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from cms.contract.events import Event
 from cms.contract.intents import IntentView
+from cms.contract.monitoring import StreamSample
 from cms.contract.refusals import NotFound
 from cms.contract.sessions import ListSessions, Sample
 from cms.contract.stations import Message, UnknownStation, Variable
@@ -130,6 +131,10 @@ class Store(Protocol):
     async def intents(self, station: str | None, status: str | None, limit: int) -> list[IntentView]: ...
 
     async def variables(self, station_id: str) -> list[Variable]: ...
+
+    async def stream_samples(self, station_id: str, monitor: int, limit: int) -> list[StreamSample]:
+        """The latest values of a periodic event stream, oldest first."""
+        ...
 
     async def kept(self, station_id: str, kind: str) -> dict[str, Any]:
         """What is kept of this kind about a station, by key, oldest first."""
@@ -303,6 +308,8 @@ class Terms:
     open_enrolment: bool = False
     suspect_after: timedelta = timedelta(hours=24)
     ocpp_url: str = ""
+    upload_url: str = ""
+    """Where stations put their files; empty when this daemon takes none."""
     ocpp_tls_url: str = ""
     organisations: tuple[str, ...] = ()
     """Whose client certificates are taken: ours and those we trust; none named, all (A00.FR.404)."""

@@ -23,7 +23,8 @@ import structlog
 from cms import __version__, systemd
 from cms.api.app import create_app
 from cms.api.metrics import Metrics
-from cms.api.server import RunningApi, serve_api
+from cms.api.server import RunningApi, RunningUploads, serve_api, serve_uploads
+from cms.api.uploads import create_upload_app
 from cms.bus.local import LocalBus
 from cms.clock import RandomMint, SystemClock
 from cms.contract.events import Event
@@ -125,6 +126,7 @@ class Daemon:
                 self.core, OPERATIONS, self.metrics, frames=self._frames, ready=lambda: self._listening
             )
             self.api = await serve_api(app, settings.socket, self._tcp())
+            await self._take_uploads(undo)
             self._listening = True
             self._own(self._agenda.run(self.core), "agenda")
             self._own(self._watch_store(), "store watch")
@@ -238,6 +240,19 @@ class Daemon:
         self.metrics.watch_sessions(lambda: sum(len(ids) for ids in self.core.active.values()))
         self.metrics.watch_queue("commit", lambda: self.store.waiting)
 
+    async def _take_uploads(self, undo: contextlib.AsyncExitStack) -> None:
+        """Listen for logs of stations where that is wanted."""
+        settings = self.settings
+        self.uploads: RunningUploads | None = None
+        if settings.upload_port is None:
+            return
+        app = create_upload_app(self.core, settings.data_dir, settings.upload_max_bytes)
+        self.uploads = await serve_uploads(app, settings.upload_host, settings.upload_port)
+        undo.push_async_callback(self.uploads.close)
+        host = own_address() if settings.upload_host in ("", "0.0.0.0", "::") else settings.upload_host  # noqa: S104
+        url = settings.upload_public_url or f"http://{host}:{self.uploads.port}"
+        self.core.terms = replace(self.core.terms, upload_url=url.rstrip("/"))
+
     def _tcp(self) -> tuple[str, int] | None:
         host, port = self.settings.api_host, self.settings.api_port
         return None if host is None or port is None else (host, port)
@@ -342,6 +357,8 @@ class Daemon:
         self._listening = False
         systemd.tell("STOPPING=1")
         await asyncio.gather(self.endpoint.drain(_DRAIN_S), self.api.close())
+        if self.uploads is not None:
+            await self.uploads.close()
         await self.endpoint.close(1001, "the central system is stopping")
         for task in tuple(self._tasks):
             task.cancel()

@@ -85,6 +85,19 @@ class Settings(BaseSettings):
     socket: Path = Field(Path(), description="The control socket.")
     api_host: str | None = Field(None, description="Address of the control API over TCP; none unless given.")
     api_port: int | None = Field(None, ge=0, le=65535, description="Port of the control API over TCP.")
+    upload_host: str = Field(
+        "0.0.0.0",  # noqa: S104
+        description="Address on which stations put their logs, when upload_port is given.",
+    )
+    upload_port: int | None = Field(
+        None, ge=0, le=65535, description="Port on which stations put their logs; none unless given."
+    )
+    upload_public_url: str | None = Field(
+        None, description="Where stations reach that port from outside, e.g. https://csms.example."
+    )
+    upload_max_bytes: int = Field(
+        256 * 1024 * 1024, ge=1, description="The longest file that a station may put there."
+    )
     open_enrolment: bool = Field(False, description="Register whoever connects (for a lab).")
     database: str | None = Field(
         None, description="Database URL; SQLite in the data directory when not given."

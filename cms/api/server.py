@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 import uvicorn
 from fastapi import FastAPI
@@ -74,14 +75,26 @@ async def serve_api(app: FastAPI, socket_path: Path, tcp: tuple[str, int] | None
     sockets = [bind_unix(socket_path)]
     try:
         if tcp is not None:
-            sockets.append(_bind_tcp(tcp))
+            sockets.append(bind_tcp(tcp, "The control API", "see --api-host and --api-port"))
     except BaseException:
         sockets[0].close()
         _remove_own(socket_path, _inode(socket_path))
         raise
+    server, task = await _served(app, PeerProtocol, sockets, "control api")
+    got = sockets[1].getsockname()[:2] if tcp is not None else None
+    return RunningApi(app, socket_path, got, server, task, _inode(socket_path))
+
+
+async def _served(
+    app: Callable[..., Any],
+    http: type[asyncio.Protocol] | Literal["h11"],
+    sockets: list[socket.socket],
+    name: str,
+) -> tuple[_Server, asyncio.Task[None]]:
+    """Uvicorn on these sockets, once it listens."""
     config = uvicorn.Config(
         app,
-        http=PeerProtocol,
+        http=http,
         ws="none",
         lifespan="off",
         log_config=None,
@@ -93,14 +106,36 @@ async def serve_api(app: FastAPI, socket_path: Path, tcp: tuple[str, int] | None
         timeout_graceful_shutdown=_CLOSE_S,
     )
     server = _Server(config)
-    task = asyncio.create_task(server.serve(sockets), name="control api")
+    task = asyncio.create_task(server.serve(sockets), name=name)
     up = asyncio.create_task(server.up.wait())
     await asyncio.wait((up, task), return_when=asyncio.FIRST_COMPLETED)
     if task.done():
         up.cancel()
         await task
-    got = sockets[1].getsockname()[:2] if tcp is not None else None
-    return RunningApi(app, socket_path, got, server, task, _inode(socket_path))
+    return server, task
+
+
+@dataclass(slots=True)
+class RunningUploads:
+    """The address for files of stations while it listens."""
+
+    port: int
+    _server: _Server
+    _task: asyncio.Task[None]
+
+    async def close(self) -> None:
+        """End it; a file that is on its way is lost, the station sends it again."""
+        self._server.stop.set()
+        for connection in list(self._server.server_state.connections):
+            connection.transport.abort()
+        await self._task
+
+
+async def serve_uploads(app: Callable[..., Any], host: str, port: int) -> RunningUploads:
+    """Listen for files. Raises Invalid when the address cannot be had."""
+    bound = bind_tcp((host, port), "Uploads", "see --upload-host and --upload-port")
+    server, task = await _served(app, "h11", [bound], "uploads")
+    return RunningUploads(bound.getsockname()[1], server, task)
 
 
 def _inode(path: Path) -> int:
@@ -149,15 +184,16 @@ def _remove_stale(path: Path) -> None:
     raise Conflict(f"A daemon answers at {path} already", "stop it first, or name another with --socket")
 
 
-def _bind_tcp(address: tuple[str, int]) -> socket.socket:
+def bind_tcp(address: tuple[str, int], what: str, hint: str) -> socket.socket:
+    """A bound TCP socket; Invalid, in one sentence, when it cannot be had."""
     host, port = address
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
         bound = socket.create_server((host, port), family=family)
     except OSError as error:
         raise Invalid(
-            f"The control API cannot listen on {host}:{port}: {error.strerror or error}",
-            "see --api-host and --api-port",
+            f"{what} cannot listen on {host}:{port}: {error.strerror or error}",
+            hint,
         ) from error
     bound.setblocking(False)
     return bound

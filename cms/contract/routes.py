@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from cms.contract import events, intents, ocpp, sessions, stations, status, tokens
+from cms.contract import events, intents, jobs, ocpp, sessions, stations, status, tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,12 @@ ROUTES: dict[type, Route] = {
     stations.TriggerMessage: Route("POST", "/v1/stations/{station}/trigger", _ORDER),
     stations.GetConfiguration: Route("POST", "/v1/stations/{station}/configuration/get", _ORDER),
     stations.SetConfiguration: Route("POST", "/v1/stations/{station}/configuration/set", _ORDER),
+    jobs.ListJobs: Route("GET", "/v1/jobs", list[jobs.JobView]),
+    jobs.ReadUpload: Route("GET", "/v1/stations/{station}/jobs/{request_id}/uploads/{name}", jobs.FilePart),
+    jobs.UpdateFirmware: Route("POST", "/v1/stations/{station}/firmware/update", _ORDER),
+    jobs.PublishFirmware: Route("POST", "/v1/stations/{station}/firmware/publish", _ORDER),
+    jobs.UnpublishFirmware: Route("POST", "/v1/stations/{station}/firmware/unpublish", _ORDER),
+    jobs.GetLog: Route("POST", "/v1/stations/{station}/logs", _ORDER),
     ocpp.CallStation: Route("POST", "/v1/stations/{station}/ocpp/call", _ORDER),
     ocpp.SendRaw: Route("POST", "/v1/stations/{station}/ocpp/raw", _ORDER),
     # sessions

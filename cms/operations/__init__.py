@@ -8,13 +8,14 @@ from typing import Any
 
 from cms.contract import events as e
 from cms.contract import intents as i
+from cms.contract import jobs as j
 from cms.contract import ocpp as o
 from cms.contract import sessions as s
 from cms.contract import stations as st
 from cms.contract import status as a
 from cms.contract import tokens as t
 from cms.core import Actor, Core
-from cms.operations import events, intents, ocpp, sessions, stations, status, tokens
+from cms.operations import events, intents, jobs, ocpp, sessions, stations, status, tokens
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,12 @@ OPERATIONS: dict[type, Operation] = {
     st.TriggerMessage: Operation(stations.trigger, "stations.command"),
     st.GetConfiguration: Operation(stations.get_configuration, "stations.command"),
     st.SetConfiguration: Operation(stations.set_configuration, "stations.command"),
+    j.ListJobs: Operation(jobs.list_, "stations.read"),
+    j.ReadUpload: Operation(jobs.read_upload, "logs.read"),
+    j.UpdateFirmware: Operation(jobs.update_firmware, "stations.firmware"),
+    j.PublishFirmware: Operation(jobs.publish, "stations.firmware"),
+    j.UnpublishFirmware: Operation(jobs.unpublish, "stations.firmware"),
+    j.GetLog: Operation(jobs.get_log, "stations.command"),
     o.CallStation: Operation(ocpp.call, "ocpp.call"),
     o.SendRaw: Operation(ocpp.send_raw, "ocpp.raw"),
     s.ListSessions: Operation(sessions.list_, "sessions.read"),

@@ -16,17 +16,17 @@ _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 def params_of(order: Order) -> tuple[dict[str, Any], bool]:
     """The order's fields as plain JSON values without its secrets, and whether it had any."""
     fields = {name: value for name, value in msgspec.to_builtins(order).items() if value is not None}
-    clean = _without_credentials(masked(fields))
+    clean = without_credentials(masked(fields))
     return clean, clean != fields
 
 
-def _without_credentials(value: Any) -> Any:
+def without_credentials(value: Any) -> Any:
     """``ftp://user:password@host`` as ``ftp://***@host``, wherever it stands."""
     match value:
         case str():
             return _CREDENTIALS.sub(f"{MASK}@", value)
         case list():
-            return [_without_credentials(item) for item in value]
+            return [without_credentials(item) for item in value]
         case dict():
-            return {key: _without_credentials(item) for key, item in value.items()}
+            return {key: without_credentials(item) for key, item in value.items()}
     return value

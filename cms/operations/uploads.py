@@ -1,0 +1,74 @@
+"""Our own address for files from stations: who may put what there, and where it lies.
+
+An address is good for one request of one station and for a day; its key is an HMAC, so that nothing about it has
+to be kept, and it is never the station's OCPP password (N01.FR.17).
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+from datetime import timedelta
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import quote
+
+from cms.contract.refusals import Denied, NotFound
+from cms.core import Core
+from cms.domain import jobs
+from cms.domain.jobs import Upload
+from cms.operations.deciding import settle
+
+GOOD_FOR = timedelta(hours=24)
+MAX_FILES = 20
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+_KEY = re.compile(r"(?<=/uploads/)(.*)/[0-9a-f]{32}(?=/|$)")
+
+
+def address(core: Core, station: str, request_id: int) -> str:
+    """Where this station puts the file of this request."""
+    until = int((core.clock.now() + GOOD_FOR).timestamp())
+    key = _key(core.secret, station, request_id, until)
+    return f"{core.terms.upload_url}/uploads/{quote(station, safe='')}/{request_id}/{until}/{key}"
+
+
+def shown(location: str) -> str:
+    """An address of ours without its key."""
+    return _KEY.sub(r"\1/***", location)
+
+
+def _key(secret: bytes, station: str, request_id: int, until: int) -> str:
+    words = f"upload|{station.casefold()}|{request_id}|{until}".encode()
+    return hmac.new(secret, words, sha256).hexdigest()[:32]
+
+
+def admitted(core: Core, station: str, request_id: int, until: int, key: str) -> None:
+    """Raises Denied for a wrong or old address, NotFound where nobody asked for a file."""
+    right = hmac.compare_digest(_key(core.secret, station, request_id, until), key)
+    if not right or until < core.clock.now().timestamp():
+        raise Denied("this upload address is not good (any more)")
+    job = jobs.job_of(core.lane(station).state, "log", request_id)
+    if job is None:
+        raise NotFound("nobody waits for this upload")
+    if len(job.uploads) >= MAX_FILES:
+        raise Denied("enough files were uploaded for this request")
+
+
+def folder(data_dir: Path, station: str, request_id: int) -> Path:
+    """Where the files of a request lie."""
+    return data_dir / "uploads" / safe_name(station) / str(request_id)
+
+
+def safe_name(text: str) -> str:
+    """A name for a file or folder from a text of a stranger: it stays where it is put, and is never hidden."""
+    name = _UNSAFE.sub("_", text.replace("\\", "/").rpartition("/")[2]).strip("._")[:120]
+    return name or "file"
+
+
+async def stored(core: Core, station: str, request_id: int, name: str, size: int) -> None:
+    """The file lies there: its job says so."""
+    lane = core.lane(station)
+    async with lane.lock:
+        upload = Upload(name, size, core.clock.now())
+        state, changes, events = jobs.uploaded(lane.state, request_id, upload)
+        await settle(core, lane, state, changes, events)
