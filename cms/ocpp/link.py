@@ -205,7 +205,11 @@ class Link:
 
     def hear(self, text: str) -> None:
         """One text message from the station."""
-        if self.closed is not None or not text or text.isspace():
+        if self.closed is not None:
+            return
+        if not text or text.isspace():
+            # Seen as a sign of life of some stations: no message, but counted.
+            self._hooks.count("in", "blank", self.dialect.version)
             return
         at = self.last_seen_at = self._now()
         self._spend(1 + len(text) // self._limits.bytes_per_token)

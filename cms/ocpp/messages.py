@@ -80,7 +80,7 @@ class Ring:
 
 
 def _shown(kind: str, text: str | bytes) -> str:
-    return text if isinstance(text, Cut) else _payload(kind, masked_text(_as_text(text)))
+    return str(text) if isinstance(text, Cut) else _payload(kind, masked_text(_as_text(text)))
 
 
 def _as_text(text: str | bytes) -> str:

@@ -344,6 +344,12 @@ async def test_frames_are_counted_by_known_action():
     ]
 
 
+async def test_a_blank_text_is_counted_and_nothing_else():
+    talk = converse(V201)
+    assert await talk.hear("", " \n") == []
+    assert talk.backend.counts == [("in", "blank", "2.0.1")] * 2
+
+
 async def test_both_directions_are_remembered_with_their_latency():
     talk = converse()
     talk.link.hear('[2,"h","Heartbeat",{}]')

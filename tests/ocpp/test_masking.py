@@ -89,6 +89,7 @@ def test_a_long_frame_is_masked_before_it_is_cut():
     )
     (message,) = ring.messages()
     assert "hush" not in message.payload
+    assert type(message.payload) is str, "it must travel as JSON"
     assert len(message.payload) <= KEPT_CHARACTERS
     assert message.latency_ms == 1.5
 
