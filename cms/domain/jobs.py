@@ -169,7 +169,9 @@ def job_of(state: StationState, kind: str, request_id: int | None) -> Job | None
     of_kind += [job for job in ordered if job.request_id not in {known.request_id for known in of_kind}]
     if request_id is not None:
         return next((job for job in of_kind if job.request_id == request_id), None)
-    return next((job for job in reversed(of_kind) if job.outcome == RUNNING), None)
+    begun = [job for job in of_kind if job.outcome != REFUSED]
+    # The last word may come after we took the job for done (a boot with another firmware, a retry).
+    return next((job for job in reversed(begun) if job.outcome == RUNNING), begun[-1] if begun else None)
 
 
 def _ordered(intent: Intent, state: StationState) -> Job:

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Final
 from urllib.parse import quote
 
+import httpx
 import websockets
 from websockets.frames import Frame, Opcode
 
@@ -52,7 +53,7 @@ def _step(told: dict[str, Any], scope: Scope) -> Step:
     word = next(iter(told))
     value = told.pop(word)
     if word in SHORTHAND:
-        told = {**SHORTHAND[word](value, scope), **told}
+        told = {**SHORTHAND[word](scope.fill(value), scope), **told}
         if "error" in told:
             told.pop("answer", None)
         return _step(told, scope)
@@ -178,6 +179,7 @@ async def _expect(play: Play, step: Step, station: Station, wanted: Any) -> None
     deadline = float(step["deadline"] or PATIENCE_S)
     frame = await _taken(station, lambda frame: frame[0] == CALL, deadline, f"a CALL {action}")
     station.last_call = frame
+    play.scope.names["sent"] = frame[3]
     if frame[2] != action:
         raise Unmet(f"came {shown(frame)}, expected a CALL {action}")
     _compare_and_keep(play, step, payload, frame[3])
@@ -353,6 +355,26 @@ async def knock(play: Play, step: Step) -> None:
     pairs = [line.split(": ", 1) for line in head.splitlines()[1:] if ": " in line]
     got = {"status": int(head.split()[1]), "headers": {name.lower(): value for name, value in pairs}}
     play.require(play.scope.differences(step["gives"], got))
+
+
+async def upload(play: Play, step: Step) -> None:
+    """The station puts a file at an address: by PUT, as a form, or as a bare POST with Content-Disposition."""
+    told = play.scope.fill(step.value)
+    content, how = str(told.get("content", "log")).encode(), told.get("how", "put")
+    name = told.get("name", "station.log")
+    kinds: dict[str, tuple[str, dict[str, Any]]] = {
+        "put": ("PUT", {"content": content}),
+        "form": ("POST", {"files": {"file": (name, content)}}),
+        "post": (
+            "POST",
+            {"content": content, "headers": {"Content-Disposition": f'attachment; filename="{name}"'}},
+        ),
+    }
+    method, sent = kinds[how]
+    async with httpx.AsyncClient() as http:
+        answer = await http.request(method, told["to"], **sent)
+    play.watch.note(play.station(step).letter, "--", f"uploaded {name} by {how}: {answer.status_code}")
+    play.require(play.scope.differences(step["gives"] or {"status": 201}, {"status": answer.status_code}))
 
 
 # The control API and the command line.
@@ -535,7 +557,7 @@ def _of_station(play: Play, step: Step) -> dict[str, Any]:
 
 async def session(play: Play, step: Step) -> None:
     """The session of transaction ``$tx``; ``tx`` names another. ``as`` keeps its view."""
-    number = str(play.scope.look_up(step["tx"] or "tx"))
+    number = str(play.scope.look_up(play.scope.text(step["tx"] or "tx")))
     wanted = {"transaction_id": number, **(step.value or {})}
     more = {"has": [wanted], "within": step["within"] or 2.0}
     fields = _of_station(play, step)
@@ -547,7 +569,7 @@ async def session(play: Play, step: Step) -> None:
 
 async def samples(play: Play, step: Step) -> None:
     """Samples of the session of ``$tx``: each one listed is there."""
-    number = str(play.scope.look_up(step["tx"] or "tx"))
+    number = str(play.scope.look_up(play.scope.text(step["tx"] or "tx")))
     found = await play.house.ask("ListSessions", _of_station(play, step))
     known = [item for item in found if item["transaction_id"] == number]
     if not known:
@@ -660,6 +682,7 @@ VERBS: Final[dict[str, tuple[Verb, frozenset[str]]]] = {
         ("closed", closed, {"deadline"}),
         ("ping", ping, set[str]()),
         ("knock", knock, {"gives"}),
+        ("upload", upload, {"gives"}),
         ("ask", ask, {*_JUDGED, "within"}),
         ("order", order, {*_JUDGED, *_REPLIES, "sends"}),
         ("ordered", ordered, {*_JUDGED, "deadline"}),
