@@ -1,0 +1,280 @@
+"""Tariffs: their structure (OCPP 2.1 TariffType in our words), requests and views. Money is exact decimal text.
+
+A tariff's content never changes under its id (2.1 I08.FR.08): other prices are another tariff.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from cms.contract.record import record
+from cms.contract.stations import OrderTerms
+
+
+@record
+class Money:
+    """An amount with its currency (ISO 4217)."""
+
+    amount: Decimal
+    currency: str
+
+
+@record
+class Tax:
+    """Per cent of the amount before it; taxes of a higher ``stack`` are levied on the lower ones too."""
+
+    kind: str
+    percent: Decimal
+    stack: int = 0
+
+
+@record
+class When:
+    """Everything given must hold. Times of day and dates are local to the tariff's time zone.
+
+    ``min_*`` are inclusive, ``max_*`` exclusive; energy in Wh, power in W, current in A, spans in seconds since
+    the session began. ``from_time`` after ``to_time`` runs over midnight. ``evse_kind``: AC or DC.
+    """
+
+    from_time: str | None = None
+    to_time: str | None = None
+    days: tuple[str, ...] = ()
+    from_date: str | None = None
+    to_date: str | None = None
+    evse_kind: str | None = None
+    min_energy_wh: Decimal | None = None
+    max_energy_wh: Decimal | None = None
+    min_current_a: Decimal | None = None
+    max_current_a: Decimal | None = None
+    min_power_w: Decimal | None = None
+    max_power_w: Decimal | None = None
+    min_time_s: int | None = None
+    max_time_s: int | None = None
+    min_charging_s: int | None = None
+    max_charging_s: int | None = None
+    min_idle_s: int | None = None
+    max_idle_s: int | None = None
+    payment_brand: str | None = None
+    payment_recognition: str | None = None
+
+
+@record
+class Price:
+    """``amount`` before taxes: per kWh, per minute, or at once, as its component says."""
+
+    amount: Decimal
+    when: When | None = None
+
+
+@record
+class Component:
+    """What is paid for one thing: the first price whose conditions hold counts."""
+
+    prices: tuple[Price, ...]
+    taxes: tuple[Tax, ...] = ()
+
+
+@record
+class Bound:
+    """The least or the most that a session costs."""
+
+    excl_tax: Decimal | None = None
+    incl_tax: Decimal | None = None
+    taxes: tuple[Tax, ...] = ()
+
+
+@record
+class TariffText:
+    """What a driver reads. ``format``: ASCII, HTML, URI, UTF8, QRCODE."""
+
+    content: str
+    language: str | None = None
+    format: str = "UTF8"
+
+
+@record
+class Tariff:
+    """Prices of one currency. ``energy`` per kWh, ``*_time`` per minute, ``fixed_fee`` once a session.
+
+    ``valid_from`` is when a station begins to use it as its default. ``time_zone`` (IANA) is ours: stations
+    know where they are.
+    """
+
+    id: str
+    currency: str
+    energy: Component | None = None
+    charging_time: Component | None = None
+    idle_time: Component | None = None
+    fixed_fee: Component | None = None
+    reservation_time: Component | None = None
+    reservation_fixed: Component | None = None
+    min_cost: Bound | None = None
+    max_cost: Bound | None = None
+    texts: tuple[TariffText, ...] = ()
+    valid_from: datetime | None = None
+    time_zone: str = "UTC"
+
+
+@record
+class TariffView:
+    """A tariff with one line for people, and where it is used now: default, stations, tokens."""
+
+    id: str
+    currency: str
+    summary: str
+    time_zone: str
+    default: bool
+    stations: tuple[str, ...]
+    tokens: tuple[str, ...]
+    added_at: datetime
+    tariff: Tariff
+
+
+@record
+class CostLine:
+    """One line of a calculation: ``quantity`` of ``unit`` at ``price``; amounts before rounding.
+
+    ``what``: energy, charging-time, idle-time, fixed-fee, reservation-time, reservation-fixed, minimum, maximum.
+    """
+
+    what: str
+    tariff: str | None
+    quantity: Decimal
+    unit: str
+    price: Decimal
+    excl_tax: Decimal
+    incl_tax: Decimal
+
+
+@record
+class CostView:
+    """What a session costs so far, or in the end (``final``); ``total`` is rounded once, taxes included.
+
+    ``source``: central (calculated here from its readings and times) or station (2.1 costDetails). ``kind``:
+    normal, minimum, maximum. ``remarks`` say what makes the figures doubtful.
+    """
+
+    session: str
+    station: str
+    final: bool
+    source: str
+    kind: str
+    total: Money
+    excl_tax: Decimal
+    energy_wh: int
+    charging_s: int
+    idle_s: int
+    lines: tuple[CostLine, ...]
+    tariffs: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+
+
+@record
+class CreditView:
+    """A prepaid token: ``available`` is its balance less what running sessions may still take."""
+
+    token: str
+    balance: Money
+    available: Money
+    changed_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ListTariffs:
+    filter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShowTariff:
+    tariff: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddTariff:
+    """Register a tariff for ever; the same content again is harmless, other content under the id a conflict."""
+
+    tariff: Tariff
+
+
+@dataclass(frozen=True, slots=True)
+class UseTariff:
+    """From now on sessions that begin are priced so: everywhere (default), at a station, or of a token.
+
+    A token's tariff precedes its station's, that precedes the default. ``tariff`` null: no longer.
+    """
+
+    tariff: str | None = None
+    station: str | None = None
+    token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ShowCost:
+    """What a session costs, line by line; NotFound for one without a price."""
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
+class SetCredit:
+    """Make a token prepaid, or add to (with a sign) or replace its balance."""
+
+    token: str
+    amount: Decimal
+    currency: str
+    add: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListCredits:
+    filter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DropCredit:
+    """The token pays afterwards again."""
+
+    token: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetStationTariff(OrderTerms):
+    """Give a tariff to a station that calculates itself (2.1 I07); EVSE 0 is all of them."""
+
+    station: str
+    tariff: str
+    evse: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GetStationTariffs(OrderTerms):
+    """Ask a station which tariffs it holds (2.1 I09)."""
+
+    station: str
+    evse: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClearStationTariffs(OrderTerms):
+    """Take tariffs from a station (2.1 I10): those named, or all; of one EVSE or of all."""
+
+    station: str
+    tariffs: tuple[str, ...] = ()
+    evse: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeSessionTariff(OrderTerms):
+    """Price a running session by another tariff of the same currency from now on (I06, 2.1 I11)."""
+
+    session: str
+    tariff: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SendCost(OrderTerms):
+    """Tell a station the present cost of a running session (CostUpdated, I02)."""
+
+    session: str
