@@ -2,7 +2,9 @@
 
 Said and heard: ``$A`` (the identity of station A), ``$name`` and ``$name.path.0.to`` (captured before),
 ``$int:n`` and ``$str:n`` (captured at first sight, made up when said first), ``$now``, ``$now-4h``, ``$now+90s``
-(counted from the scenario's start), ``$clock`` (this moment), ``$times:5000:y`` (a text 5000 times).
+(counted from the scenario's start), ``$clock`` (this moment), ``$times:5000:y`` (a text 5000 times),
+``$lower:name`` (the same in small letters),
+``{$many:2000: x}`` (a list of 2000 times x, with ``$index`` in it).
 Heard only: ``$any``, ``$absent``, ``$re:...``, ``$has:...``, ``$not:...``, ``$gt:0``, ``$ge:0``, ``$lt:9``,
 ``$count:3`` (a list's length), ``A|B`` (one of these texts).
 A mapping whose keys are v16, v2, v201 or v21 stands for the value of the version that is run.
@@ -32,10 +34,12 @@ TOLERANCE: Final = timedelta(seconds=5)
 _UNITS: Final = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 _TIME: Final = re.compile(r"(now|clock)(?:([+-])(\d+(?:\.\d+)?)(ms|[smhd]))?$")
 _WORD: Final = re.compile(
-    r"\$\$|\$((?:int|str):\w+|times:\d+:.|(?:now|clock)(?:[+-]\d+(?:\.\d+)?(?:ms|[smhd])\b)?|\w+(?:\.\w+)*)"
+    r"\$\$|\$((?:int|str):\w+|lower:\w+(?:\.\w+)*|times:\d+:.|(?:now|clock)(?:[+-]\d+(?:\.\d+)?(?:ms|[smhd])\b)?|\w+(?:\.\w+)*)"
 )
-#: Names of fixtures in a scenario's text; each scenario has its own.
-FIXTURE: Final = re.compile(r"\b(?:TAG_[A-Z0-9]+|GRP\d|EMAID_[A-Z]+|PIN_\d+)\b")
+_MANY: Final = re.compile(r"\$many:(\d+)")
+_COUNTED: Final = re.compile(r"(\$(?:now|clock)[+-])\{(\w+)\}")
+#: Names of fixtures in a scenario's text; each scenario has its own. With its number it is no name any more.
+FIXTURE: Final = re.compile(r"\b(?:TAG_[A-Z0-9]+|GRP\d|EMAID_[A-Z]+|PIN_\d+)\b(?!-)")
 
 
 class Mistaken(Exception):
@@ -81,10 +85,16 @@ class Scope:
     def fill(self, value: Any) -> Any:
         """The value as it is said: names filled in."""
         if isinstance(value, dict):
+            if (many := _MANY.fullmatch(next(iter(value), ""))) and len(value) == 1:
+                return [self._one_of_many(index, value[many[0]]) for index in range(int(many[1]))]
             return {self.text(str(key)): self.fill(item) for key, item in value.items()}
         if isinstance(value, list):
             return [self.fill(item) for item in value]
         return self._said(value) if isinstance(value, str) else value
+
+    def _one_of_many(self, index: int, value: Any) -> Any:
+        self.names["index"] = index
+        return self.fill(value)
 
     def text(self, value: str) -> str:
         """A text with everything in it filled in."""
@@ -93,6 +103,7 @@ class Scope:
 
     def _said(self, value: str) -> Any:
         value = FIXTURE.sub(lambda match: match[0] + self.suffix, value)
+        value = _COUNTED.sub(lambda match: f"{match[1]}{self.look_up(match[2])}", value)
         whole = _WORD.fullmatch(value)
         if whole and value != "$$":
             return self._stands_for(whole[1])
@@ -105,6 +116,8 @@ class Scope:
         if kind == "times":
             count, _, text = rest.partition(":")
             return text * int(count)
+        if kind == "lower":
+            return str(self.look_up(rest)).lower()
         if kind in ("int", "str"):
             return self.names.setdefault(rest, self._made_up(kind))
         return self.look_up(word)
@@ -170,15 +183,18 @@ class Scope:
             return [_unlike(place, "a list", heard)]
         if not expected:
             return [_unlike(place, [], heard)] if heard else []
-        rest, nearest = iter(enumerate(heard)), ""
+        rest = iter(enumerate(heard))
         for number, wanted in enumerate(expected):
+            unlike: list[list[str]] = []
             for index, item in rest:
                 kept = dict(self.names)
                 differing = self.differences(wanted, item, f"{place}[{index}]")
                 if not differing:
                     break
-                self.names, nearest = kept, differing[0]
+                self.names = kept
+                unlike.append(differing)
             else:
+                nearest = "; ".join(min(unlike, key=len, default=["nothing is left"]))
                 return [f"{place or 'the list'} lacks element {number}: {shown(wanted)} ({nearest})"]
         return []
 
