@@ -29,9 +29,11 @@ from cms.domain.certificates import (
     Standing,
     Use,
 )
+from cms.domain.accounts import Account
 from cms.domain.changes import Change, Happened
 from cms.domain.orders import Order, OrderAnswer
 from cms.domain.security import Proof
+from cms.domain.payments import Payment
 from cms.domain.sessions import Session
 from cms.domain.stations import Delivered, StationState
 from cms.domain.tokens import Token
@@ -142,6 +144,16 @@ class Store(Protocol):
 
     async def kept_everywhere(self, kind: str) -> list[tuple[str, str, Any]]:
         """(Station without case, key, record) of this kind, of all stations."""
+        ...
+
+    async def bill(self, session_id: str) -> Account | None:
+        """The account of a session that is over, where it had one."""
+        ...
+
+    async def payment(self, psp_ref: str) -> Payment | None: ...
+
+    async def payments(self, status: str | None, station: str | None, limit: int) -> list[Payment]:
+        """Newest first."""
         ...
 
     async def unknown_stations(self) -> list[UnknownStation]: ...

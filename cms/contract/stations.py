@@ -89,7 +89,11 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One configuration key (1.6) or variable attribute (2.x) as last reported; secrets have no value."""
+    """One configuration key (1.6) or variable attribute (2.x) as last reported; secrets have no value.
+
+    ``mutability``: ReadOnly, WriteOnly, ReadWrite. ``data_type`` and what follows are its characteristics as the
+    station told them; for standard 1.6 keys as the specification does.
+    """
 
     name: str
     value: str | None
@@ -97,6 +101,19 @@ class Variable:
     attribute: str = "Actual"
     reported_at: datetime | None = None
     reboot_required: bool = False
+    mutability: str | None = None
+    persistent: bool | None = None
+    constant: bool | None = None
+    data_type: str | None = None
+    unit: str | None = None
+    min_limit: float | None = None
+    max_limit: float | None = None
+    max_elements: int | None = None
+    values: tuple[str, ...] = ()
+    monitored: bool | None = None
+    """Whether monitors can be set on it; None: the station did not say."""
+    same_as: str | None = None
+    """The 2.x variable that this 1.6 key is the same thing as."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +130,10 @@ class ShowStation:
 
 @dataclass(frozen=True, slots=True)
 class AddStation:
-    """Register a station; without a password one is generated (27 random characters)."""
+    """Register a station; without a password one is generated (27 random characters).
+
+    ``serial``: its serial number, where it is known before its first boot: the name in its certificate.
+    """
 
     station: str
     site: str | None = None
@@ -121,6 +141,7 @@ class AddStation:
     password: str | None = None
     boot_policy: str = "accepted"
     note: str | None = None
+    serial: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +152,7 @@ class SetStation:
     site: str | None = None
     boot_policy: str | None = None
     note: str | None = None
+    serial: str | None = None
     new_password: bool = False
     reason: str | None = None
 
@@ -215,18 +237,22 @@ class ChangeAvailability(OrderTerms):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TriggerMessage(OrderTerms):
-    """Ask the station to send ``message`` (e.g. StatusNotification) now; ``force`` where the rule says no."""
+    """Ask the station to send ``message`` (e.g. StatusNotification) now; ``force`` where the rule says no.
+
+    ``custom``: ``message`` is one of its own (2.1, CustomizationCtrlr.CustomTriggers), whatever it is called.
+    """
 
     station: str
     message: str
     evse: int | None = None
     connector: int | None = None
     force: bool = False
+    custom: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GetConfiguration(OrderTerms):
-    """Ask the station for keys (1.6) or ``Component.Variable`` names (2.x); none = all that 1.6 has."""
+    """Ask the station for keys (1.6) or ``Component.Variable[:Attribute]`` names (2.x); none = all that 1.6 has."""
 
     station: str
     names: tuple[str, ...] = ()
@@ -234,7 +260,11 @@ class GetConfiguration(OrderTerms):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetConfiguration(OrderTerms):
-    """Set keys (1.6) or ``Component.Variable`` names (2.x) to values, one order for all of them."""
+    """Set keys (1.6) or ``Component.Variable[:Attribute]`` names (2.x) to values, one order for all of them.
+
+    ``force``: also what the station said to be read-only, or out of its limits.
+    """
 
     station: str
     values: dict[str, str] = field(default_factory=dict)
+    force: bool = False

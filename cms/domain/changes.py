@@ -6,8 +6,10 @@ from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from cms.domain.accounts import Account
 from cms.domain.connectors import Connector
 from cms.domain.observations import Answer, Reading, TransactionAnswer, VariableReported
+from cms.domain.payments import Payment
 from cms.domain.record import record
 from cms.domain.sessions import Session
 from cms.domain.stations import Station, StationState
@@ -104,6 +106,25 @@ class Rebooted(Change):
 
 
 @record
+class ForgetVariables(Change):
+    """Variables that the station last told of before this instant are no more: its inventory is whole."""
+
+    station: str
+    before: datetime
+
+
+@record
+class AddStreamSamples(Change):
+    """Values of a periodic event stream, each with the station's time."""
+
+    station: str
+    monitor: int
+    name: str
+    samples: tuple[tuple[datetime, str], ...]
+    received_at: datetime
+
+
+@record
 class Quarantine(Change):
     """Keep a message that could not be placed, word for word."""
 
@@ -156,6 +177,20 @@ class Keep(Change):
     key: str
     value: Any
     at: datetime
+
+
+@record
+class SaveBill(Change):
+    """The account of a session that is over; again when something came late."""
+
+    station: str
+    account: Account
+    at: datetime
+
+
+@record
+class SavePayment(Change):
+    payment: Payment
 
 
 @record

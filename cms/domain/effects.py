@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from cms.domain import jobs
+from cms.domain import customers, displays, jobs
 from cms.domain.connectors import ConnectorStatus
 from cms.domain.observations import (
     Booted,
@@ -53,6 +53,8 @@ class Effect:
     lost: Callable[[Intent, Received, StationState], str | None] = _not_lost
     already: Callable[[Intent, StationState], bool] = _never
     applies: Callable[[Intent], bool] = _always
+    patience: Callable[[Intent], timedelta] | None = None
+    """``within`` of an order that says it itself."""
 
 
 def _boots_all(intent: Intent) -> bool:
@@ -87,15 +89,23 @@ def _stopped(intent: Intent, received: Received, _: StationState) -> str | None:
     return "the session ended" if seen.transaction_id == intent.params.get("transaction_id") else None
 
 
-def _became_available(intent: Intent, received: Received, _: StationState) -> str | None:
+def _became_available(intent: Intent, received: Received, state: StationState) -> str | None:
+    """A report that fits, and no other place of the order's is known to be otherwise (2.0.1 G03, G04)."""
     seen = received.observation
     reports: Iterable[ConnectorReported] = ()
     if isinstance(seen, ConnectorReported):
         reports = (seen,)
     elif isinstance(seen, EventsNotified):
         reports = seen.statuses
-    fits = any(_concerns(intent, r.evse, r.connector) and _as_ordered(intent, r.status) for r in reports)
-    return "the status arrived" if fits else None
+    concerned = [report for report in reports if _concerns(intent, report.evse, report.connector)]
+    if not any(_as_ordered(intent, report.status) for report in concerned):
+        return None
+    # A 1.6 station may speak for all its connectors with connector 0.
+    whole = any(report.evse == 0 for report in concerned)
+    told = {(report.evse, report.connector) for report in concerned}
+    others = (c for key, c in state.connectors.items() if key not in told and _concerns(intent, *key))
+    done = whole or all(_as_ordered(intent, c.status) for c in others if c.evse)
+    return "the status arrived" if done else None
 
 
 def _already_so(intent: Intent, state: StationState) -> bool:
@@ -117,20 +127,27 @@ def _as_ordered(intent: Intent, status: str) -> bool:
 
 #: Triggers whose message is not of their own name.
 _TRIGGERED = {
-    "SignChargePointCertificate": {"SignCertificate"},
-    "SignChargingStationCertificate": {"SignCertificate"},
-    "SignV2GCertificate": {"SignCertificate"},
-    "SignV2G20Certificate": {"SignCertificate"},
-    "SignCombinedCertificate": {"SignCertificate"},
-    "MeterValues": {"MeterValues", "TransactionEvent"},
-    "StatusNotification": {"StatusNotification", "NotifyEvent"},
-    "FirmwareStatusNotification": {"FirmwareStatusNotification", "SignedFirmwareStatusNotification"},
+    "signchargepointcertificate": {"SignCertificate"},
+    "signchargingstationcertificate": {"SignCertificate"},
+    "signv2gcertificate": {"SignCertificate"},
+    "signv2g20certificate": {"SignCertificate"},
+    "signcombinedcertificate": {"SignCertificate"},
+    "metervalues": {"MeterValues", "TransactionEvent"},
+    "statusnotification": {"StatusNotification", "NotifyEvent"},
+    "firmwarestatusnotification": {"FirmwareStatusNotification", "SignedFirmwareStatusNotification"},
+    "signedfirmwarestatusnotification": {"FirmwareStatusNotification", "SignedFirmwareStatusNotification"},
 }
 
 
 def triggers(message: str, action: str) -> bool:
-    """Whether ``action`` is what a station sends when it was asked for ``message``."""
-    return action in _TRIGGERED.get(message, {message})
+    """Whether ``action`` is what a station sends when it was asked for ``message``, however that is spelled."""
+    word = message.casefold()
+    return action in _TRIGGERED[word] if word in _TRIGGERED else action.casefold() == word
+
+
+def _standard(intent: Intent) -> bool:
+    """What a station sends for a trigger of its own, nobody knows but its vendor."""
+    return not intent.params.get("custom")
 
 
 def _sent_it(intent: Intent, received: Received, _: StationState) -> str | None:
@@ -146,7 +163,22 @@ def reported(intent: Intent, _: Received, state: StationState) -> str | None:
     return f"the report came: {report.items} entries in {len(report.parts)} parts"
 
 
+def _nothing_to_report(intent: Intent, _: StationState) -> bool:
+    return (intent.answer or {}).get("status") == "EmptyResultSet"
+
+
+def _report_within(intent: Intent) -> timedelta:
+    return timedelta(seconds=float(intent.params.get("within_s") or REPORT_WITHIN.total_seconds()))
+
+
 REPORT_WITHIN = timedelta(minutes=5)
+_REPORT = Effect(
+    REPORT_WITHIN,
+    reported,
+    "the station accepted but parts of its report are missing",
+    already=_nothing_to_report,
+    patience=_report_within,
+)
 
 #: By the order's name in orderbook.ORDERS.
 EFFECTS: dict[str, Effect] = {
@@ -167,8 +199,13 @@ EFFECTS: dict[str, Effect] = {
         already=_already_so,
     ),
     "trigger": Effect(
-        timedelta(minutes=1), _sent_it, "the station accepted but did not send the message in time"
+        timedelta(minutes=1),
+        _sent_it,
+        "the station accepted but did not send the message in time",
+        applies=_standard,
     ),
+    "config-report": _REPORT,
+    "monitors-report": _REPORT,
     "firmware": Effect(
         timedelta(days=7),
         jobs.ended_well,
@@ -187,5 +224,17 @@ EFFECTS: dict[str, Effect] = {
         "the station accepted but did not say that it uploaded the log",
         lost=jobs.ended_badly,
         applies=jobs.goes_on,
+    ),
+    displays.GET: Effect(
+        REPORT_WITHIN,
+        reported,
+        "the station accepted but did not report its messages in time",
+        applies=displays.reports_follow,
+    ),
+    customers.ASK: Effect(
+        REPORT_WITHIN,
+        reported,
+        "the station accepted but did not report what it knows in time",
+        applies=customers.reports_follow,
     ),
 }

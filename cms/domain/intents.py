@@ -89,7 +89,8 @@ def answered(intent: Intent, answer: OrderAnswer, now: datetime, state: StationS
     effect = EFFECTS.get(intent.order)
     if effect is None or not effect.applies(intent) or effect.already(intent, state):
         return confirmed(intent, now, f"the station said {answer.word}")
-    within = _SCHEDULED_WITHIN if answer.verdict == "scheduled" else effect.within
+    own = effect.patience(intent) if effect.patience else effect.within
+    within = _SCHEDULED_WITHIN if answer.verdict == "scheduled" else own
     return evolve(
         intent,
         status=IntentStatus.ACCEPTED,

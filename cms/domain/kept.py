@@ -9,7 +9,25 @@ from __future__ import annotations
 
 from typing import Any
 
-from cms.domain import jobs, reports, security
+from cms.domain import (
+    accounts,
+    boots,
+    checks,
+    customers,
+    displays,
+    installed,
+    jobs,
+    lists,
+    monitoring,
+    network,
+    payments,
+    reports,
+    reservations,
+    security,
+    signing,
+    streams,
+    tariffs,
+)
 from cms.domain.record import record
 
 
@@ -23,7 +41,27 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     reports.KIND: Kind(reports.Report),
+    monitoring.MONITOR: Kind(monitoring.Monitor),
+    monitoring.PROBLEM: Kind(monitoring.Problem),
+    monitoring.MONITORING: Kind(monitoring.Monitoring),
+    streams.KIND: Kind(streams.Stream),
+    boots.KIND: Kind(boots.AtBoot),
     security.KIND: Kind(security.Security),
     security.REVOKED: Kind(security.Revoked),
+    signing.SIGNING: Kind(signing.Signing),
+    signing.ISSUED: Kind(signing.Issued),
+    installed.KIND: Kind(installed.Installed),
+    network.KIND: Kind(network.NetworkProfile),
     jobs.KIND: Kind(jobs.Job),
+    lists.KIND: Kind(lists.LocalList),
+    lists.HELD: Kind(lists.Held, present=False),
+    reservations.KIND: Kind(reservations.Reservation),
+    checks.KIND: Kind(checks.Check),
+    displays.KIND: Kind(displays.Display, present=False),
+    customers.KIND: Kind(customers.CustomerReport, present=False),
+    accounts.KIND: Kind(accounts.Account),
+    tariffs.TARIFF: Kind(tariffs.Registered),
+    tariffs.USE: Kind(tariffs.Use),
+    payments.CREDIT: Kind(payments.Credit),
+    payments.DEBIT: Kind(payments.Debit),
 }

@@ -13,6 +13,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 
+from cms.contract.payments import Limit
+from cms.contract.tariffs import Tariff, TariffText
+from cms.domain.devicemodel import Characteristics
 from cms.domain.record import record
 
 
@@ -111,6 +114,35 @@ class TokenPresented(Observation):
 
 
 @record
+class StationCosts:
+    """2.1 costDetails: the station's own calculation. ``failure`` says why there is none (I12, I08.FR.34)."""
+
+    currency: str
+    excl_tax: Decimal
+    incl_tax: Decimal
+    kind: str = "normal"
+    energy_wh: Decimal = Decimal(0)
+    charging_s: int = 0
+    idle_s: int = 0
+    parts: tuple[tuple[str, Decimal, Decimal], ...] = ()
+    """(What, before taxes, with taxes)."""
+    tariffs: tuple[str, ...] = ()
+    failure: str | None = None
+
+
+@record
+class TransactionMore:
+    """What only 2.1 tells of a transaction, and seldom. ``limit`` is the one the station keeps (E16)."""
+
+    costs: StationCosts | None = None
+    limit: Limit | None = None
+    tariff: str | None = None
+    preconditioning: str | None = None
+    evse_sleep: bool | None = None
+    operation_mode: str | None = None
+
+
+@record
 class TransactionReported(Observation):
     """A transaction started, went on or ended: 1.6 StartTransaction and StopTransaction, 2.x TransactionEvent.
 
@@ -138,6 +170,7 @@ class TransactionReported(Observation):
     remote_start_id: int | None = None
     flags: tuple[str, ...] = ()
     """What the border noticed while translating, e.g. ``time-without-zone``."""
+    more: TransactionMore | None = None
 
 
 @record
@@ -166,6 +199,13 @@ class ComponentEvent:
     cleared: bool = False
     tech_code: str | None = None
     tech_info: str | None = None
+    name: str = ""
+    """The variable as the device model names it."""
+    origin: str | None = None
+    """hard-wired-notification, hard-wired, preconfigured, custom."""
+    monitor: int | None = None
+    severity: int | None = None
+    transaction: str | None = None
 
 
 @record
@@ -189,6 +229,11 @@ class VariableReported:
     readonly: bool | None = None
     reboot_required: bool = False
     """The value was taken and holds after the next boot."""
+    mutability: str | None = None
+    """ReadOnly, WriteOnly, ReadWrite."""
+    persistent: bool | None = None
+    constant: bool | None = None
+    characteristics: Characteristics | None = None
 
 
 @record
@@ -260,6 +305,26 @@ class TokenAnswer(Answer):
     group: str | None = None
     expires: datetime | None = None
     kind: str | None = None
+    evses: tuple[int, ...] = ()
+    """Good for these EVSEs alone; none: for all."""
+    priced: Priced | None = None
+
+
+@record
+class Priced:
+    """What a driver is told of prices: a text (I01), and the own tariff for a 2.1 station (I08)."""
+
+    text: TariffText | None = None
+    tariff: Tariff | None = None
+
+
+@record
+class Accounted:
+    """What a station is told of a session's account: cost with taxes (I02, I03), limit (E16), a new text (I06)."""
+
+    total: Decimal | None = None
+    limit: Limit | None = None
+    text: TariffText | None = None
 
 
 @record
@@ -268,6 +333,7 @@ class TransactionAnswer(Answer):
 
     transaction_id: str | None = None
     token: TokenAnswer | None = None
+    account: Accounted | None = None
 
 
 @record

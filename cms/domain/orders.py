@@ -52,26 +52,32 @@ class SetAvailability(Order):
 
 @record
 class Trigger(Order):
+    """``custom``: the message is one of the station's own (2.1)."""
+
     message: str
     evse: int | None = None
     connector: int | None = None
+    custom: bool = False
 
 
 @record
 class ReadVariables(Order):
     """1.6 keys, or ``Component.Variable`` names as in cms/ocpp/names.py; none: every key (1.6 only).
 
-    ``per_message`` is how many the station takes in one message; None: all of them.
+    ``per_message`` is how many the station takes in one message, ``bytes_per_message`` how long it may be; None:
+    it did not say.
     """
 
     names: tuple[str, ...] = ()
     per_message: int | None = None
+    bytes_per_message: int | None = None
 
 
 @record
 class WriteVariables(Order):
     values: dict[str, str]
     per_message: int | None = None
+    bytes_per_message: int | None = None
 
 
 @record
@@ -94,13 +100,14 @@ class OrderAnswer:
     """A station's answer. ``verdict``: accepted, scheduled (accepted, later) or rejected.
 
     ``word`` is the station's own status word, ``answer`` its whole answer, ``variables`` what it told of its
-    configuration (secrets without a value).
+    configuration (secrets without a value), ``told`` what else, as records of the block.
     """
 
     verdict: str
     word: str
     answer: dict[str, Any]
     variables: tuple[VariableAnswer, ...] = field(default_factory=tuple)
+    told: tuple[Any, ...] = ()
 
 
 @record

@@ -56,7 +56,7 @@ def asked(
 ) -> tuple[StationState, list[Change]]:
     """Expect a report: called when the order for it is accepted. One that overtook the answer is kept."""
     known = state.kept_of(KIND).get(str(request_id))
-    report = evolve(known, asked_at=now) if known else Report(request_id, subject, now)
+    report = evolve(known, asked_at=now, subject=subject) if known else Report(request_id, subject, now)
     return _kept(state, report, now)
 
 

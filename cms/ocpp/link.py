@@ -39,6 +39,14 @@ log = logging.getLogger(__name__)
 _WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
+#: A list has more entries than the station takes (B05.FR.11 and the like), in the spellings of both generations.
+_TOO_LONG = frozenset({"OccurenceConstraintViolation", "OccurrenceConstraintViolation"})
+
+
+class TooLong(Rejected):
+    """The station did not take a message for the number of its entries."""
+
+
 def cannot(order: type[Order]) -> str:
     """What a version lacks when it has no row for this order, in words."""
     return f"has no way to {_WORD.sub(' ', order.__name__).lower()}"
@@ -379,8 +387,26 @@ class Link:
         outgoing = self.dialect.outgoing.get(type(order))
         if outgoing is None:
             raise NotSupported(f"OCPP {self.dialect.version} {cannot(type(order))}")
-        answers = [await self._ask(action, payload, timeout_s) for action, payload in outgoing.calls(order)]
+        answers: list[Json] = []
+        for action, payload in outgoing.calls(order):
+            answers += await self._ask_divided(action, payload, outgoing.lists.get(action), timeout_s)
+            if not outgoing.goes_on(answers[-1]):
+                break
         return outgoing.understand(order, answers)
+
+    async def _ask_divided(self, action: str, payload: Json, divisible: str | None, timeout_s: float) -> list[Json]:
+        """The answer to one CALL; where the station finds its list too long, the answers to its halves."""
+        try:
+            return [await self._ask(action, payload, timeout_s)]
+        except TooLong:
+            items = payload.get(divisible or "") or ()
+            middle = len(items) // 2
+            if not middle:
+                raise
+        answers: list[Json] = []
+        for half in (items[:middle], items[middle:]):
+            answers += await self._ask_divided(action, {**payload, str(divisible): half}, divisible, timeout_s)
+        return answers
 
     async def _ask(self, action: str, payload: Json, timeout_s: float) -> Json:
         """One CALL and the payload of its CALLRESULT, held to the schemas in both directions."""
@@ -478,6 +504,8 @@ class Link:
         if isinstance(reply, frames.Error):
             said = f"{self.station} answered {action} with {reply.code!r}"
             said += f": {reply.description!r}" if reply.description else ""
+            if reply.code in _TOO_LONG:
+                raise TooLong(said)
             raise (NotSupported if reply.code in ("NotSupported", "NotImplemented") else Rejected)(said)
         if reply.payload is None:
             self._dispute(reply.id, Failure.FORMAT, "the payload is not an object")

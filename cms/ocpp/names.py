@@ -1,10 +1,11 @@
 """Names of 2.x variables as people write them, and which names are secret.
 
-    Component[#instance][@evse[:connector]].Variable[#instance]
+    Component[#instance][@evse[:connector]].Variable[#instance][:Attribute]
 
 ``OCPPCommCtrlr.OfflineThreshold``, ``Connector@1:2.AvailabilityState``, ``EVSE@1.Power``,
 ``SampledDataCtrlr#fast.TxUpdatedMeasurands``, ``NetworkConfiguration#1.OcppCsmsUrl``.
 
+The attribute (Target, MinSet, MaxSet; else Actual) is read by domain.devicemodel.attribute_of.
 The first dot ends the component. ``. # @ : %`` inside a name or an instance are written as %2E %23 %40 %3A %25.
 1.6 keys are taken as they are.
 """
@@ -19,7 +20,7 @@ from cms.contract.refusals import Invalid
 from cms.domain.masking import is_secret
 from cms.ocpp.values import Json
 
-__all__ = ["is_secret", "parse", "spell"]
+__all__ = ["is_secret", "parse", "parse_component", "spell"]
 
 _NAME = re.compile(
     r"(?P<component>[^.#@:]+)(#(?P<instance>[^.#@:]+))?(@(?P<evse>\d{1,9})(:(?P<connector>\d{1,9}))?)?"
@@ -43,6 +44,11 @@ def parse(name: str) -> tuple[Json, Json]:
         if found["connector"] is not None:
             component["evse"]["connectorId"] = int(found["connector"])
     return component, _named(found["variable"], found["variable_instance"])
+
+
+def parse_component(name: str) -> Json:
+    """The ``component`` of 2.x that ``Component[#instance][@evse[:connector]]`` means. Raises Invalid."""
+    return parse(f"{name}.*")[0]
 
 
 def _named(name: str, instance: str | None) -> Json:

@@ -70,10 +70,13 @@ class Schemas:
         self.actions = frozenset(
             name.removesuffix("Request") for name in names if not name.endswith("Response")
         )
+        self._sends = self.actions & names if suffix else frozenset()
 
     def check_call(self, action: str, payload: Json, tolerance: Tolerance, remarks: Remarks) -> Json:
         """The payload, mended where tolerance allows (remarks tell). Raises Refused."""
-        return self._check(action + self._suffix, payload, tolerance, remarks)
+        # What comes as SEND has no answer, and no suffix in the name of its schema.
+        name = action if action in self._sends else action + self._suffix
+        return self._check(name, payload, tolerance, remarks)
 
     def check_answer(self, action: str, payload: Json, tolerance: Tolerance, remarks: Remarks) -> Json:
         """Likewise for the CALLRESULT of this action."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
@@ -38,6 +38,10 @@ class Outgoing:
     understand: Callable[[Any, Sequence[Json]], OrderAnswer]
     actions: tuple[str, ...]
     """Every action that ``calls`` may name: docs/ocpp.md is made of them."""
+    lists: Mapping[str, str] = field(default_factory=dict)
+    """Action -> the list of its payload that is sent in two halves when the station finds it too long."""
+    goes_on: Callable[[Json], bool] = lambda _: True
+    """Whether the next CALL is sent after this answer; else ``understand`` gets the answers so far."""
 
 
 #: A station's word for an order -> our verdict; every other word is a no.
@@ -98,8 +102,14 @@ AUTHORIZATION_V2 = {
     Authorization.UNKNOWN: "Unknown",
     Authorization.INVALID: "Invalid",
     Authorization.CONCURRENT: "ConcurrentTx",
+    Authorization.NOT_HERE: "NotAtThisLocation",
+    Authorization.WRONG_EVSE: "NotAllowedTypeEVSE",
 }
-AUTHORIZATION_V16 = AUTHORIZATION_V2 | {Authorization.UNKNOWN: "Invalid"}
+AUTHORIZATION_V16 = AUTHORIZATION_V2 | {
+    Authorization.UNKNOWN: "Invalid",
+    Authorization.NOT_HERE: "Invalid",
+    Authorization.WRONG_EVSE: "Invalid",
+}
 
 
 def word_for(token: TokenAnswer, words: dict[Authorization, str]) -> str:

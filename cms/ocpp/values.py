@@ -113,6 +113,12 @@ def whole(value: Any) -> int | None:
     return None if value is None else int(value)
 
 
+def real(value: Any) -> float | None:
+    """A number for people and for comparing, not for counting money or energy."""
+    found = exact(value)
+    return None if found is None else float(found)
+
+
 def text(value: Any) -> str | None:
     """A text without the blanks around it; None when nothing is left."""
     if value is None:

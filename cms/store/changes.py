@@ -12,14 +12,17 @@ from typing import Any
 
 from cms.domain import changes as c
 from cms.store import (
+    bills,
     connectors,
     deliveries,
     intents,
     kept,
     meters,
+    payments,
     quarantine,
     sessions,
     stations,
+    streams,
     tokens,
     unknown,
     variables,
@@ -46,7 +49,11 @@ WRITES: dict[type[c.Change], tuple[tuple[Statement, Rows], ...]] = {
     c.SaveIntent: ((intents.SAVE, intents.saved),),
     c.SaveVariables: ((variables.SAVE, variables.saved),),
     c.Rebooted: ((variables.REBOOTED, variables.rebooted),),
+    c.ForgetVariables: ((variables.FORGET, variables.forgotten),),
+    c.AddStreamSamples: ((streams.ADD, streams.added),),
     c.Keep: ((kept.SAVE, kept.saved),),
+    c.SaveBill: ((bills.SAVE, bills.saved),),
+    c.SavePayment: ((payments.SAVE, payments.saved),),
     c.Quarantine: ((quarantine.ADD, quarantine.added),),
     c.DropStation: (
         (stations.DROP, stations.dropped),

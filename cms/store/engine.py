@@ -11,25 +11,31 @@ from sqlalchemy.engine import make_url
 
 from cms.contract.events import Event
 from cms.contract.intents import IntentView
+from cms.contract.monitoring import StreamSample
 from cms.contract.refusals import Invalid
 from cms.contract.sessions import ListSessions, Sample
 from cms.contract.stations import UnknownStation, Variable
 from cms.contract.status import QuarantinedMessage
 from cms.core import Clock, Picture, StoreDown
+from cms.domain.accounts import Account
 from cms.domain.changes import Change, Happened
 from cms.domain.intents import Intent
+from cms.domain.payments import Payment
 from cms.domain.sessions import Session
 from cms.domain.stations import Delivered, StationState
 from cms.store import (
+    bills,
     connectors,
     deliveries,
     events,
     intents,
     kept,
     meters,
+    payments,
     quarantine,
     sessions,
     stations,
+    streams,
     tokens,
     unknown,
     variables,
@@ -129,9 +135,13 @@ class SqlStore:
         return self._writer.healthy
 
     async def prune(
-        self, *, events_before: datetime | None = None, readings_before: datetime | None = None
+        self,
+        *,
+        events_before: datetime | None = None,
+        readings_before: datetime | None = None,
+        streams_before: datetime | None = None,
     ) -> int:
-        """Forget events and readings older than these instants, a thousand at a time; how many went."""
+        """Forget what is older than these instants, a thousand at a time; how many went."""
         gone = 0
         while events_before and (
             upto := _prefix(await events.oldest(self._reader, _PRUNED_AT_ONCE), events_before)
@@ -142,6 +152,11 @@ class SqlStore:
             upto := _prefix(await meters.oldest(self._reader, _PRUNED_AT_ONCE), readings_before)
         ):
             await self._run((meters.PRUNE, (upto[-1],)))
+            gone += len(upto)
+        while streams_before and (
+            upto := _prefix(await streams.oldest(self._reader, _PRUNED_AT_ONCE), streams_before)
+        ):
+            await self._run((streams.PRUNE, (upto[-1],)))
             gone += len(upto)
         await self._run((kept.PRUNE, ()))
         return gone
@@ -224,11 +239,23 @@ class SqlStore:
     async def variables(self, station_id: str) -> list[Variable]:
         return await variables.variables(self._reader, station_id)
 
+    async def stream_samples(self, station_id: str, monitor: int, limit: int) -> list[StreamSample]:
+        return await streams.samples(self._reader, station_id, monitor, limit)
+
     async def kept(self, station_id: str, kind: str) -> dict[str, Any]:
         return await kept.kept(self._reader, station_id, kind)
 
     async def kept_everywhere(self, kind: str) -> list[tuple[str, str, Any]]:
         return await kept.everywhere(self._reader, kind)
+
+    async def bill(self, session_id: str) -> Account | None:
+        return await bills.bill(self._reader, session_id)
+
+    async def payment(self, psp_ref: str) -> Payment | None:
+        return await payments.payment(self._reader, psp_ref)
+
+    async def payments(self, status: str | None, station: str | None, limit: int) -> list[Payment]:
+        return await payments.payments(self._reader, status, station, limit)
 
     async def unknown_stations(self) -> list[UnknownStation]:
         return await unknown.unknown_stations(self._reader)

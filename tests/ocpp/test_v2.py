@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from cms.domain.devicemodel import Characteristics
 from cms.domain.observations import (
     Booted,
     ComponentEvent,
@@ -103,7 +104,18 @@ async def test_a_status_and_its_event_are_the_same(dialect: Dialect, word: str):
     assert told == ConnectorReported(1, 2, word.lower(), NOON)
     assert notified.statuses == (told,)
     assert notified.events == (
-        ComponentEvent(1, NOON, "Connector", "AvailabilityState", word, "Delta", 1, 2),
+        ComponentEvent(
+            1,
+            NOON,
+            "Connector",
+            "AvailabilityState",
+            word,
+            "Delta",
+            1,
+            2,
+            name="Connector@1:2.AvailabilityState",
+            origin="hard-wired-notification",
+        ),
     )
     assert (notified.key, notified.more) == (f"event|{AT}|0|1", False)
 
@@ -325,8 +337,15 @@ async def test_a_report(dialect: Dialect):
             "variable": {"name": "OfflineThreshold"},
             "variableAttribute": [
                 {"value": "60"},
-                {"type": "Target", "value": "90", "mutability": "ReadOnly"},
+                {"type": "Target", "value": "90", "mutability": "ReadOnly", "persistent": True},
             ],
+            "variableCharacteristics": {
+                "dataType": "integer",
+                "unit": "s",
+                "minLimit": 0,
+                "maxLimit": 99.5,
+                "supportsMonitoring": True,
+            },
         },
         {
             "component": {"name": "SecurityCtrlr"},
@@ -337,15 +356,36 @@ async def test_a_report(dialect: Dialect):
     payload = {"requestId": 7, "generatedAt": AT, "seqNo": 1, "tbc": True, "reportData": rows}
     said, observation, _ = await say(dialect, "NotifyReport", payload)
     assert said[2] == {}
+    told = {"persistent": False, "constant": False}
+    threshold = Characteristics("integer", "s", 0, 99.5, monitored=True)
     assert observation == ReportReceived(
         key="report|7|1",
         digest=observation.digest,
         request_id=7,
         seq_no=1,
         variables=(
-            VariableReported("OCPPCommCtrlr.OfflineThreshold", "60", "Actual", False),
-            VariableReported("OCPPCommCtrlr.OfflineThreshold", "90", "Target", True),
-            VariableReported("SecurityCtrlr.BasicAuthPassword", None, "Actual", False),
+            VariableReported(
+                "OCPPCommCtrlr.OfflineThreshold",
+                "60",
+                "Actual",
+                False,
+                mutability="ReadWrite",
+                characteristics=threshold,
+                **told,
+            ),
+            VariableReported(
+                "OCPPCommCtrlr.OfflineThreshold",
+                "90",
+                "Target",
+                True,
+                mutability="ReadOnly",
+                characteristics=threshold,
+                persistent=True,
+                constant=False,
+            ),
+            VariableReported(
+                "SecurityCtrlr.BasicAuthPassword", None, "Actual", False, mutability="WriteOnly", **told
+            ),
         ),
         more=True,
     )

@@ -41,6 +41,8 @@ def changed(order: WriteVariables, answers: Sequence[Json]) -> OrderAnswer:
 
 
 OUTGOING = {
-    ReadVariables: Outgoing(get_configuration, configuration, ("GetConfiguration",)),
+    ReadVariables: Outgoing(
+        get_configuration, configuration, ("GetConfiguration",), {"GetConfiguration": "key"}
+    ),
     WriteVariables: Outgoing(change_configuration, changed, ("ChangeConfiguration",)),
 }

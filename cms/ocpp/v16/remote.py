@@ -15,12 +15,19 @@ _BASIC = (
     "MeterValues",
     "StatusNotification",
 )
-#: Only the security extension can ask for these (whitepaper, section 5.7).
-_EXTENDED = ("LogStatusNotification", "SignChargePointCertificate")
+#: Only the security extension can ask for these (whitepaper, section 5.7): our word -> its own.
+_EXTENDED = {
+    "LogStatusNotification": "LogStatusNotification",
+    "SignChargePointCertificate": "SignChargePointCertificate",
+    "SignedFirmwareStatusNotification": "FirmwareStatusNotification",
+    # The words of 2.x for the same things.
+    "SignChargingStationCertificate": "SignChargePointCertificate",
+    "SignCertificate": "SignChargePointCertificate",
+}
 
 #: A message without case -> the action that asks for it, and the message's own spelling.
 _TRIGGERS = {name.casefold(): ("TriggerMessage", name) for name in _BASIC} | {
-    name.casefold(): ("ExtendedTriggerMessage", name) for name in _EXTENDED
+    name.casefold(): ("ExtendedTriggerMessage", word) for name, word in _EXTENDED.items()
 }
 
 
@@ -40,13 +47,15 @@ def remote_stop(order: RemoteStop) -> list[Asked]:
 
 
 def trigger(order: Trigger) -> list[Asked]:
+    if order.custom:
+        raise NotSupported("OCPP 1.6 cannot be asked for messages of a station's own", "OCPP 2.1 can")
     try:
         action, message = _TRIGGERS[order.message.casefold()]
     except KeyError:
-        hint = "one of " + ", ".join(_BASIC + _EXTENDED)
+        hint = "one of " + ", ".join((*_BASIC, *list(_EXTENDED)[:3]))
         raise NotSupported(f"OCPP 1.6 cannot be asked for {order.message}", hint) from None
     said: Json = {"requestedMessage": message}
-    if order.evse is not None:
+    if order.evse:  # connector 0 is not one that can be named (section 6.55)
         said["connectorId"] = order.evse
     return [(action, said)]
 

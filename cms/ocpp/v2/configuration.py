@@ -1,41 +1,55 @@
-"""OCPP 2.x block B05 to B08: GetVariables, SetVariables, NotifyReport."""
+"""OCPP 2.x block B05 to B08: GetVariables, SetVariables, GetBaseReport, GetReport, NotifyReport."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
 
 from cms.contract.refusals import NotSupported
+from cms.domain.devicemodel import Characteristics, ReportVariables, attribute_of
 from cms.domain.observations import ReportReceived, VariableReported
 from cms.domain.orders import OrderAnswer, ReadVariables, VariableAnswer, WriteVariables
-from cms.ocpp.names import is_secret, parse, spell
+from cms.ocpp.names import is_secret, parse, parse_component, spell
 from cms.ocpp.schemas import TOLD
-from cms.ocpp.translation import Asked, Incoming, Outgoing, nothing, of_readings, of_variables
-from cms.ocpp.values import Json, Remarks, digest
+from cms.ocpp.translation import (
+    Asked,
+    Incoming,
+    Outgoing,
+    nothing,
+    of_readings,
+    of_variables,
+    shown,
+    status_of,
+)
+from cms.ocpp.v2.batches import parts
+from cms.ocpp.values import Json, Remarks, digest, real, text, whole
+
+_BASES = {"full": "FullInventory", "configuration": "ConfigurationInventory", "summary": "SummaryInventory"}
 
 
 def get_variables(order: ReadVariables) -> list[Asked]:
     if not order.names:
         raise NotSupported("OCPP 2.x reads variables by name only", "name them as Component.Variable")
     wanted = [_variable(name) for name in order.names]
-    return [("GetVariables", {"getVariableData": part}) for part in _parts(wanted, order.per_message)]
+    return [
+        ("GetVariables", {"getVariableData": part})
+        for part in parts(wanted, order.per_message, order.bytes_per_message)
+    ]
 
 
 def set_variables(order: WriteVariables) -> list[Asked]:
     wanted = [_variable(name) | {"attributeValue": value} for name, value in order.values.items()]
-    return [("SetVariables", {"setVariableData": part}) for part in _parts(wanted, order.per_message)]
+    return [
+        ("SetVariables", {"setVariableData": part})
+        for part in parts(wanted, order.per_message, order.bytes_per_message)
+    ]
 
 
 def _variable(name: str) -> Json:
-    component, variable = parse(name)
-    return {"component": component, "variable": variable}
-
-
-def _parts(items: list[Json], per_message: int | None) -> Iterator[list[Json]]:
-    """Never more in one message than the station takes (B05.FR.11, B06.FR.05)."""
-    rest = iter(items)
-    while part := list(islice(rest, per_message or len(items))):
-        yield part
+    """Without attributeType for the one that is meant anyway: some stations know no other."""
+    bare, attribute = attribute_of(name)
+    component, variable = parse(bare)
+    said: Json = {"component": component, "variable": variable}
+    return said if attribute == "Actual" else said | {"attributeType": attribute}
 
 
 def variables_got(_: ReadVariables, answers: Sequence[Json]) -> OrderAnswer:
@@ -49,15 +63,48 @@ def _got(item: Json) -> VariableAnswer:
 
 
 def variables_set(order: WriteVariables, answers: Sequence[Json]) -> OrderAnswer:
-    written = {spell(*parse(name)).casefold(): value for name, value in order.values.items()}
+    written = {}
+    for name, value in order.values.items():
+        bare, attribute = attribute_of(name)
+        written[spell(*parse(bare)).casefold(), attribute] = value
     results = [item for answer in answers for item in answer["setVariableResult"]]
     return of_variables([_set(item, written) for item in results], answers)
 
 
-def _set(item: Json, written: dict[str, str]) -> VariableAnswer:
-    name = spell(item["component"], item["variable"])
-    value = None if is_secret(name) else written.get(name.casefold())
-    return VariableAnswer(name, value, item["attributeStatus"], None, item.get("attributeType", "Actual"))
+def _set(item: Json, written: dict[tuple[str, str], str]) -> VariableAnswer:
+    name, attribute = spell(item["component"], item["variable"]), item.get("attributeType", "Actual")
+    value = None if is_secret(name) else written.get((name.casefold(), attribute))
+    return VariableAnswer(name, value, item["attributeStatus"], None, attribute)
+
+
+def get_report(order: ReportVariables) -> list[Asked]:
+    if order.base is not None:
+        return [("GetBaseReport", {"requestId": order.request_id, "reportBase": _BASES[order.base]})]
+    said: Json = {"requestId": order.request_id}
+    if order.criteria:
+        said["componentCriteria"] = [word.capitalize() for word in order.criteria]
+    if order.names:
+        said["componentVariable"] = [component_variable(name) for name in order.names]
+    return [("GetReport", said)]
+
+
+def component_variable(name: str) -> Json:
+    """``Component`` alone means all of its variables (B08.FR.20)."""
+    if "." not in name:
+        return {"component": parse_component(name)}
+    component, variable = parse(name)
+    return {"component": component, "variable": variable}
+
+
+def report_asked(_: ReportVariables, answers: Sequence[Json]) -> OrderAnswer:
+    return of_report(answers)
+
+
+def of_report(answers: Sequence[Json]) -> OrderAnswer:
+    """An empty result is an answer, not a refusal (B08.FR.05, N02)."""
+    if answers[0]["status"] == "EmptyResultSet":
+        return OrderAnswer("accepted", "EmptyResultSet", shown(answers))
+    return status_of(None, answers)
 
 
 def report_received(payload: Json, _: Remarks) -> ReportReceived:
@@ -74,16 +121,45 @@ def report_received(payload: Json, _: Remarks) -> ReportReceived:
 
 def _reported(item: Json) -> Iterator[VariableReported]:
     name = spell(item["component"], item["variable"])
+    kind = _characteristics(item.get("variableCharacteristics"))
     for attribute in item["variableAttribute"]:
         mutability = attribute.get("mutability", "ReadWrite")
         hidden = mutability == "WriteOnly" or is_secret(name)
-        value = None if hidden else attribute.get("value")
-        yield VariableReported(name, value, attribute.get("type", "Actual"), mutability == "ReadOnly")
+        yield VariableReported(
+            name,
+            None if hidden else attribute.get("value"),
+            attribute.get("type", "Actual"),
+            mutability == "ReadOnly",
+            mutability=mutability,
+            persistent=attribute.get("persistent") is True,
+            constant=attribute.get("constant") is True,
+            characteristics=kind,
+        )
+
+
+def _characteristics(told: Json | None) -> Characteristics | None:
+    if told is None:
+        return None
+    listed = str(told.get("valuesList") or "").split(",")
+    return Characteristics(
+        data_type=told.get("dataType"),
+        unit=text(told.get("unit")),
+        min_limit=real(told.get("minLimit")),
+        max_limit=real(told.get("maxLimit")),
+        max_elements=whole(told.get("maxElements")),
+        values=tuple(word.strip() for word in listed if word.strip()),
+        monitored=told.get("supportsMonitoring"),
+    )
 
 
 INCOMING = {"NotifyReport": Incoming(TOLD, report_received, nothing)}
 
 OUTGOING = {
-    ReadVariables: Outgoing(get_variables, variables_got, ("GetVariables",)),
-    WriteVariables: Outgoing(set_variables, variables_set, ("SetVariables",)),
+    ReadVariables: Outgoing(
+        get_variables, variables_got, ("GetVariables",), {"GetVariables": "getVariableData"}
+    ),
+    WriteVariables: Outgoing(
+        set_variables, variables_set, ("SetVariables",), {"SetVariables": "setVariableData"}
+    ),
+    ReportVariables: Outgoing(get_report, report_asked, ("GetBaseReport", "GetReport")),
 }

@@ -9,6 +9,7 @@ from cms.ocpp.names import is_secret, spell
 from cms.ocpp.schemas import KEPT, TOLD
 from cms.ocpp.translation import Incoming, nothing
 from cms.ocpp.v2.availability import STATUS
+from cms.ocpp.v2.monitoring import ORIGINS
 from cms.ocpp.v16.diagnostics import firmware_progressed, log_progressed, security_event
 from cms.ocpp.values import Json, Remarks, digest, instant, text, whole
 
@@ -30,13 +31,13 @@ def events_notified(payload: Json, remarks: Remarks) -> EventsNotified:
 def _event(entry: Json, remarks: Remarks) -> ComponentEvent:
     component, variable = entry["component"], entry["variable"]
     evse = component.get("evse") or _BARE
-    secret = is_secret(spell(component, variable))
+    name = spell(component, variable)
     return ComponentEvent(
         event_id=int(entry["eventId"]),
         at=instant(entry["timestamp"], remarks),
         component=component["name"],
         variable=variable["name"],
-        value="" if secret else entry["actualValue"],
+        value="" if is_secret(name) else entry["actualValue"],
         trigger=entry["trigger"],
         evse=whole(evse.get("id")),
         connector=whole(evse.get("connectorId")),
@@ -44,6 +45,11 @@ def _event(entry: Json, remarks: Remarks) -> ComponentEvent:
         cleared=entry.get("cleared") is True,
         tech_code=text(entry.get("techCode")),
         tech_info=text(entry.get("techInfo")),
+        name=name,
+        origin=ORIGINS.get(entry["eventNotificationType"]),
+        monitor=whole(entry.get("variableMonitoringId")),
+        severity=whole(entry.get("severity")),
+        transaction=text(entry.get("transactionId")),
     )
 
 

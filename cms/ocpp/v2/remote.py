@@ -34,6 +34,12 @@ _TRIGGERS_201 = (
     "PublishFirmwareStatusNotification",
 )
 _TRIGGERS_21 = (*_TRIGGERS_201, "SignV2G20Certificate")
+#: The words of 1.6 for the same things.
+_ALSO = {
+    "signedfirmwarestatusnotification": "FirmwareStatusNotification",
+    "signchargepointcertificate": "SignChargingStationCertificate",
+    "signcertificate": "SignChargingStationCertificate",
+}
 
 
 def request_start(order: RemoteStart) -> list[Asked]:
@@ -53,12 +59,13 @@ def request_stop(order: RemoteStop) -> list[Asked]:
 
 
 def _trigger(order: Trigger, version: str, messages: tuple[str, ...]) -> list[Asked]:
-    message = next((name for name in messages if name.casefold() == order.message.casefold()), None)
+    wanted = order.message.casefold()
+    message = next((name for name in messages if name.casefold() == wanted), _ALSO.get(wanted))
     if message is None:
         hint = "one of " + ", ".join(messages)
         raise NotSupported(f"OCPP {version} cannot be asked for {order.message}", hint)
     said: Json = {"requestedMessage": message}
-    if order.evse is not None:
+    if order.evse:
         # F06.FR.13: a StatusNotification is asked of a connector.
         connector = order.connector or (1 if message == "StatusNotification" else None)
         said["evse"] = place(order.evse, connector)
@@ -66,10 +73,18 @@ def _trigger(order: Trigger, version: str, messages: tuple[str, ...]) -> list[As
 
 
 def trigger_201(order: Trigger) -> list[Asked]:
+    if order.custom:
+        raise NotSupported("OCPP 2.0.1 cannot be asked for messages of a station's own", "OCPP 2.1 can")
     return _trigger(order, "2.0.1", _TRIGGERS_201)
 
 
 def trigger_21(order: Trigger) -> list[Asked]:
+    if order.custom:
+        # F06.FR.20: one of CustomizationCtrlr.CustomTriggers, as the station spells it.
+        said: Json = {"requestedMessage": "CustomTrigger", "customTrigger": order.message}
+        return [
+            ("TriggerMessage", said | ({"evse": place(order.evse, order.connector)} if order.evse else {}))
+        ]
     return _trigger(order, "2.1", _TRIGGERS_21)
 
 
