@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cms.domain import connectors
+from cms.domain import connectors, lists, reservations
 from cms.domain.changes import (
     Decision,
     Deliver,
@@ -39,12 +39,14 @@ class BootTerms:
 
     heartbeat_s: int = 300
     retry_s: int = 60
+    hold: bool = False
+    """Pending, whatever its policy is."""
 
 
 def boot(state: StationState, received: Received, booted: Booted, terms: BootTerms) -> Decision:
     """BootNotification: identity is learned, the policy decides. Open transactions stay open (2.0.1 E11, TX16-21)."""
     station = state.station
-    status = station.boot_policy
+    status = "pending" if terms.hold and station.boot_policy == "accepted" else station.boot_policy
     after = evolve(
         station,
         vendor=booted.vendor,
@@ -76,7 +78,8 @@ def boot(state: StationState, received: Received, booted: Booted, terms: BootTer
 
 def connector(state: StationState, received: Received, report: ConnectorReported) -> Decision:
     """StatusNotification."""
-    return _connectors(Decision(Noted(), state), received, (report,))
+    decision = _connectors(Decision(Noted(), state), received, (report,))
+    return lists.conflicting(decision, received) if report.error_code == lists.CONFLICT else decision
 
 
 def _connectors(decision: Decision, received: Received, reports: tuple[ConnectorReported, ...]) -> Decision:
@@ -90,6 +93,9 @@ def _connectors(decision: Decision, received: Received, reports: tuple[Connector
             continue
         state = evolve(state, connectors={**state.connectors, place: after})
         changes.append(SaveConnector(state.station.id, after))
+        if known.status == ConnectorStatus.RESERVED and after.status == ConnectorStatus.AVAILABLE:
+            over = reservations.released(state, report.evse, received.at)
+            state, changes, events = over.state, [*changes, *over.changes], [*events, *over.events]
         for session in _touched(state, report):
             moved_session = _after_status(session, report)
             if moved_session is not session:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from cms.domain.observations import TokenAnswer, TokenRef
 from cms.domain.record import record
 
-KINDS = ("rfid", "app", "central", "emaid", "key-code", "local", "mac", "no-authorization")
+KINDS = ("rfid", "app", "central", "emaid", "key-code", "local", "mac", "no-authorization", "direct-payment")
 
 
 class Authorization(StrEnum):
@@ -20,11 +20,18 @@ class Authorization(StrEnum):
     UNKNOWN = "unknown"
     INVALID = "invalid"
     CONCURRENT = "concurrent"
+    NOT_HERE = "not-at-this-location"
+    WRONG_EVSE = "not-allowed-type-evse"
+    NO_CREDIT = "no-credit"
 
 
 @record
 class Token:
-    """One token. ``id`` keeps the registered spelling; tokens compare without case (1.6 errata 3.74)."""
+    """One token. ``id`` keeps the registered spelling; tokens compare without case (1.6 errata 3.74).
+
+    ``places`` are where it may charge, ``STATION`` or ``STATION:EVSE``; none: everywhere. A ``master`` pass stops
+    everybody's sessions and starts none; stations know it by its group (C16, AuthCtrlr.MasterPassGroupId).
+    """
 
     id: str
     kind: str = "rfid"
@@ -37,14 +44,36 @@ class Token:
     visual_number: str | None = None
     max_sessions: int | None = None
     added_at: datetime | None = None
+    places: tuple[str, ...] = ()
+    master: bool = False
+
+    @property
+    def limited(self) -> bool:
+        """Whether it matters where, and for what, it is presented."""
+        return bool(self.places) or self.master
+
+
+@record
+class Presented:
+    """Where a token is presented: to start (or go on with) a session at this EVSE, or to end one.
+
+    ``starts``: False for Authorize and for an end, where a master pass is as good as any other.
+    """
+
+    station: str
+    evse: int | None = None
+    starts: bool = False
 
 
 @record
 class Ruling:
-    """Whether a presented token may charge, and its group."""
+    """Whether a presented token may charge, its group, and the EVSEs it is good for (none: all)."""
 
     status: Authorization
     token: Token | None = None
+    evses: tuple[int, ...] = ()
+    expires: datetime | None = None
+    """Until when a station may remember this ruling, where that is sooner than the token's end (C17.FR.01)."""
 
     @property
     def accepted(self) -> bool:
@@ -55,19 +84,34 @@ class Ruling:
         token = self.token
         if token is None:
             return TokenAnswer(self.status)
-        return TokenAnswer(self.status, group=token.group, expires=token.valid_to, kind=token.kind)
+        return TokenAnswer(
+            self.status,
+            group=token.group,
+            expires=self.expires or token.valid_to,
+            kind=token.kind,
+            evses=self.evses,
+        )
 
+
+#: Nobody is asked about these: no token at all (C02), or the reference of a payment that was authorised (2.1 C18).
+_UNASKED = frozenset({"no-authorization", "direct-payment"})
 
 #: Presented kinds that match a registered kind other than their own name. A 1.6 station does not say its kind.
 _SAME_KIND = {("central", "app"), ("app", "central")}
 
 
-def rule(token: Token | None, presented: TokenRef, now: datetime, running: int | None = None) -> Ruling:
+def rule(
+    token: Token | None,
+    presented: TokenRef,
+    now: datetime,
+    running: int | None = None,
+    at: Presented | None = None,
+) -> Ruling:
     """Decide on a presented token. ``running`` counts its other sessions; None where that must not matter.
 
     Authorize never answers concurrent: the driver may be about to stop (OCPP 1.6 section 7.2).
     """
-    if presented.kind == "no-authorization":
+    if presented.kind in _UNASKED:
         return Ruling(Authorization.ACCEPTED)
     if token is None or not _kind_fits(token.kind, presented.kind):
         return Ruling(Authorization.UNKNOWN)
@@ -77,7 +121,36 @@ def rule(token: Token | None, presented: TokenRef, now: datetime, running: int |
         return Ruling(Authorization.EXPIRED, token)
     if running is not None and token.max_sessions is not None and running >= token.max_sessions:
         return Ruling(Authorization.CONCURRENT, token)
+    if at is not None and token.limited:
+        return _ruled_there(token, at)
     return Ruling(Authorization.ACCEPTED, token)
+
+
+def _ruled_there(token: Token, at: Presented) -> Ruling:
+    """What holds at this place: C01.FR.20 and 22 (some EVSEs, elsewhere), C16 (a master pass starts nothing)."""
+    if token.master and at.starts:
+        return Ruling(Authorization.INVALID, token)
+    evses = places_at(token, at.station)
+    if evses is None:
+        return Ruling(Authorization.NOT_HERE, token)
+    if evses and at.evse and at.evse not in evses:
+        return Ruling(Authorization.WRONG_EVSE, token)
+    return Ruling(Authorization.ACCEPTED, token, evses)
+
+
+def places_at(token: Token, station_id: str) -> tuple[int, ...] | None:
+    """The EVSEs of this station that the token is good for: () is all, None is none."""
+    if not token.places:
+        return ()
+    key, evses = station_id.casefold(), set[int]()
+    for place in token.places:
+        station, _, evse = place.partition(":")
+        if station.casefold() != key:
+            continue
+        if not evse:
+            return ()
+        evses.add(int(evse))
+    return tuple(sorted(evses)) or None
 
 
 def _kind_fits(registered: str, presented: str | None) -> bool:

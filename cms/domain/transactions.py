@@ -277,7 +277,7 @@ def _learned(session: Session, report: TransactionReported, facts: Facts) -> dic
     for name in ("evse", "connector", "remote_start_id", "reservation_id"):
         if getattr(session, name) is None and getattr(report, name) is not None:
             learned[name] = getattr(report, name)
-    if report.token is not None and session.token is None and report.phase is not TransactionPhase.ENDED:
+    if report.token is not None and session.token is None and _may_own(report, facts):
         learned |= {
             "token": tokens.display(report.token, _token_of(facts)),
             "token_kind": report.token.kind,
@@ -287,6 +287,14 @@ def _learned(session: Session, report: TransactionReported, facts: Facts) -> dic
     if report.trigger == "StopAuthorized" and report.token is not None and session.stop_token is None:
         learned["stop_token"] = tokens.display(report.token, _token_of(facts))
     return learned
+
+
+def _may_own(report: TransactionReported, facts: Facts) -> bool:
+    """Whether the presented token can be the session's: who stops it, and a master pass, pays for nothing (C16)."""
+    if report.phase is TransactionPhase.ENDED:
+        return False
+    token = _token_of(facts)
+    return report.trigger != "StopAuthorized" or token is None or not token.master
 
 
 def _counted(session: Session, report: TransactionReported) -> dict[str, Any]:

@@ -28,8 +28,10 @@ from cms.domain.intents import FINAL, Intent, IntentStatus
 from cms.domain.orderbook import ORDERS
 from cms.domain.orders import Order, OrderAnswer
 from cms.domain.stations import StationState
+from cms.operations import due
 from cms.operations.deciding import intent_event, save_intent, settle, with_intent
 from cms.operations.learning import TAKEN, learn
+from cms.operations.preparing import prepared
 from cms.operations.secrecy import params_of
 
 _MAX_TIMEOUT_S = 600.0
@@ -124,6 +126,7 @@ def _remind(core: Core, intent: Intent) -> None:
 async def send(core: Core, lane: Lane, intent: Intent, order: Order) -> Intent:
     """Send a stored order and store the answer; the lane is free meanwhile, the station may talk."""
     try:
+        order = await prepared(core, lane, order)
         answer = await core.stations.give(intent.station, order, intent.timeout_s)
     except Refusal as refused:
         await _not_done(core, lane, intent, refused)
@@ -210,7 +213,10 @@ def _accepted_enough(state: StationState, name: str) -> bool:
 async def look_again(core: Core, station_id: str, intent_id: str) -> None:
     """The agenda's call: an instant came that the intent waited for."""
     lane = core.lanes.get(station_id.casefold())
-    if lane is None or intent_id not in lane.state.intents:
+    if lane is None:
+        return
+    if intent_id not in lane.state.intents:
+        await due.look(core, lane, intent_id)
         return
     async with lane.lock:
         intent = lane.state.intents.get(intent_id)
@@ -238,6 +244,7 @@ class Agenda:
         for lane in core.lanes.values():
             for intent in lane.state.intents.values():
                 _remind(core, intent)
+        due.remember(core)
         while True:
             now = core.clock.now()
             while self._due and self._due[0][0] <= now:

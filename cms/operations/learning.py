@@ -7,8 +7,20 @@ from datetime import datetime
 from typing import Any
 
 from cms.core import Core
-from cms.domain import jobs, security
-from cms.domain.changes import Change, Happened, SaveConnector, SaveVariables
+from cms.domain import (
+    checks,
+    customers,
+    displays,
+    due,
+    installed,
+    jobs,
+    lists,
+    network,
+    reservations,
+    security,
+    signing,
+)
+from cms.domain.changes import Change, Decision, Happened, SaveConnector, SaveVariables
 from cms.domain.evolve import evolve
 from cms.domain.intents import Intent
 from cms.domain.jobs import GetLog, PublishFirmware, UpdateFirmware
@@ -97,7 +109,19 @@ def _password(core: Core, state: StationState, answered: Answered) -> Learned:
             continue  # which of the two it uses after the next boot, that shows
         digest = as_told(core.secret, state.station.id, value)
         settled = security.settled(learned.state, digest, answered.at, taken=word in TAKEN)
-        learned = Learned(settled.state, learned.changes + settled.changes)
+        learned = Learned(settled.state, learned.changes + settled.changes, learned.events + settled.events)
+    return _security_profile(learned, order, words, answered.at)
+
+
+def _security_profile(
+    learned: Learned, order: WriteVariables, words: dict[str, str], now: datetime
+) -> Learned:
+    """A 1.6 station that took a higher SecurityProfile will come with it (whitepaper A05)."""
+    for name, value in order.values.items():
+        taken = words.get(name.casefold()) in TAKEN
+        if name.casefold() == "securityprofile" and taken and value in ("1", "2", "3"):
+            rise = security.upgrading(learned.state, int(value), now)
+            learned = Learned(rise.state, learned.changes + rise.changes, learned.events + rise.events)
     return learned
 
 
@@ -116,10 +140,38 @@ def _job(_: Core, state: StationState, answered: Answered) -> Learned:
     return Learned(state, tuple(changes), tuple(events))
 
 
+def _decided(
+    decide: Callable[[StationState, Intent, Any, OrderAnswer, datetime], Decision],
+) -> Callable[[Core, StationState, Answered], Learned]:
+    """A row whose block decides without the core; what it keeps is looked at again when its time comes."""
+
+    def row(core: Core, state: StationState, answered: Answered) -> Learned:
+        decision = decide(state, answered.intent, answered.order, answered.answer, answered.at)
+        for when, name in due.instants_of(decision.changes):
+            core.wake(when, state.station.id, name)
+        return Learned(decision.state, decision.changes, decision.events)
+
+    return row
+
+
 LEARNING: dict[type[Order], Callable[[Core, StationState, Answered], Learned]] = {
     SetAvailability: _availability,
     WriteVariables: _password,
     UpdateFirmware: _job,
     PublishFirmware: _job,
     GetLog: _job,
+    signing.TakeCertificate: _decided(signing.handed_over),
+    installed.InstallCertificate: _decided(installed.installed),
+    installed.ListInstalled: _decided(installed.listed),
+    installed.DeleteCertificate: _decided(installed.deleted),
+    network.SetNetworkProfile: _decided(network.answered),
+    lists.SendList: _decided(lists.sent),
+    lists.AskListVersion: _decided(lists.version_told),
+    reservations.Reserve: _decided(reservations.answered),
+    reservations.CancelReservation: _decided(reservations.cancel_answered),
+    checks.CheckTransaction: _decided(checks.answered),
+    displays.SetDisplay: _decided(displays.set_answered),
+    displays.GetDisplays: _decided(displays.get_answered),
+    displays.ClearDisplay: _decided(displays.clear_answered),
+    customers.AskCustomer: _decided(customers.answered),
 }

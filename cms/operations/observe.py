@@ -12,7 +12,7 @@ from typing import Any
 
 from cms.contract.refusals import NotFound
 from cms.core import Clash, Core, Lane
-from cms.domain import effects, intents, metering, notices, tokens, transactions
+from cms.domain import effects, intents, jobs, metering, notices, reservations, tokens, transactions
 from cms.domain.changes import (
     Change,
     Decision,
@@ -23,6 +23,7 @@ from cms.domain.changes import (
     UpdateSession,
 )
 from cms.domain.evolve import evolve
+from cms.domain.jobs import FirmwarePublished
 from cms.domain.observations import (
     Alive,
     AliveAnswer,
@@ -43,9 +44,11 @@ from cms.domain.observations import (
     TransactionReported,
 )
 from cms.domain.sessions import Session
+from cms.domain.signing import CertificateRequested
 from cms.domain.stations import StationState
-from cms.domain.tokens import Ruling
+from cms.domain.tokens import Presented, Ruling
 from cms.domain.transactions import DELIVERY, Facts
+from cms.operations import security, signing
 from cms.operations.deciding import settle, with_intent
 from cms.operations.intents import flush
 
@@ -111,8 +114,7 @@ async def _decide(core: Core, state: StationState, received: Received, *, thorou
         case TokenPresented():
             return _presented(core, state, received, seen)
         case Booted():
-            terms = notices.BootTerms(core.terms.heartbeat_s, core.terms.boot_retry_s)
-            return notices.boot(state, received, seen, terms)
+            return jobs.booted(await security.booted(core, state, received, seen), received)
     look_up = _LOOKING_UP.get(type(seen))
     if look_up is not None:
         return await look_up(core, state, received, seen)
@@ -127,15 +129,18 @@ _NOTICES: dict[type, Callable[[StationState, Received, Any], Decision]] = {
     EventsNotified: notices.events,
     ReportReceived: notices.report,
     SecurityEventRaised: notices.security,
-    FirmwareProgressed: notices.firmware,
-    LogProgressed: notices.log,
+    FirmwareProgressed: jobs.firmware,
+    FirmwarePublished: jobs.published,
+    LogProgressed: jobs.log,
     DataTransferred: notices.data,
 }
 
 
 #: What needs more than the state: other records, our own keys, somebody else's answer. Called under the lane's
 #: lock: whatever takes longer than the record is begun here and done by ``core.spawn``.
-_LOOKING_UP: dict[type, Callable[[Core, StationState, Received, Any], Awaitable[Decision]]] = {}
+_LOOKING_UP: dict[type, Callable[[Core, StationState, Received, Any], Awaitable[Decision]]] = {
+    CertificateRequested: signing.requested,
+}
 
 
 async def _metered(core: Core, state: StationState, received: Received, seen: Metered) -> Decision:
@@ -163,7 +168,10 @@ async def _transaction(
             delivered = again or delivered
     ruling = _ruling(core, state, received, report)
     facts = _facts(core, ruling=ruling, past=past, foreign=foreign, delivered=delivered)
-    return transactions.decide(state, received, report, facts)
+    decision = transactions.decide(state, received, report, facts)
+    if report.reservation_id is not None or (report.token is not None and state.kept_of(reservations.KIND)):
+        decision = reservations.consumed(decision, received, report, ruling)
+    return decision
 
 
 async def _past(
@@ -193,7 +201,15 @@ def _ruling(
     ends = report.phase is TransactionPhase.ENDED or report.trigger == "StopAuthorized"
     history = report.offline or (report.at is not None and received.at - report.at > _HISTORY)
     running = None if ends or history else _others(core, state, report)
-    return tokens.rule(token, presented, report.at if history and report.at else received.at, running)
+    at = None if ends or token is None or not token.limited else _presented_at(state, report)
+    return tokens.rule(token, presented, report.at if history and report.at else received.at, running, at)
+
+
+def _presented_at(state: StationState, report: TransactionReported) -> Presented:
+    """2.x tells the EVSE once: later it is the session's."""
+    session = state.session_of(report.transaction_id) if report.transaction_id else None
+    evse = report.evse if report.evse is not None or session is None else session.evse
+    return Presented(state.station.id, evse, starts=True)
 
 
 def _others(core: Core, state: StationState, report: TransactionReported) -> int:
@@ -214,7 +230,8 @@ def _others(core: Core, state: StationState, report: TransactionReported) -> int
 def _presented(core: Core, state: StationState, received: Received, seen: TokenPresented) -> Decision:
     """Authorize: a stateless read; the answer does not wait for anything (class D)."""
     token = core.tokens.get(seen.token.id.casefold())
-    ruling = tokens.rule(token, seen.token, received.at)
+    here = Presented(state.station.id) if token is not None and token.limited else None
+    ruling = tokens.rule(token, seen.token, received.at, at=here)
     told = Happened(
         "token.presented",
         received.at,

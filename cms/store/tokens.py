@@ -10,7 +10,7 @@ from sqlmodel import Field
 from cms.domain.changes import DropToken, SaveToken
 from cms.domain.tokens import Token
 from cms.store.reader import Reader
-from cms.store.schema import Instant, Row, Words, fold
+from cms.store.schema import Instant, Names, Row, Words, fold
 from cms.store.statements import Params, delete, encoder, record_columns, table, upsert
 
 
@@ -29,6 +29,8 @@ class TokenRow(Row, table=True):
     visual_number: str | None = Field(sa_type=Words)
     max_sessions: int | None = Field(sa_type=BigInteger)
     added_at: datetime | None = Field(sa_type=Instant)
+    places: tuple[str, ...] | None = Field(sa_type=Names)
+    master: bool | None
 
 
 SAVE = upsert(TokenRow, "key")

@@ -4,7 +4,19 @@ from typing import Any
 
 from cms.ocpp import raw
 from cms.ocpp.translation import Incoming, Outgoing, rows
-from cms.ocpp.v16 import availability, configuration, diagnostics, jobs, provisioning, remote, transactions
+from cms.ocpp.v16 import (
+    availability,
+    configuration,
+    datatransfer,
+    diagnostics,
+    jobs,
+    lists,
+    provisioning,
+    remote,
+    reservations,
+    security,
+    transactions,
+)
 
 BLOCKS = (
     raw,
@@ -12,9 +24,13 @@ BLOCKS = (
     availability,
     transactions,
     configuration,
+    datatransfer,
     remote,
     diagnostics,
     jobs,
+    security,
+    lists,
+    reservations,
 )
 
 INCOMING: dict[str, Incoming] = rows(BLOCKS, "INCOMING")

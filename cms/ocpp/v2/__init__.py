@@ -10,12 +10,21 @@ from cms.ocpp.translation import Incoming, Outgoing, rows
 from cms.ocpp.v2 import (
     authorization,
     availability,
+    checks,
     configuration,
+    customers,
+    datatransfer,
     diagnostics,
+    displays,
     jobs,
+    lists,
     meters,
+    monitoring,
     provisioning,
     remote,
+    reservations,
+    security,
+    streams,
     transactions,
 )
 
@@ -27,9 +36,18 @@ BLOCKS = (
     transactions,
     meters,
     configuration,
+    datatransfer,
     remote,
     diagnostics,
+    monitoring,
+    streams,
     jobs,
+    security,
+    lists,
+    reservations,
+    checks,
+    customers,
+    displays,
 )
 
 INCOMING_201: dict[str, Incoming] = rows(BLOCKS, "INCOMING", "INCOMING_201")

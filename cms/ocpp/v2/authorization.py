@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 
 from cms.domain.observations import TokenAnswer, TokenPresented, TokenRef
+from cms.domain.tokens import Authorization
 from cms.ocpp.schemas import LOOKED_UP
 from cms.ocpp.translation import AUTHORIZATION_V2, Incoming, word_for
 from cms.ocpp.values import Json, Remarks, rfc3339
@@ -22,8 +23,31 @@ KINDS = {
     "NoAuthorization": "no-authorization",
 }
 
+#: Our kind -> IdTokenEnumType.
+TYPES = {
+    "rfid": "ISO14443",
+    "app": "Central",
+    "central": "Central",
+    "emaid": "eMAID",
+    "key-code": "KeyCode",
+    "local": "Local",
+    "mac": "MacAddress",
+    "no-authorization": "NoAuthorization",
+}
+
 MAX_ID_TOKEN_201 = 36
 MAX_ID_TOKEN_21 = 255
+
+
+def id_token(token: str, kind: str) -> Json:
+    """An IdTokenType; NoAuthorization has an empty token (C02.FR.02)."""
+    said = TYPES[kind]
+    return {"idToken": "" if said == "NoAuthorization" else token, "type": said}
+
+
+def group_id_token(group: str) -> Json:
+    """A group is ours, not a card of its own: Central (C09)."""
+    return {"idToken": group, "type": "Central"}
 
 
 def token(id_token: Json) -> TokenRef:
@@ -39,9 +63,12 @@ def id_token_info(answer: TokenAnswer, max_id_token: int) -> Json:
     said: Json = {"status": word_for(answer, AUTHORIZATION_V2)}
     if answer.expires is not None:
         said["cacheExpiryDateTime"] = rfc3339(answer.expires)
-    # A group is ours, not a card of its own: Central (C09). One too long to say is left out, never cut.
+    # C01.FR.20: only where it is good for some; C01.FR.22: never with a no.
+    if answer.evses and answer.status == Authorization.ACCEPTED:
+        said["evseId"] = list(answer.evses)
+    # One too long to say is left out, never cut.
     if answer.group is not None and len(answer.group) <= max_id_token:
-        said["groupIdToken"] = {"idToken": answer.group, "type": "Central"}
+        said["groupIdToken"] = group_id_token(answer.group)
     return said
 
 
