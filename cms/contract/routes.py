@@ -9,7 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from cms.contract import events, intents, jobs, ocpp, sessions, stations, status, tokens
+from cms.contract import (
+    certificates,
+    events,
+    intents,
+    jobs,
+    ocpp,
+    security,
+    sessions,
+    stations,
+    status,
+    tokens,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +66,24 @@ ROUTES: dict[type, Route] = {
     jobs.GetLog: Route("POST", "/v1/stations/{station}/logs", _ORDER),
     ocpp.CallStation: Route("POST", "/v1/stations/{station}/ocpp/call", _ORDER),
     ocpp.SendRaw: Route("POST", "/v1/stations/{station}/ocpp/raw", _ORDER),
+    # certificates and security
+    certificates.ListAuthorities: Route("GET", "/v1/authorities", list[certificates.AuthorityView]),
+    certificates.CreateAuthority: Route("POST", "/v1/authorities", certificates.AuthorityView),
+    certificates.ListCertificates: Route("GET", "/v1/certificates", list[certificates.CertificateView]),
+    certificates.RevokeCertificate: Route(
+        "POST", "/v1/stations/{station}/certificates/{certificate}/revoke", certificates.CertificateView
+    ),
+    certificates.InstallCertificate: Route("POST", "/v1/stations/{station}/certificates/install", _ORDER),
+    certificates.ReadCertificates: Route("POST", "/v1/stations/{station}/certificates/read", _ORDER),
+    certificates.DeleteCertificate: Route(
+        "POST", "/v1/stations/{station}/certificates/{certificate}/delete", _ORDER
+    ),
+    certificates.RenewCertificate: Route("POST", "/v1/stations/{station}/certificates/renew", _ORDER),
+    security.ShowSecurity: Route("GET", "/v1/stations/{station}/security", security.SecurityView),
+    security.AllowExpired: Route("POST", "/v1/stations/{station}/security/expired", security.SecurityView),
+    security.RotatePassword: Route("POST", "/v1/stations/{station}/security/password", _ORDER),
+    security.SetNetworkProfile: Route("POST", "/v1/stations/{station}/security/network", _ORDER),
+    security.UpgradeSecurity: Route("POST", "/v1/stations/{station}/security/upgrade", _ORDER),
     # sessions
     sessions.ListSessions: Route("GET", "/v1/sessions", list[sessions.SessionView]),
     sessions.StartSession: Route("POST", "/v1/sessions", _ORDER),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from cms.domain.certificates import Certificate
+from cms.domain.certificates import Certificate, expired
 from cms.domain.changes import Change, Happened, Keep, SaveStation
 from cms.domain.evolve import evolve
 from cms.domain.record import record
@@ -113,6 +113,13 @@ def proven(state: StationState, proof: Proof | None, now: datetime) -> Proven:
         station = evolve(station, security_profile=known.upgrading_to)
         security = evolve(security, upgrading_to=None)
         events.append(Happened("station.secured", now, station.id, data=data))
+    if (
+        known.despite_expiry
+        and reached(proof) == 3
+        and proof.certificate
+        and not expired(proof.certificate, now)
+    ):
+        security = evolve(security, despite_expiry=False)
     if security == known:
         return Proven(state)
     state, kept = keeping(evolve(state, station=station), security, now)
@@ -132,7 +139,19 @@ def settled(state: StationState, digest: bytes, now: datetime, *, taken: bool) -
     if taken:
         station = evolve(state.station, password_digest=digest)
         state, kept = keeping(evolve(state, station=station), evolve(known, promised=()), now)
-        return Proven(state, (SaveStation(station), kept))
+        told = Happened("station.password", now, station.id, data={"outcome": "taken"})
+        return Proven(state, (SaveStation(station), kept), (told,))
+    if digest not in known.promised:
+        return Proven(state)
     others = tuple(each for each in known.promised if each != digest)
     state, kept = keeping(state, evolve(known, promised=others), now)
+    told = Happened("station.password", now, state.station.id, data={"outcome": "refused"})
+    return Proven(state, (kept,), (told,))
+
+
+def upgrading(state: StationState, profile: int, now: datetime) -> Proven:
+    """The station will come with a higher profile: from then on with no lower one (A05.FR.07)."""
+    if profile <= state.station.security_profile:
+        return Proven(state)
+    state, kept = keeping(state, evolve(of(state), upgrading_to=profile), now)
     return Proven(state, (kept,))

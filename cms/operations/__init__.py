@@ -6,16 +6,29 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from cms.contract import certificates as ce
 from cms.contract import events as e
 from cms.contract import intents as i
 from cms.contract import jobs as j
 from cms.contract import ocpp as o
+from cms.contract import security as se
 from cms.contract import sessions as s
 from cms.contract import stations as st
 from cms.contract import status as a
 from cms.contract import tokens as t
 from cms.core import Actor, Core
-from cms.operations import events, intents, jobs, ocpp, sessions, stations, status, tokens
+from cms.operations import (
+    certificates,
+    events,
+    intents,
+    jobs,
+    ocpp,
+    security,
+    sessions,
+    stations,
+    status,
+    tokens,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +67,19 @@ OPERATIONS: dict[type, Operation] = {
     j.GetLog: Operation(jobs.get_log, "stations.command"),
     o.CallStation: Operation(ocpp.call, "ocpp.call"),
     o.SendRaw: Operation(ocpp.send_raw, "ocpp.raw"),
+    ce.ListAuthorities: Operation(certificates.authorities, "certificates.read"),
+    ce.CreateAuthority: Operation(certificates.create_authority, "certificates.write"),
+    ce.ListCertificates: Operation(certificates.list_, "certificates.read"),
+    ce.RevokeCertificate: Operation(certificates.revoke, "certificates.write"),
+    ce.InstallCertificate: Operation(certificates.install, "certificates.write"),
+    ce.ReadCertificates: Operation(certificates.read, "stations.command"),
+    ce.DeleteCertificate: Operation(certificates.delete, "certificates.write"),
+    ce.RenewCertificate: Operation(certificates.renew, "certificates.write"),
+    se.ShowSecurity: Operation(security.show, "stations.read"),
+    se.AllowExpired: Operation(security.allow_expired, "security.write"),
+    se.RotatePassword: Operation(security.rotate, "security.write"),
+    se.SetNetworkProfile: Operation(security.set_network_profile, "security.write"),
+    se.UpgradeSecurity: Operation(security.upgrade, "security.write"),
     s.ListSessions: Operation(sessions.list_, "sessions.read"),
     s.ShowSession: Operation(sessions.show, "sessions.read"),
     s.ListSamples: Operation(sessions.samples, "sessions.read"),

@@ -7,13 +7,18 @@ import hmac
 import re
 import secrets
 import string
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping, Sequence
+from typing import Any, TypeVar
 
+from cms.contract.refusals import Conflict, Invalid, NotSupported, Rejected
+from cms.contract.stations import OrderTerms
 from cms.core import Core, Lane
 from cms.domain import security
 from cms.domain.changes import Change
 from cms.domain.stations import StationState
 from cms.operations.deciding import settle
+
+T = TypeVar("T")
 
 # 27 characters of 62: 160 bits, within the 16 to 40 that 2.0.1 A00.FR.205 allows. A 1.6 station that takes only
 # 20 bytes gets a shorter one by --password.
@@ -72,18 +77,54 @@ def _taken(state: StationState | None) -> tuple[bytes, ...]:
     return (state.station.password_digest, *security.of(state).promised)
 
 
-async def promise(core: Core, lane: Lane, values: Mapping[str, str]) -> None:
-    """Take the passwords among these values too, before a station is told them: no crash may lock it out (A01)."""
+def check_profile(state: StationState, values: Mapping[str, str]) -> None:
+    """A 1.6 SecurityProfile only rises (whitepaper A05.FR.09)."""
+    current = state.station.security_profile
+    for name, value in values.items():
+        if name.casefold() == "securityprofile" and value.isdecimal() and int(value) < current:
+            raise Conflict(
+                f"{state.station.id} is on security profile {current}, which only rises: {value} is lower"
+            )
+
+
+async def telling(
+    core: Core, lane: Lane, values: Mapping[str, str], terms: OrderTerms, giving: Coroutine[Any, Any, T]
+) -> T:
+    """Give an order that tells a station new passwords (or none) so that no crash locks it out (A01).
+
+    They are taken too before they are sent, and no longer when the station certainly did not take them. When nobody
+    knows (it did not answer, we stopped), both are taken until it shows at the door which it has.
+    """
     told = [value for name, value in values.items() if name.casefold() in SECRET_NAMES]
-    if not told or core.stations.link(lane.state.station.id) is None:
-        return
+    if not told or terms.dry_run or core.stations.link(lane.state.station.id) is None:
+        return await giving
+    digests = [as_told(core.secret, lane.state.station.id, value) for value in told]
+    try:
+        await _promise(core, lane, digests)
+    except BaseException:
+        giving.close()
+        raise
+    try:
+        return await giving
+    except (Rejected, NotSupported, Invalid, Conflict):
+        await _withdraw(core, lane, digests)
+        raise
+
+
+async def _promise(core: Core, lane: Lane, digests: Sequence[bytes]) -> None:
     async with lane.lock:
         state, changes = lane.state, list[Change]()
-        for value in told:
-            digest = as_told(core.secret, state.station.id, value)
+        for digest in digests:
             state, change = security.promise(state, digest, core.clock.now())
             changes.append(change)
         await settle(core, lane, state, changes, ())
+
+
+async def _withdraw(core: Core, lane: Lane, digests: Sequence[bytes]) -> None:
+    async with lane.lock:
+        for digest in digests:
+            done = security.settled(lane.state, digest, core.clock.now(), taken=False)
+            await settle(core, lane, done.state, done.changes, done.events)
 
 
 def as_told(key: bytes, station_id: str, value: str) -> bytes:

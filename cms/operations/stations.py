@@ -129,6 +129,7 @@ async def add(core: Core, request: AddStation, actor: Actor) -> StationCredentia
         password_digest=_digest(core, request.station, password),
         boot_policy=request.boot_policy,
         note=request.note,
+        serial=request.serial,
         enrolled_at=core.clock.now(),
     )
     await register(core, station, actor.name)
@@ -174,7 +175,7 @@ async def set_(core: Core, request: SetStation, actor: Actor) -> StationView | S
         _check_boot_policy(request.boot_policy)
     kept = {
         name: value
-        for name in ("site", "boot_policy", "note")
+        for name in ("site", "boot_policy", "note", "serial")
         if (value := getattr(request, name)) is not None
     }
     password = credentials.generate() if request.new_password else None
@@ -386,10 +387,10 @@ async def set_configuration(core: Core, request: SetConfiguration, actor: Actor)
         f"sets {', '.join(request.values)}",
         level=1,
     )
-    if not request.dry_run:
-        await credentials.promise(core, lane, request.values)
+    credentials.check_profile(lane.state, request.values)
     order = WriteVariables(dict(request.values), per_message=await _per_message(core, lane, _WRITE_LIMITS))
-    return await give(core, actor, request.station, "config-set", order, request, shown)
+    giving = give(core, actor, request.station, "config-set", order, request, shown)
+    return await credentials.telling(core, lane, request.values, request, giving)
 
 
 def last_heard(core: Core, known: dict[str, datetime]) -> tuple[tuple[str, datetime], ...]:
