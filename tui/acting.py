@@ -46,8 +46,12 @@ class Acting:
 
     def begin(self, name: str) -> None:
         """Act on what the cursor stands on, or say what is missing."""
-        say, place, act = self._app.say, self._app.here, ACTS[name]
-        target = place.target() if place else None
+        place = self._app.here
+        self.begin_with(ACTS[name], place.target() if place else None)
+
+    def begin_with(self, act: Act, target: Target | None) -> None:
+        """Give an order about this target, or say what is missing."""
+        say = self._app.say
         if not self._app.following.live:
             say("the daemon is gone: acts are off until it is back", "bad")
         elif target is None or target.kind != act.kind:
@@ -86,7 +90,7 @@ class Acting:
             "stranger": lambda: list(mirror.strangers),
         }
         self._pending = (act, target)
-        prompt = PROMPTS.get(act.needs, "{act.needs}:").format(act=act, target=target)
+        prompt = act.prompt or PROMPTS.get(act.needs, "{act.needs}:").format(act=act, target=target)
         self._entry.open(act.needs, prompt, text, choices.get(act.needs, list))
 
     def take_needed(self, purpose: str, text: str) -> None:
@@ -214,7 +218,7 @@ class Acting:
             case TokenView() as token:
                 app.say(f"✔ token {token.id} is {token.status}", "good")
                 app.painting.collect(app.mirror.put(token))
-            case None:
+            case _:
                 app.say(f"✔ {draft.act.name} {subject}: done", "good")
 
 

@@ -16,6 +16,7 @@ from typing import Any, ClassVar, cast
 from textual import events
 
 from cms.client import Address, AsyncClient
+from cms.contract.refusals import Refusal
 from cms.contract.status import ShowStatus
 from tui import clipboard, keys, notes, theme
 from tui.acting import Acting
@@ -38,6 +39,7 @@ from tui.typed import Typed
 from tui.widgets.entry import Entry
 from tui.widgets.live_table import LiveTable
 from tui.widgets.question import Question
+from tui.words import sentence
 
 #: After this long without a key a person rests, and rows may take their new places.
 REST_S = 2.0
@@ -158,6 +160,9 @@ class CmsApp(LeanApp):
     def action_configuration(self) -> None:
         self.travel.open_configuration()
 
+    def action_books(self) -> None:
+        self.travel.open_shelf()
+
     def action_help(self) -> None:
         self.travel.open_help()
 
@@ -251,6 +256,14 @@ class CmsApp(LeanApp):
     def on_presented_read(self, note: notes.PresentedRead) -> None:
         if note.place.is_attached:
             note.place.hear(note.presented)
+
+    def on_book_read(self, note: notes.BookRead) -> None:
+        if not note.place.is_attached:
+            return
+        if isinstance(note.rows, Refusal):
+            note.place.fail(sentence(note.rows))
+        else:
+            note.place.hear(note.rows)
 
     def on_variables_read(self, note: notes.VariablesRead) -> None:
         if note.place.is_attached:

@@ -35,8 +35,19 @@ class Key:
     request: type[Any] | None = None
 
 
-LISTS = ("overview", "stations", "station", "sessions", "session", "events", "tokens", "configuration")
-FILTERED = ("stations", "sessions", "events", "station", "tokens", "configuration")
+LISTS = (
+    "overview",
+    "stations",
+    "station",
+    "sessions",
+    "session",
+    "events",
+    "tokens",
+    "configuration",
+    "shelf",
+    "book",
+)
+FILTERED = ("stations", "sessions", "events", "station", "tokens", "configuration", "book")
 SORTED = ("stations", "sessions", "tokens")
 TOKENS = ("tokens",)
 AT_STATION = ("stations", "station", "overview")
@@ -63,6 +74,8 @@ KEYS: tuple[Key, ...] = (
     Key("SEE", "y", "y", "copy", "copy: the CLI line of the last order, or the row's id", (), "", "copy"),
     Key("SEE", "H", "H", "past", "running or past sessions", ("sessions",), "past", "past"),
     Key("SEE", "C", "C", "configuration", "configuration of the station", ("stations", "station"), "config", "config"),
+    Key("SEE", "b", "b", "books", "books: firmware, logs, reservations ... of this station or all",
+        ("overview", "stations", "station", "sessions", "session", "events", "tokens"), "books", "books"),
     Key("FIND", "slash", "/", "filter", "filter, e.g. site~berlin and not online=true",
         FILTERED, "filter", "filter"),
     Key("FIND", "s", "s", "sort", "sort by the next column", SORTED, "sort", "sort"),

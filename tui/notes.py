@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from textual.message import Message as Note
 
@@ -14,6 +15,7 @@ from cms.contract.stations import Message, StationCredential, Variable
 from cms.contract.tokens import TokenView
 from tui.link import LinkState
 from tui.orders import Draft
+from tui.screens.book import BookPlace
 from tui.screens.configuration import Configuration
 from tui.screens.session import Session
 from tui.screens.station import Station
@@ -81,6 +83,14 @@ class PresentedRead(Note):
 
     place: Tokens
     presented: list[Event]
+
+
+@dataclass(eq=False)
+class BookRead(Note):
+    """The rows of a book, or why there are none."""
+
+    place: BookPlace
+    rows: list[Any] | Refusal
 
 
 @dataclass(eq=False)

@@ -46,10 +46,14 @@ class Target:
     value: str = ""
     variables: tuple[str, ...] = ()
     must_name: bool = False
+    row: Any = None
+    """The row of a book under the cursor (tui/books.py); ``kind`` row where it is of no station."""
 
     @property
     def subject(self) -> str:
         """What the act is about, by its id."""
+        if self.kind == "row":
+            return str(getattr(self.row, "id", "") or self.station)
         return self.token if self.kind in ("token", "card") else self.station
 
 
@@ -79,6 +83,8 @@ class Act:
     needs: str = ""
     kind: str = "station"
     text: tuple[str, str] | None = None
+    prompt: str = ""
+    """What stands before the line that is typed into; a value needs one."""
     foretell: Callable[[Draft], Preview] | None = None
     """Says what would happen, where the daemon does not."""
 
@@ -233,6 +239,8 @@ class Draft:
             where += f" for {target.token}"
         if act.needs_session:
             where += f" ({target.session})"
+        if act.needs == "value" and self.text:
+            where += f": {self.text}"
         chosen = f" {act.variants[self.variant].word}" if act.variants else ""
         return f"{act.title} {where}{chosen}{', when it is idle' if self.when_idle else ''}?"
 

@@ -15,7 +15,8 @@ from cms.contract.sessions import ListSamples, Sample, ShowSession
 from cms.contract.stations import ListMessages, ListVariables, Message
 from tui import words
 from tui.link import Daemon
-from tui.notes import FramesHeard, PowerRead, PresentedRead, StoryRead, VariablesRead
+from tui.notes import BookRead, FramesHeard, PowerRead, PresentedRead, StoryRead, VariablesRead
+from tui.screens.book import BookPlace
 from tui.screens.configuration import Configuration
 from tui.screens.session import Session
 from tui.screens.station import Station
@@ -91,6 +92,17 @@ class Reading:
             self._say_later(refusal)
             return
         self._app.post_message(VariablesRead(place, variables))
+
+    def read_book(self, place: BookPlace) -> None:
+        place.run_worker(self._fetch_book(place), group="book", exclusive=True)
+
+    async def _fetch_book(self, place: BookPlace) -> None:
+        try:
+            answer = await self._daemon.ask(place.book.ask(place.station))
+        except Refusal as refusal:
+            self._app.post_message(BookRead(place, refusal))
+            return
+        self._app.post_message(BookRead(place, place.book.rows(answer)))
 
     # ---- one session, the cards
 

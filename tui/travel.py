@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tui.books import BOOKS
+from tui.screens.book import BookPlace, Shelf
 from tui.screens.configuration import Configuration
 from tui.screens.paper import Paper, help_lines
 from tui.screens.place import Place
@@ -13,6 +15,10 @@ from tui.widgets.entry import Entry
 
 if TYPE_CHECKING:
     from tui.app import CmsApp
+
+
+ABOUT_A_STATION = ("station", "configuration", "book", "shelf")
+STATIONS_LISTED = ("overview", "stations", "sessions", "session", "events")
 
 
 class Travel:
@@ -67,6 +73,30 @@ class Travel:
             return
         self._app.hush()
         self._app.push_screen(Configuration(target.station))
+
+    def open_shelf(self) -> None:
+        """The books of the station under the cursor, or all."""
+        self._app.hush()
+        self._app.push_screen(Shelf(self._station_here(ABOUT_A_STATION + STATIONS_LISTED[1:])))
+
+    def open_book_called(self, word: str) -> None:
+        """Of the station that the place is about; of all otherwise, where there is such a book."""
+        places = ABOUT_A_STATION + (STATIONS_LISTED if BOOKS[word].of_station else ())
+        self.open_book(word, self._station_here(places))
+
+    def _station_here(self, places: tuple[str, ...]) -> str | None:
+        """The station under the cursor in one of these places."""
+        place = self._app.here
+        target = place.target() if place and place.place in places else None
+        return target.station or None if target else None
+
+    def open_book(self, word: str, station: str | None) -> None:
+        book = BOOKS[word]
+        if book.of_station and not station:
+            self._app.say(f"put the cursor on a station first: {word} are of one", "warn")
+            return
+        self._app.hush()
+        self._app.push_screen(BookPlace(book, station))
 
     def open_paper(self, title: str, lines: list[str]) -> None:
         self._app.push_screen(Paper(title, lines))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from textual.timer import Timer
 
 from tui import keys
+from tui.books import BOOKS
 from tui.screens.place import Place
 from tui.widgets.entry import Entry
 from tui.widgets.question import Question
@@ -33,7 +34,7 @@ class Typed:
 
     def _commands(self) -> list[str]:
         mirror = self._app.mirror
-        return [*keys.words(), *mirror.stations, *mirror.active]
+        return [*keys.words(), *BOOKS, *mirror.stations, *mirror.active]
 
     def close(self) -> None:
         """Give the focus back to what was asked, or to the rows."""
@@ -88,6 +89,8 @@ class Typed:
             return
         if (key := keys.words().get(text)) is not None:
             self._call(key)
+        elif text in BOOKS:
+            app.travel.open_book_called(text)
         elif (station := self._station_called(text)) is not None:
             app.travel.open_station(station)
         elif text in app.mirror.sessions:

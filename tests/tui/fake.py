@@ -148,6 +148,10 @@ class FakeDaemon:
     tokens: dict[str, TokenView] = field(default_factory=dict)
     intents: dict[str, IntentView] = field(default_factory=dict)
     strangers: list[UnknownStation] = field(default_factory=list)
+    shelf: dict[type, list[Any]] = field(default_factory=dict)
+    """By request: the rows of a book."""
+    refusing: dict[type, Refusal] = field(default_factory=dict)
+    """By request: why it is refused."""
     frames: dict[str, list[Message]] = field(default_factory=dict)
     samples: dict[str, list[Sample]] = field(default_factory=dict)
     variables: dict[str, list[Variable]] = field(default_factory=dict)
@@ -171,6 +175,8 @@ class FakeDaemon:
         self.asked.append(request)
         if not self.up:
             raise Unreachable("no daemon answers at /run/cms.sock", "start one with `cms serve`")
+        if (refusal := self.refusing.get(type(request))) is not None:
+            raise refusal
         return self._answer(request), self.cursor
 
     @property
@@ -219,6 +225,8 @@ class FakeDaemon:
                 return self._keep_token(request)
             case OrderTerms():
                 return self._order(request)
+            case _ if type(request) in self.shelf:
+                return list(self.shelf[type(request)])
         raise AssertionError(f"nobody taught the fake {request}")
 
     def _known(self, views: dict[str, Any], key: str) -> Any:
@@ -270,7 +278,7 @@ class FakeDaemon:
     def _order(self, request: Any) -> Any:
         if self.refuse is not None:
             raise self.refuse
-        order = ORDER_NAMES[type(request).__name__]
+        order = ORDER_NAMES.get(type(request).__name__, type(request).__name__)
         key = self.sessions[request.session].station if isinstance(request, StopSession) else request.station
         if request.dry_run:
             running = tuple(s.id for s in self.sessions.values() if s.station == key and s.ended_at is None)

@@ -9,6 +9,7 @@ from textual import events
 from textual.widget import Widget
 
 from tui import keys
+from tui.books import BOOKS
 from tui.mirror import Ref
 from tui.screens.place import Place
 from tui.widgets.live_table import Column, LiveTable
@@ -69,6 +70,9 @@ def help_lines(place: str) -> list[str]:
         "COMMAND LINE",
         "  :stations   :sessions   :events   :tokens   :CP-0042   :reset   :help   :quit",
         "  tab completes; the id of a station or session opens it",
+        "",
+        "BOOKS (b; at a station its own)",
+        *(f"  :{word:<14} {book.about}" for word, book in BOOKS.items()),
         "",
         "SIGNS",
         "  ○ available  ● charging  ◔ preparing  ◐ suspended  ◑ finishing  ◇ reserved",

@@ -144,12 +144,16 @@ class Place(Screen[None]):
         text, tone = self.console.flash
         return [((line, tone),) for line in wrapped(text, width - 2, 3)]
 
+    def footer(self) -> list[tuple[str, str]]:
+        """(Key, label), the most important first."""
+        return keys.footer(self.place)
+
     def _keys(self, width: int) -> Line:
         """As many keys as fit; ``?`` always does."""
         last: list[Span] = [(" ? ", "busy"), "help"]
         spans: list[Span] = []
         room = width - width_of(last)
-        for shown, label in [*keys.footer(self.place), ("1-5", "screens")]:
+        for shown, label in [*self.footer(), ("1-5", "screens")]:
             if shown == keys.LAST:
                 continue
             more: list[Span] = [(f" {shown} ", "busy"), label]

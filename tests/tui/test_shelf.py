@@ -1,0 +1,128 @@
+"""Books: lists that are read when somebody looks."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cms.contract.jobs import GetLog, JobView, ListJobs, UpdateFirmware
+from cms.contract.refusals import Unreachable
+from tests.tui.fake import NOON, FakeDaemon, small_fleet
+from tests.tui.seat import seated
+from tui.books import BOOKS
+
+URL = "https://files.example/fw.bin"
+JOB = JobView(
+    station="CP-0018",
+    request_id=7,
+    kind="firmware",
+    status="Downloading",
+    outcome="running",
+    detail=None,
+    requested_at=NOON,
+    location=URL,
+    log_type=None,
+    signed=False,
+    retrieve_at=None,
+    install_at=None,
+    checksum=None,
+    before="1.0",
+    after=None,
+    file_name=None,
+    locations=(),
+    steps=(),
+    uploads=(),
+    intent="i9",
+)
+
+
+def with_jobs(*jobs: JobView) -> FakeDaemon:
+    daemon = small_fleet()
+    daemon.shelf[ListJobs] = list(jobs)
+    return daemon
+
+
+async def test_the_shelf_lists_the_books_and_opens_one() -> None:
+    async with seated(with_jobs(JOB)) as seat:
+        await seat.press("2")
+        await seat.press("b")
+        await seat.sees("Firmware", "Logs", "Books")
+        await seat.press("enter")
+        await seat.sees("Downloading", "… running", URL)
+
+
+async def test_a_word_opens_a_book_from_anywhere_and_it_says_when_it_is_empty() -> None:
+    async with seated(with_jobs()) as seat:
+        await seat.press("colon")
+        await seat.type("logs")
+        await seat.press("enter")
+        await seat.sees("no log was asked for")
+
+
+async def test_a_book_is_read_again_when_an_event_tells_that_it_is_old() -> None:
+    daemon = with_jobs(JOB)
+    async with seated(daemon) as seat:
+        await seat.press("colon")
+        await seat.type("firmware")
+        await seat.press("enter")
+        await seat.sees("Downloading")
+        daemon.shelf[ListJobs] = [replace(JOB, status="Installed", outcome="done")]
+        daemon.happen("firmware.status", "CP-0018", status="Installed")
+        await seat.sees("Installed", "✔ done")
+
+
+async def test_a_row_opens_as_everything_that_is_known_of_it() -> None:
+    async with seated(with_jobs(JOB), size=(160, 48)) as seat:
+        await seat.press("colon")
+        await seat.type("firmware")
+        await seat.press("enter")
+        await seat.sees("Downloading")
+        await seat.press("enter")
+        await seat.sees('"request_id": 7', '"before": "1.0"')
+
+
+async def test_an_order_of_a_book_is_typed_asked_about_and_given() -> None:
+    daemon = with_jobs(JOB)
+    async with seated(daemon) as seat:
+        await seat.press("colon")
+        await seat.type("firmware")
+        await seat.press("enter")
+        await seat.sees("cms ▸ Firmware", "Downloading")
+        await seat.press("F")
+        await seat.sees("address of the firmware")
+        await seat.type(URL)
+        await seat.press("enter")
+        await seat.sees("Update the firmware of CP-0018")
+        await seat.press("y")
+        await seat.hears("accepted")
+        given = [r for r in daemon.asked if isinstance(r, UpdateFirmware) and not r.dry_run]
+        assert [(r.station, r.location) for r in given] == [("CP-0018", URL)]
+
+
+async def test_an_order_without_a_station_says_what_is_missing() -> None:
+    daemon = with_jobs()
+    async with seated(daemon) as seat:
+        await seat.press("5")
+        await seat.press("colon")
+        await seat.type("logs")
+        await seat.press("enter")
+        await seat.sees("no log was asked for")
+        await seat.press("L")
+        await seat.hears("open the logs of a station first")
+        assert not [r for r in daemon.asked if isinstance(r, GetLog)]
+
+
+async def test_a_book_that_cannot_be_read_says_why() -> None:
+    daemon = with_jobs()
+    async with seated(daemon) as seat:
+        daemon.refusing[ListJobs] = Unreachable("the record is gone")
+        await seat.press("colon")
+        await seat.type("firmware")
+        await seat.press("enter")
+        await seat.sees("the record is gone")
+
+
+def test_every_book_has_a_word_a_title_and_keys_of_its_own() -> None:
+    for word, book in BOOKS.items():
+        assert word == book.word and book.title and book.about and book.empty
+        keys = [act.key for act in book.acts]
+        assert len(set(keys)) == len(keys) and all(key.isupper() for key in keys)

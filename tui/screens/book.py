@@ -1,0 +1,182 @@
+"""A book: a list that is read when somebody looks (tui/books.py); and the shelf, the list of all books."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any, ClassVar
+
+from textual import events
+from textual.widget import Widget
+
+from tui.books import BOOKS, Book, BookAct
+from tui.mirror import Ref
+from tui.orders import Target
+from tui.screens.events import as_json
+from tui.screens.listed import Listed
+from tui.screens.place import Place, target_of_station
+from tui.widgets.entry import Entry
+from tui.widgets.live_table import Column, LiveTable
+from tui.widgets.paint import Span
+from tui.widgets.question import Question
+
+#: Several events of one happening lead to one reading.
+READ_AGAIN_S = 0.3
+
+
+class Shelf(Place):
+    """The books there are; opened at a station it opens those of the station."""
+
+    place = "shelf"
+    title_words = "Books"
+
+    def __init__(self, station: str | None) -> None:
+        super().__init__()
+        self.station = station
+
+    def body(self) -> Iterable[Widget]:
+        columns = (Column("Book", 16), Column("", 30, grow=True))
+        yield LiveTable(columns, self._cells, id="list")
+
+    def crumbs(self) -> list[str]:
+        return [*(["Stations", self.station] if self.station else []), "Books"]
+
+    def _cells(self, key: str) -> Sequence[Span]:
+        return (BOOKS[key].title, (BOOKS[key].about, "dim"))
+
+    def draw(self, changed: set[Ref] | None) -> None:
+        if changed is None:
+            shown = [word for word, book in BOOKS.items() if self.station or not book.of_station]
+            self.query_one("#list", LiveTable).set_ids(shown)
+
+    def target(self) -> Target | None:
+        return target_of_station(self.mirror, self.station) if self.station else None
+
+    def on_live_table_opened(self, event: LiveTable.Opened) -> None:
+        self.console.travel.open_book(event.key, self.station)
+
+
+class BookPlace(Listed):
+    """One book, of one station or of all."""
+
+    place = "book"
+    kind = "book"
+    sorts: ClassVar[dict[str, Callable[[Any], Any]]] = {"as told": lambda _: 0}
+    sort_name = "as told"
+
+    def __init__(self, book: Book, station: str | None) -> None:
+        super().__init__()
+        self.book = book
+        self.station = station
+        self.rows: dict[str, Any] = {}
+        self._due = False
+
+    # ---- what Listed wants to know
+
+    @property
+    def view_type(self) -> type[Any]:  # type: ignore[override]  # of the book, not of the class
+        return self.book.view_type
+
+    @property
+    def columns(self) -> Sequence[Column]:  # type: ignore[override]
+        return [
+            Column(cell.title, cell.width, right=cell.right, drop=cell.drop, grow=cell.grow)
+            for cell in self.book.cells
+        ]
+
+    def views(self) -> Mapping[str, Any]:
+        return self.rows
+
+    def cells(self, key: str) -> Sequence[Span]:
+        row = self.rows.get(key)
+        return [""] * len(self.book.cells) if row is None else [cell.show(row) for cell in self.book.cells]
+
+    def crumbs(self) -> list[str]:
+        return [*(["Stations", self.station] if self.station else []), self.book.title]
+
+    # ---- reading
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.list_table().empty = "reading …"
+        self.console.reading.read_book(self)
+
+    def hear(self, rows: Sequence[Any]) -> None:
+        """The book was read."""
+        self.rows.clear()
+        self.rows.update({self.book.key(row): row for row in rows})
+        self.list_table().empty = self.book.empty
+        self.draw(None)
+
+    def fail(self, sentence: str) -> None:
+        """It could not be read; what was known stays."""
+        self.list_table().empty = sentence
+        self.draw(None)
+
+    def draw(self, changed: set[Ref] | None) -> None:
+        if changed is None:
+            super().draw(None)
+        elif self._tells_of_me(changed) and not self._due:
+            self._due = True
+            self.set_timer(READ_AGAIN_S, self._read_again)
+
+    def _tells_of_me(self, changed: set[Ref]) -> bool:
+        told = (self.mirror.events.get(key) for kind, key in changed if kind == "event")
+        return any(
+            event is not None
+            and event.type.startswith(self.book.stale)
+            and self.station in (None, event.station)
+            for event in told
+        )
+
+    def _read_again(self) -> None:
+        self._due = False
+        self.console.reading.read_book(self)
+
+    def come_back(self) -> None:
+        self.draw(None)
+        self.console.reading.read_book(self)
+
+    # ---- acting
+
+    def row(self) -> Any | None:
+        """What the cursor stands on."""
+        return self.rows.get(self.list_table().cursor_id or "")
+
+    def target(self) -> Target | None:
+        """The station of the book, or of the row; with the row."""
+        row = self.row()
+        station = self.station or getattr(row, "station", None)
+        base = target_of_station(self.mirror, station) if station else None
+        if base is None:
+            return None if row is None else Target("", kind="row", row=row)
+        return replace(base, row=row)
+
+    def near(self) -> set[Ref]:
+        return set()
+
+    def footer(self) -> list[tuple[str, str]]:
+        acts = [(act.key, act.label) for act in self.book.acts]
+        return [*super().footer()[:1], *acts, *super().footer()[1:]]
+
+    def on_key(self, event: events.Key) -> None:
+        if self.query_one(Entry).is_open or self.query_one(Question).is_open:
+            return
+        act = next((act for act in self.book.acts if act.key == event.character), None)
+        if act is not None:
+            event.stop()
+            self._begin(act)
+
+    def _begin(self, act: BookAct) -> None:
+        target = self.target()
+        if act.at_row and self.row() is None:
+            self.console.say("put the cursor on a row first", "warn")
+        elif target is None and act.act.kind == "station":
+            self.console.say(f"open the {self.book.word} of a station first: b at the station", "warn")
+        else:
+            self.console.acting.begin_with(act.act, target or Target("", kind=act.act.kind))
+
+    def on_live_table_opened(self, event: LiveTable.Opened) -> None:
+        row = self.rows.get(event.key)
+        if row is not None:
+            self.console.travel.open_paper(f"{self.book.title} {event.key}", as_json(asdict(row)))
