@@ -317,6 +317,10 @@ class Terms:
     heartbeat_s: int = 300
     boot_retry_s: int = 60
     boot_policy: str = "accepted"
+    boot_trigger_s: float = 0.0
+    """When a station that connects without a BootNotification is asked for one; 0: never."""
+    probe: bool = False
+    """Whether a make that connects for the first time is asked what it takes."""
     open_enrolment: bool = False
     suspect_after: timedelta = timedelta(hours=24)
     ocpp_url: str = ""

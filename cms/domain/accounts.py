@@ -21,7 +21,7 @@ from cms.domain import costs
 from cms.domain.costs import Progress, Stretch
 from cms.domain.evolve import evolve
 from cms.domain.meters import gist
-from cms.domain.observations import Reading
+from cms.domain.observations import Reading, StationCosts
 from cms.domain.record import record
 from cms.domain.sessions import FACTS, Fact, Session, SessionStatus
 
@@ -38,23 +38,6 @@ MARKS: dict[str, str] = {
     "TxResumed": "resumed",
     "TariffNotAccepted": "tariff-not-accepted",
 }
-
-
-@record
-class StationCosts:
-    """2.1 costDetails: the station's own calculation. ``failure`` says why there is none (I12, I08.FR.34)."""
-
-    currency: str
-    excl_tax: Decimal
-    incl_tax: Decimal
-    kind: str = "normal"
-    energy_wh: Decimal = Decimal(0)
-    charging_s: int = 0
-    idle_s: int = 0
-    parts: tuple[tuple[str, Decimal, Decimal], ...] = ()
-    """(what, before taxes, with taxes)."""
-    tariffs: tuple[str, ...] = ()
-    failure: str | None = None
 
 
 @record

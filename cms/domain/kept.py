@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from cms.contract.quirks import Capabilities
 from cms.domain import (
     accounts,
     boots,
+    capabilities,
     checks,
     customers,
     displays,
@@ -21,6 +23,7 @@ from cms.domain import (
     monitoring,
     network,
     payments,
+    quirks,
     reports,
     reservations,
     security,
@@ -40,6 +43,9 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
+    quirks.KIND: Kind(quirks.Overrides),
+    quirks.ALIAS: Kind(quirks.Alias),
+    capabilities.KIND: Kind(Capabilities),
     reports.KIND: Kind(reports.Report),
     monitoring.MONITOR: Kind(monitoring.Monitor),
     monitoring.PROBLEM: Kind(monitoring.Problem),

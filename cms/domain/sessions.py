@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from functools import cache
 from operator import attrgetter
@@ -72,6 +73,9 @@ class Session:
     seq_last: int | None = None
     seq_count: int = 0
     flags: tuple[str, ...] = ()
+    cost: Decimal | None = None
+    """So far, or in the end, with taxes, in ``currency``; None: not priced, which is not free."""
+    currency: str | None = None
 
 
 #: What moves with every meter value; nothing is found by it, so that a record writes it without touching an index.
@@ -182,7 +186,7 @@ def view(session: Session) -> SessionView:
         power_w=session.power_w,
         stop_reason=session.stop_reason,
         flags=session.flags,
-        cost=None,
+        cost=None if session.cost is None else {"amount": str(session.cost), "currency": session.currency},
         transaction_id=session.transaction_id,
         energy_source=session.energy_source,
         soc_percent=session.soc_percent,

@@ -98,6 +98,19 @@ class Json(TypeDecorator[Any]):
         return None if value is None else msgspec.json.decode(value, type=self.shape)
 
 
+class Exact(TypeDecorator[Decimal]):
+    """An exact decimal as text: no database rounds it."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> str | None:
+        return None if value is None else str(value)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Decimal | None:
+        return None if value is None else Decimal(value)
+
+
 class Fields(Json):
     """A JSON object."""
 
@@ -116,7 +129,7 @@ class Names(Json):
 Counted = BigInteger().with_variant(Integer, "sqlite")
 
 #: How a value of a column type is written without SQLAlchemy in between (bulk statements).
-ENCODERS: dict[type[Any], Any] = {Instant: micros, Json: compact, Fields: compact, Names: compact}
+ENCODERS: dict[type[Any], Any] = {Instant: micros, Exact: str, Json: compact, Fields: compact, Names: compact}
 
 
 def plain(value: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import (
@@ -23,7 +24,7 @@ from cms.contract.sessions import ListSessions
 from cms.domain.changes import MeterSession, OpenSession, UpdateSession
 from cms.domain.sessions import MOVING, Session, SessionStatus
 from cms.store.reader import Reader
-from cms.store.schema import Instant, Names, Row, Words, fold
+from cms.store.schema import Exact, Instant, Names, Row, Words, fold
 from cms.store.statements import Params, encoder, insert, record_columns, table, update, upsert
 
 #: Written out, not bound: only then do both planners see that the partial index of open sessions serves.
@@ -86,6 +87,8 @@ class SessionRow(Row, table=True):
     seq_last: int | None = Field(sa_type=BigInteger)
     seq_count: int = Field(sa_type=BigInteger)
     flags: tuple[str, ...] = Field(sa_type=Names)
+    cost: Decimal | None = Field(sa_type=Exact)
+    currency: str | None = Field(sa_type=Words)
     station_key: str = Field(sa_type=Words)
     token_key: str | None = Field(sa_type=Words)
     heard_at: datetime = Field(sa_type=Instant)

@@ -39,6 +39,7 @@ _FULL: dict[str, Any] = {
     "str": "text ünd \u202e",
     "int": 2**40,
     "float": 12.5,
+    "Decimal": Decimal("12.3400"),
     "bool": True,
     "bytes": b"\0\xff",
     "datetime": NOON + timedelta(microseconds=7),
