@@ -1,8 +1,15 @@
-"""What must never be shown, logged or kept: passwords, keys and key codes (2.0.1 A01.FR.09, C04.FR.04)."""
+"""What must never be shown, logged or kept: passwords, keys and key codes (2.0.1 A01.FR.09, C04.FR.04).
+
+What a station sends is hostile: every function here takes time in proportion to the text, however it is made.
+"""
 
 from __future__ import annotations
 
+import re
+from decimal import Decimal
 from typing import Any
+
+import msgspec
 
 MASK = "***"
 
@@ -54,3 +61,80 @@ def _hidden(value: Any) -> Any:
         case dict():
             return {key: MASK if key in _VALUES else _hidden(item) for key, item in value.items()}
     return value
+
+
+_SUSPECT = re.compile(r"KeyCode|password|passwd|passphrase|secret|key", re.IGNORECASE)
+#: Names of members whose text may be a secret, where it cannot be read of what.
+_HIDING = re.compile(
+    r'"(?:idToken|value|attributeValue|actualValue)"|password|passwd|passphrase|secret|key', re.IGNORECASE
+)
+_TOKENS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[^"]+', re.DOTALL)
+#: Members that say of what the others speak: without them nobody knows what is secret.
+_TELLING = frozenset({"key", "variable", "name", "type"})
+_decode = msgspec.json.Decoder(float_hook=Decimal).decode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+_UNREADABLE = (msgspec.MsgspecError, RecursionError, ValueError, ArithmeticError)
+
+
+def masked_text(text: str) -> str:
+    """This JSON text with its secrets masked; where it cannot be read, everything that might be one."""
+    if not _SUSPECT.search(text):
+        return text
+    try:
+        return _encode(masked(_decode(text))).decode()
+    except _UNREADABLE:
+        return _blindly(text)
+
+
+def masked_start(text: str, limit: int) -> str:
+    """The beginning of the masked text, at most ``limit`` characters: as broken JSON, so that the cut is seen."""
+    try:
+        start = _encode(masked(_first(_decode(text), [limit]))).decode()
+    except _UNREADABLE:
+        start = _blindly(text[:limit])
+    return start[: min(limit, len(start) - 1)]
+
+
+def _first(value: Any, room: list[int]) -> Any:
+    """As much of this JSON as there is room for; to mask the rest would be work for nobody."""
+    match value:
+        case str():
+            room[0] -= len(value)
+            return value[: max(0, room[0] + len(value)) + 100]
+        case list():
+            room[0] -= 1
+            items = []
+            for item in value:
+                if room[0] <= 0:
+                    break
+                items.append(_first(item, room))
+            return items
+        case dict():
+            room[0] -= 1
+            return {
+                key: _first(item, room)
+                for key, item in value.items()
+                if (room[0] > 0 and _counted(key, room)) or key in _TELLING
+            }
+    room[0] -= 1
+    return value
+
+
+def _counted(key: str, room: list[int]) -> bool:
+    room[0] -= len(key)
+    return True
+
+
+def _blindly(text: str) -> str:
+    """For what is no JSON, or no more: every text is masked that follows a name which may be that of a secret."""
+    said, name, follows = [], "", False
+    for token in _TOKENS.findall(text):
+        if not token.startswith('"'):
+            follows = token.strip() == ":"
+            said.append(token)
+        elif follows and _HIDING.search(name):
+            said.append(f'"{MASK}"')
+        else:
+            name, follows = token, False
+            said.append(token)
+    return "".join(said)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from cms.domain.changes import AddReading, Change, Decision, Happened, Quarantine
 from cms.domain.evolve import evolve
 from cms.domain.following import metered_event, quarantined, reading_row, session_event, updated, with_session
+from cms.domain.masking import masked_text
 from cms.domain.meters import Tally
 from cms.domain.observations import Metered, Noted, Received
 from cms.domain.sessions import Fact, Session, SessionStatus, moved
@@ -70,6 +71,6 @@ def _loose(state: StationState, received: Received, metered: Metered, foreign: s
         reason = f"transaction {tid} belongs to station {foreign}"
         detail = {"kind": "ForeignTransaction", "reported_at": None, "detail": reason}
         events.append(Happened("station.security", received.at, station, data=detail))
-    changes.append(Quarantine(station, received.action, reason, received.raw, received.at))
+    changes.append(Quarantine(station, received.action, reason, masked_text(received.raw), received.at))
     events.append(quarantined(state, received, None, reason))
     return Decision(Noted(), state.remembering(key, Delivered(b"", None)), tuple(changes), tuple(events))

@@ -33,6 +33,7 @@ from cms.domain.following import (
     updated,
     with_session,
 )
+from cms.domain.masking import masked_text
 from cms.domain.meters import Tally, register_in
 from cms.domain.observations import (
     Noted,
@@ -123,7 +124,9 @@ def _conflicting(
     session = state.session_of(report.transaction_id or "") or facts.past
     reason = f"contradicts an earlier message about transaction {report.transaction_id}"
     answer = TransactionAnswer(token=_told(facts))
-    changes: list[Change] = [Quarantine(state.station.id, received.action, reason, received.raw, received.at)]
+    changes: list[Change] = [
+        Quarantine(state.station.id, received.action, reason, masked_text(received.raw), received.at)
+    ]
     events = [quarantined(state, received, session, reason)]
     if session is not None and "conflicting-report" not in session.flags:
         session = evolve(session, flags=flagged(session.flags, "conflicting-report"))
@@ -402,7 +405,7 @@ def _orphan(state: StationState, received: Received, report: TransactionReported
         detail = {"kind": "ForeignTransaction", "reported_at": None, "detail": reason}
         events.append(Happened("station.security", received.at, state.station.id, data=detail))
     answer = TransactionAnswer(token=_told(facts))
-    kept = Quarantine(state.station.id, received.action, reason, received.raw, received.at)
+    kept = Quarantine(state.station.id, received.action, reason, masked_text(received.raw), received.at)
     events.append(quarantined(state, received, None, reason))
     return _delivered(Decision(answer, state, (kept,), tuple(events)), received, report, answer)
 

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from cms.contract.stations import Message
-from cms.ocpp.masking import masked_start, masked_text
+from cms.domain.masking import masked_start, masked_text
 
 KEPT_FRAMES = 30
 KEPT_CHARACTERS = 2048

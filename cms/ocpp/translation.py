@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
+from cms.domain.masking import masked
 from cms.domain.observations import Answer, Observation, TokenAnswer
 from cms.domain.orders import OrderAnswer, VariableAnswer
 from cms.domain.tokens import Authorization
-from cms.ocpp.masking import masked
 from cms.ocpp.schemas import Tolerance
 from cms.ocpp.values import Json, Remarks, plain
 

@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 
-from cms.ocpp.masking import masked_text
+from cms.domain.masking import masked_text
 from cms.ocpp.messages import KEPT_CHARACTERS, KEPT_FRAMES, Ring
 
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
@@ -130,3 +130,9 @@ def test_text_made_to_be_slow_takes_no_longer_than_any_other():
         '"' * 1_000_000,
     ):
         masked_text("key" + nasty)
+
+
+def test_a_message_in_quarantine_shows_no_key_code():
+    code = {"idToken": {"idToken": "471147", "type": "KeyCode"}}
+    raw = json.dumps([2, "m1", "TransactionEvent", code])
+    assert "471147" not in masked_text(raw)
