@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import orders
+from cli import orders, quirks
 from cli.errors import note, say
 from cli.flags import Flags
 from cli.noun import flags_of, group, named, tell_list
@@ -21,6 +21,7 @@ from cms.contract.refusals import Invalid, Refusal
 app = group("Stations, and orders to them.")
 config = group("A station's configuration: 1.6 keys, or Component.Variable names of 2.x.")
 app.add_typer(config, name="config")
+quirks.add_to(app)
 
 #: A sign with the word, never a colour alone (docs/glossary.md).
 SIGNS = {
@@ -94,6 +95,7 @@ SHOWN = (
     Column("booted_at", "booted", when),
     Column("enrolled_at", "enrolled", when),
     Column("note"),
+    Column("quirks", show=quirks.in_a_line),
 )
 CONNECTORS = (
     Column("evse", right=True),

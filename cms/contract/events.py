@@ -34,6 +34,8 @@ EVENT_TYPES: dict[str, tuple[str, ...]] = {
     "certificate.authority": ("use", "fingerprint"),
     "station.notified": ("component", "variable", "value", "trigger"),
     "station.configuration": ("values",),
+    "station.quirks": ("set", "unset"),
+    "station.probed": ("capabilities",),
     "firmware.status": ("status", "request_id"),
     "log.status": ("status", "request_id"),
     "connector.status": ("evse", "connector", "status", "error_code", "info", "reported_at"),

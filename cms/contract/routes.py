@@ -11,10 +11,12 @@ from typing import Any
 
 from cms.contract import (
     certificates,
+    configuration,
     events,
     intents,
     jobs,
     ocpp,
+    quirks,
     security,
     sessions,
     stations,
@@ -51,6 +53,10 @@ ROUTES: dict[type, Route] = {
     stations.ListUnknownStations: Route("GET", "/v1/unknown-stations", list[stations.UnknownStation]),
     stations.EnrolStation: Route("POST", "/v1/unknown-stations/{station}/enrol", stations.StationCredential),
     stations.ForgetUnknownStation: Route("DELETE", "/v1/unknown-stations/{station}", None),
+    quirks.ListQuirks: Route("GET", "/v1/stations/{station}/quirks", list[quirks.Quirk]),
+    quirks.SetQuirks: Route("PATCH", "/v1/stations/{station}/quirks", list[quirks.Quirk]),
+    quirks.ShowCapabilities: Route("GET", "/v1/stations/{station}/capabilities", quirks.Capabilities),
+    quirks.ProbeStation: Route("POST", "/v1/stations/{station}/capabilities", quirks.Capabilities),
     # orders to stations
     stations.ResetStation: Route("POST", "/v1/stations/{station}/reset", _ORDER),
     stations.UnlockConnector: Route("POST", "/v1/stations/{station}/unlock", _ORDER),
@@ -58,6 +64,12 @@ ROUTES: dict[type, Route] = {
     stations.TriggerMessage: Route("POST", "/v1/stations/{station}/trigger", _ORDER),
     stations.GetConfiguration: Route("POST", "/v1/stations/{station}/configuration/get", _ORDER),
     stations.SetConfiguration: Route("POST", "/v1/stations/{station}/configuration/set", _ORDER),
+    configuration.ReportConfiguration: Route(
+        "POST", "/v1/stations/{station}/configuration/report", _ORDER
+    ),
+    configuration.ListReports: Route(
+        "GET", "/v1/stations/{station}/reports", list[configuration.ReportView]
+    ),
     jobs.ListJobs: Route("GET", "/v1/jobs", list[jobs.JobView]),
     jobs.ReadUpload: Route("GET", "/v1/stations/{station}/jobs/{request_id}/uploads/{name}", jobs.FilePart),
     jobs.UpdateFirmware: Route("POST", "/v1/stations/{station}/firmware/update", _ORDER),

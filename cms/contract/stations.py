@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cms.contract.quirks import Quirk
+
 
 @dataclass(frozen=True, slots=True)
 class ConnectorView:
@@ -44,6 +46,8 @@ class StationView:
     security_profile: int = 1
     enrolled_at: datetime | None = None
     note: str | None = None
+    quirks: tuple[Quirk, ...] = ()
+    """Switches that stand otherwise than the specification has it (``cms stations quirks``)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from cms.contract import certificates as ce
+from cms.contract import configuration as co
 from cms.contract import events as e
 from cms.contract import intents as i
 from cms.contract import jobs as j
 from cms.contract import ocpp as o
+from cms.contract import quirks as q
 from cms.contract import security as se
 from cms.contract import sessions as s
 from cms.contract import stations as st
@@ -19,10 +21,12 @@ from cms.contract import tokens as t
 from cms.core import Actor, Core
 from cms.operations import (
     certificates,
+    configuration,
     events,
     intents,
     jobs,
     ocpp,
+    quirks,
     security,
     sessions,
     stations,
@@ -49,16 +53,22 @@ OPERATIONS: dict[type, Operation] = {
     st.SetStation: Operation(stations.set_, "stations.enrol"),
     st.RemoveStation: Operation(stations.remove, "stations.enrol"),
     st.ListMessages: Operation(stations.messages, "messages.read"),
-    st.ListVariables: Operation(stations.variables, "stations.read"),
+    st.ListVariables: Operation(configuration.list_, "stations.read"),
     st.ListUnknownStations: Operation(stations.unknown, "stations.read"),
     st.EnrolStation: Operation(stations.enrol, "stations.enrol"),
     st.ForgetUnknownStation: Operation(stations.forget, "stations.enrol"),
+    q.ListQuirks: Operation(quirks.list_, "stations.read"),
+    q.SetQuirks: Operation(quirks.set_, "stations.enrol"),
+    q.ShowCapabilities: Operation(quirks.show, "stations.read"),
+    q.ProbeStation: Operation(quirks.probe, "stations.command"),
     st.ResetStation: Operation(stations.reset, "stations.command"),
     st.UnlockConnector: Operation(stations.unlock, "stations.command"),
     st.ChangeAvailability: Operation(stations.availability, "stations.command"),
     st.TriggerMessage: Operation(stations.trigger, "stations.command"),
-    st.GetConfiguration: Operation(stations.get_configuration, "stations.command"),
-    st.SetConfiguration: Operation(stations.set_configuration, "stations.command"),
+    st.GetConfiguration: Operation(configuration.get, "stations.command"),
+    st.SetConfiguration: Operation(configuration.set_, "stations.command"),
+    co.ReportConfiguration: Operation(configuration.report, "stations.command"),
+    co.ListReports: Operation(configuration.list_reports, "stations.read"),
     j.ListJobs: Operation(jobs.list_, "stations.read"),
     j.ReadUpload: Operation(jobs.read_upload, "logs.read"),
     j.UpdateFirmware: Operation(jobs.update_firmware, "stations.firmware"),

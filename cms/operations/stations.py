@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import unicodedata
 from datetime import datetime
 
@@ -14,15 +15,12 @@ from cms.contract.stations import (
     ConnectorView,
     EnrolStation,
     ForgetUnknownStation,
-    GetConfiguration,
     ListMessages,
     ListStations,
     ListUnknownStations,
-    ListVariables,
     Message,
     RemoveStation,
     ResetStation,
-    SetConfiguration,
     SetStation,
     ShowStation,
     StationCredential,
@@ -30,13 +28,13 @@ from cms.contract.stations import (
     TriggerMessage,
     UnknownStation,
     UnlockConnector,
-    Variable,
 )
 from cms.core import Actor, Core, Lane
+from cms.domain import quirks
 from cms.domain.changes import DropStation, Happened, SaveStation
 from cms.domain.changes import ForgetUnknown as Forget
 from cms.domain.evolve import evolve
-from cms.domain.orders import ReadVariables, Reset, SetAvailability, Trigger, Unlock, WriteVariables
+from cms.domain.orders import Reset, SetAvailability, Trigger, Unlock
 from cms.domain.stations import BOOT_POLICIES, Station, StationState, with_sessions
 from cms.operations import credentials
 from cms.operations.admission import register
@@ -71,6 +69,7 @@ def view(core: Core, state: StationState) -> StationView:
         security_profile=station.security_profile,
         enrolled_at=station.enrolled_at,
         note=station.note,
+        quirks=quirks.unusual(state),
     )
 
 
@@ -240,10 +239,6 @@ async def messages(core: Core, request: ListMessages, actor: Actor) -> list[Mess
     return core.stations.messages(core.lane(request.station).state.station.id)
 
 
-async def variables(core: Core, request: ListVariables, actor: Actor) -> list[Variable]:
-    return await core.store.variables(core.lane(request.station).state.station.id)
-
-
 def version_of(core: Core, lane: Lane) -> str | None:
     """The OCPP version the station speaks now, or spoke last; None before its first connection."""
     link = core.stations.link(lane.state.station.id)
@@ -322,7 +317,8 @@ async def trigger(core: Core, request: TriggerMessage, actor: Actor) -> IntentVi
     lane = core.lane(request.station)
     check_place(request.evse, request.connector)
     accepted = lane.state.station.boot_status == "accepted"
-    if request.message == "BootNotification" and accepted and not request.force and not request.dry_run:
+    word = request.message.casefold()
+    if word == "bootnotification" and accepted and not (request.force or request.custom or request.dry_run):
         # 1.6 errata 3.40; 2.0.1 F06.FR.17.
         raise Conflict(
             f"{lane.state.station.id} is accepted: OCPP forbids asking it for another BootNotification",
@@ -333,64 +329,20 @@ async def trigger(core: Core, request: TriggerMessage, actor: Actor) -> IntentVi
         if version_of(core, lane) != "1.6":
             raise Invalid("a connector needs its EVSE: give --evse too")
         evse = connector
-    if request.message == "StatusNotification" and evse and connector is None:
+    if word == "statusnotification" and evse and connector is None:
         connector = 1  # 2.0.1 F06.FR.12: a status is about a connector
     shown = preview(
         lane.state,
         "trigger",
-        f"stations trigger {lane.state.station.id} {request.message}" + (f" --evse {evse}" if evse else ""),
+        f"stations trigger {lane.state.station.id} {shlex.quote(request.message)}"
+        + (f" --evse {evse}" if evse else "")
+        + (" --custom" if request.custom else ""),
         (),
         f"the station sends {request.message}",
         level=0,
     )
-    order = Trigger(request.message, evse, connector)
+    order = Trigger(request.message, evse, connector, request.custom)
     return await give(core, actor, request.station, "trigger", order, request, shown)
-
-
-_READ_LIMITS = ("GetConfigurationMaxKeys", "DeviceDataCtrlr.ItemsPerMessage#GetVariables")
-_WRITE_LIMITS = ("DeviceDataCtrlr.ItemsPerMessage#SetVariables",)
-
-
-async def _per_message(core: Core, lane: Lane, names: tuple[str, ...]) -> int | None:
-    """How many keys the station takes in one message, as far as it has told us."""
-    known = {v.name.casefold(): v.value for v in await core.store.variables(lane.state.station.id)}
-    told = [known.get(name.casefold()) for name in names]
-    return next((int(text) for text in told if text and text.isdecimal() and int(text) > 0), None)
-
-
-async def get_configuration(core: Core, request: GetConfiguration, actor: Actor) -> IntentView | Preview:
-    lane = core.lane(request.station)
-    names = " ".join(request.names)
-    cli = f"stations config get {lane.state.station.id} {names}".rstrip()
-    shown = preview(lane.state, "config-get", cli, (), "nothing changes", level=0)
-    if not request.names and version_of(core, lane) != "1.6":
-        raise Invalid(
-            "an OCPP 2.x station must be asked for names, e.g. OCPPCommCtrlr.HeartbeatInterval",
-        )
-    order = ReadVariables(tuple(request.names), per_message=await _per_message(core, lane, _READ_LIMITS))
-    return await give(core, actor, request.station, "config-get", order, request, shown)
-
-
-async def set_configuration(core: Core, request: SetConfiguration, actor: Actor) -> IntentView | Preview:
-    if not request.values:
-        raise Invalid("nothing to set: give KEY=VALUE")
-    lane = core.lane(request.station)
-    pairs = " ".join(
-        f"{name}={'***' if name.casefold() in credentials.SECRET_NAMES else value}"
-        for name, value in request.values.items()
-    )
-    shown = preview(
-        lane.state,
-        "config-set",
-        f"stations config set {lane.state.station.id} {pairs}",
-        (),
-        f"sets {', '.join(request.values)}",
-        level=1,
-    )
-    credentials.check_profile(lane.state, request.values)
-    order = WriteVariables(dict(request.values), per_message=await _per_message(core, lane, _WRITE_LIMITS))
-    giving = give(core, actor, request.station, "config-set", order, request, shown)
-    return await credentials.telling(core, lane, request.values, request, giving)
 
 
 def last_heard(core: Core, known: dict[str, datetime]) -> tuple[tuple[str, datetime], ...]:

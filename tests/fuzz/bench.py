@@ -337,7 +337,7 @@ def _check(dialect: Dialect, frame: list[Any], said: str) -> None:
         return
     try:
         asked = msgspec.json.decode(said)
-        dialect.schemas.check_answer(asked[2], frame[2], STRICT, [])
+        dialect.schemas.check_answer(asked[2].replace("\0", ""), frame[2], STRICT, [])
     except Exception as error:
         raise Wrong(f"{dialect.version}: {frame} is no answer to {said!r}: {error}") from error
 
