@@ -127,6 +127,8 @@ class Play:
         version = str(told.get("version", self.case.version))
         mark = "" if letter == "A" else letter
         identity = told.get("identity", f"{IDENTITIES[version]}{mark}") + self.scope.suffix
+        if twin := told.get("twin"):
+            identity = self.stations[twin].identity
         wire = Wire(letter, version, self.watch)
         wire.auto = self.scope.fill(chosen(self.case.scenario.auto, self.case.version))
         station = Station(letter, identity, version, wire, self.scope.fill(told.get("password", PASSWORD)))
@@ -137,7 +139,7 @@ class Play:
     async def _bring(self, station: Station, told: dict[str, Any]) -> None:
         """As far as it is said to be: unknown, registered, connected, booted."""
         link = told.pop("link", self.case.scenario.link)
-        if link == "unknown":
+        if link == "unknown" or "twin" in told:
             return
         fields = {key: value for key, value in told.items() if key not in ("version", "identity")}
         await self.house.ask(

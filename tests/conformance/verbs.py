@@ -75,16 +75,17 @@ async def call(play: Play, step: Step) -> None:
         valid(station.wire.version, action, payload)
     await station.wire.call(action, payload, id)
     if step["later"]:
-        station.later[step["later"]] = id
+        station.later[play.scope.text(step["later"])] = id
     else:
         await _hear(play, station, step, id)
 
 
 async def answered(play: Play, step: Step) -> None:
     station = play.station(step)
-    if step.value not in station.later:
-        raise Mistaken(f"no call was kept for later as {step.value!r}")
-    await _hear(play, station, step, station.later.pop(step.value))
+    name = play.scope.text(step.value)
+    if name not in station.later:
+        raise Mistaken(f"no call was kept for later as {name!r}")
+    await _hear(play, station, step, station.later.pop(name))
 
 
 async def raw(play: Play, step: Step) -> None:
@@ -93,9 +94,13 @@ async def raw(play: Play, step: Step) -> None:
     match = _ID.match(text)
     id = play.scope.text(step["id"]) if step["id"] is not None else match[1] if match else None
     action = text.split('"')[3] if match and text.count('"') > 3 else None
-    await station.wire.say(text, action, id)
+    try:
+        await station.wire.say(text, action, id)
+    except websockets.ConnectionClosed:
+        if not step["breaks"]:
+            raise
     if step["later"]:
-        station.later[step["later"]] = id or ""
+        station.later[play.scope.text(step["later"])] = id or ""
     elif step["answer"] is not None or step["error"] is not None:
         await _hear(play, station, step, id)
 
@@ -179,10 +184,12 @@ async def _expect(play: Play, step: Step, station: Station, wanted: Any) -> None
     deadline = float(step["deadline"] or PATIENCE_S)
     frame = await _taken(station, lambda frame: frame[0] == CALL, deadline, f"a CALL {action}")
     station.last_call = frame
-    play.scope.names["sent"] = frame[3]
+    play.scope.names["sent"], play.scope.names["sent_id"] = frame[3], frame[1]
     if frame[2] != action:
         raise Unmet(f"came {shown(frame)}, expected a CALL {action}")
     _compare_and_keep(play, step, payload, frame[3])
+    if step["silent"]:
+        station.wire.outstanding = None
     await _reply(play, step, station, step["reply"], step["reply-error"])
 
 
@@ -466,7 +473,7 @@ async def order(play: Play, step: Step) -> None:
     """Ask for what a station must answer: in the background; with ``sends``, the whole of it."""
     name, fields = _request(play, step)
     fields.setdefault("timeout_s", PATIENCE_S)
-    keep, station = step["as"] or "order", play.station(step)
+    keep, station = play.scope.text(step["as"] or "order"), play.station(step)
     play.background(keep, play.house.ask(name, fields))
     if step["sends"] is not None:
         await _expect(play, Step("expect", None, _without_as(step)), station, step["sends"])
@@ -490,7 +497,7 @@ def _keep_outcome(play: Play, name: str) -> None:
 
 async def ordered(play: Play, step: Step) -> None:
     """What became of an order given in the background."""
-    name = step.value or "order"
+    name = play.scope.text(step.value or "order")
     outcome = await play.outcome(name, float(step["deadline"] or PATIENCE_S))
     _judge(play, Step(step.verb, None, _without_as(step)), outcome, f"the order {name}")
     _keep_outcome(play, name)
@@ -666,10 +673,10 @@ VERBS: Final[dict[str, tuple[Verb, frozenset[str]]]] = {
     for name, verb, beside in (
         ("call", call, _SAYS),
         ("answered", answered, _SAYS),
-        ("raw", raw, _SAYS),
+        ("raw", raw, {*_SAYS, "breaks"}),
         ("fragments", fragments, {*_SAYS, "cuts"}),
         ("octets", octets, {"frame"}),
-        ("expect", expect, {*_REPLIES, "as"}),
+        ("expect", expect, {*_REPLIES, "as", "silent"}),
         ("reply", reply, {"to", "invalid"}),
         ("reply-error", reply_error, set[str]()),
         ("quiet", quiet, set[str]()),

@@ -200,6 +200,8 @@ class Wire:
                 self._asked.pop(id, "")
                 if code not in ERROR_CODES["1.6" if self.version == "1.6" else "2"]:
                     yield f"{code} is no error code of {self.version}"
+            case [3, int(), dict()] | [4, int(), str(), str(), dict()]:
+                pass  # an id of ours that was no text, echoed
             case [6, str(), str(), dict()] if self.version == "2.1":
                 pass
             case [5, str(), str(), str(), dict()] if self.version == "2.1":
