@@ -13,6 +13,14 @@ from cms.contract.refusals import Invalid
 app = single("Simulated stations against any central system.")
 
 
+def _list(wanted: bool) -> None:
+    if wanted:
+        from cms.simulator.main import fault_list
+
+        typer.echo(fault_list())
+        raise typer.Exit
+
+
 @app.command()
 def simulate(
     ctx: typer.Context,
@@ -26,12 +34,35 @@ def simulate(
     speed: Annotated[float, typer.Option("--speed", metavar="X", help="So many times as fast.")] = 1.0,
     seed: Annotated[int, typer.Option("--seed", metavar="N", help="The same seed, the same day.")] = 1,
     prefix: Annotated[str, typer.Option("--prefix", help="Stations are PREFIX001 and on.")] = "CP-",
+    station: Annotated[
+        list[str] | None, typer.Option("--station", metavar="ID", help="An identity of your own; repeat.")
+    ] = None,
     password: Annotated[str | None, typer.Option("--password", help="Of every station.")] = None,
     faults: Annotated[str, typer.Option("--fault", metavar="NAME,...", help="What goes wrong.")] = "",
     duration: Annotated[str | None, typer.Option("--duration", metavar="TIME", help="e.g. 10m")] = None,
     cards: Annotated[
         list[str] | None, typer.Option("--card", metavar="TAG", help="A token that drivers have; repeat.")
     ] = None,
+    no_drivers: Annotated[
+        bool, typer.Option("--no-drivers", help="Nobody comes, and nothing breaks, by itself.")
+    ] = False,
+    do: Annotated[
+        list[str] | None,
+        typer.Option("--do", metavar="LINE", help="When the stations have booted: plug 1, quit; repeat."),
+    ] = None,
+    send: Annotated[
+        list[str] | None,
+        typer.Option("--send", metavar="'ACTION [JSON]'", help="Short for --do 'send ...'; repeat."),
+    ] = None,
+    console: Annotated[
+        bool, typer.Option("--console", help="Read such lines from stdin; help lists.")
+    ] = False,
+    cacert: Annotated[
+        str | None, typer.Option("--cacert", metavar="FILE", help="Certificates to trust, for wss.")
+    ] = None,
+    list_faults: Annotated[
+        bool, typer.Option("--list-faults", is_eager=True, callback=_list, help="Name every fault, and end.")
+    ] = False,
 ) -> None:
     """Stations with drivers who come, charge and leave, over real websockets; Ctrl-C ends them."""
     import asyncio
@@ -51,6 +82,11 @@ def simulate(
                 faults=faults,
                 duration_s=duration_s(duration) if duration else None,
                 cards=tuple(cards or ()),
+                names=tuple(station or ()),
+                drivers=not no_drivers,
+                roots=cacert,
+                lines=[*(do or ()), *(f"send {message}" for message in send or ())],
+                console=console,
                 quiet=flags_of(ctx).quiet,
             )
         )

@@ -1,109 +1,44 @@
 """What a station can be asked and told about itself: 1.6 configuration keys, 2.x variables.
 
-One store for both: a name (``HeartbeatInterval``, ``OCPPCommCtrlr.HeartbeatInterval``) and its setting. Names
-compare without case. The station reads its own behaviour from here, so a change takes effect.
+One store for both: a name and its setting. A 2.x name is ``Component.Variable`` or ``Component.Variable.Instance``,
+with the EVSE, or EVSE and connector, after an @: ``EVSE@1.Power``, ``Connector@1/1.AvailabilityState``. Names compare
+without case. The station reads its own behaviour from here, so a change takes effect.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-
-@dataclass(frozen=True, slots=True)
-class Setting:
-    """``access``: rw, r or w (a secret). ``kind`` decides which values are taken: text, int or bool."""
-
-    value: str
-    access: str = "rw"
-    kind: str = "text"
-    reboot: bool = False
-
-    def takes(self, value: str) -> bool:
-        match self.kind:
-            case "int":
-                return value.isdigit()
-            case "bool":
-                return value.lower() in ("true", "false")
-            case _:
-                return len(value) <= 500
-
-
-V16: dict[str, Setting] = {
-    "AllowOfflineTxForUnknownId": Setting("true", kind="bool"),
-    "AuthorizationCacheEnabled": Setting("false", kind="bool"),
-    "AuthorizationKey": Setting("", "w"),
-    "AuthorizeRemoteTxRequests": Setting("true", kind="bool"),
-    "ClockAlignedDataInterval": Setting("0", kind="int"),
-    "ConnectionTimeOut": Setting("120", kind="int"),
-    "ConnectorPhaseRotation": Setting("0.RST,1.RST"),
-    "GetConfigurationMaxKeys": Setting("50", "r", "int"),
-    "HeartbeatInterval": Setting("300", kind="int"),
-    "LocalAuthorizeOffline": Setting("true", kind="bool"),
-    "LocalPreAuthorize": Setting("false", kind="bool"),
-    "MeterValuesAlignedData": Setting("Energy.Active.Import.Register"),
-    "MeterValuesSampledData": Setting(
-        "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage,SoC"
-    ),
-    "MeterValueSampleInterval": Setting("60", kind="int"),
-    "NumberOfConnectors": Setting("2", "r", "int"),
-    "ResetRetries": Setting("1", kind="int"),
-    "SecurityProfile": Setting("1", "r", "int"),
-    "StopTransactionOnEVSideDisconnect": Setting("true", "r", "bool"),
-    "StopTransactionOnInvalidId": Setting("true", kind="bool"),
-    "StopTxnAlignedData": Setting(""),
-    "StopTxnSampledData": Setting("Energy.Active.Import.Register"),
-    "SupportedFeatureProfiles": Setting("Core,RemoteTrigger", "r"),
-    "TransactionMessageAttempts": Setting("3", kind="int"),
-    "TransactionMessageRetryInterval": Setting("60", kind="int"),
-    "UnlockConnectorOnEVSideDisconnect": Setting("true", "r", "bool"),
-    "WebSocketPingInterval": Setting("0", kind="int", reboot=True),
-}
-
-V2: dict[str, Setting] = {
-    "AuthCtrlr.AuthorizeRemoteStart": Setting("true", kind="bool"),
-    "AuthCtrlr.LocalAuthorizeOffline": Setting("true", kind="bool"),
-    "AuthCtrlr.OfflineTxForUnknownIdEnabled": Setting("true", kind="bool"),
-    "ChargingStation.AvailabilityState": Setting("Available", "r"),
-    "ChargingStation.Model": Setting("", "r"),
-    "ChargingStation.VendorName": Setting("", "r"),
-    "ClockCtrlr.TimeSource": Setting("Heartbeat"),
-    "DeviceDataCtrlr.ItemsPerMessage.GetVariables": Setting("20", "r", "int"),
-    "DeviceDataCtrlr.ItemsPerMessage.SetVariables": Setting("20", "r", "int"),
-    "OCPPCommCtrlr.HeartbeatInterval": Setting("300", kind="int"),
-    "OCPPCommCtrlr.MessageAttemptInterval.TransactionEvent": Setting("60", kind="int"),
-    "OCPPCommCtrlr.MessageAttempts.TransactionEvent": Setting("3", kind="int"),
-    "OCPPCommCtrlr.MessageTimeout.Default": Setting("30", kind="int"),
-    "OCPPCommCtrlr.OfflineThreshold": Setting("60", kind="int"),
-    "OCPPCommCtrlr.RetryBackOffRandomRange": Setting("10", kind="int"),
-    "OCPPCommCtrlr.RetryBackOffRepeatTimes": Setting("3", kind="int"),
-    "OCPPCommCtrlr.RetryBackOffWaitMinimum": Setting("5", kind="int"),
-    "OCPPCommCtrlr.WebSocketPingInterval": Setting("0", kind="int", reboot=True),
-    "SampledDataCtrlr.TxUpdatedInterval": Setting("60", kind="int"),
-    "SampledDataCtrlr.TxUpdatedMeasurands": Setting(
-        "Energy.Active.Import.Register,Power.Active.Import,Current.Import,Voltage,SoC"
-    ),
-    "SecurityCtrlr.BasicAuthPassword": Setting("", "w"),
-    "SecurityCtrlr.Identity": Setting("", "r"),
-    "SecurityCtrlr.SecurityProfile": Setting("1", "r", "int"),
-    "TxCtrlr.EVConnectionTimeOut": Setting("120", kind="int"),
-    "TxCtrlr.StopTxOnEVSideDisconnect": Setting("true", "r", "bool"),
-    "TxCtrlr.StopTxOnInvalidId": Setting("true", kind="bool"),
-    "TxCtrlr.TxStartPoint": Setting("PowerPathClosed", "r"),
-    "TxCtrlr.TxStopPoint": Setting("PowerPathClosed", "r"),
-}
+from cms.simulator.evse import Evse
+from cms.simulator.setting import Setting
+from cms.simulator.settings_v2 import V2, connector_settings, evse_settings
+from cms.simulator.settings_v16 import V16
 
 #: What the station's behaviour asks, in its own words: (1.6 key, 2.x variable).
 KNOBS: dict[str, tuple[str, str]] = {
     "heartbeat_s": ("HeartbeatInterval", "OCPPCommCtrlr.HeartbeatInterval"),
     "sample_s": ("MeterValueSampleInterval", "SampledDataCtrlr.TxUpdatedInterval"),
+    "measurands": ("MeterValuesSampledData", "SampledDataCtrlr.TxUpdatedMeasurands"),
     "attempts": ("TransactionMessageAttempts", "OCPPCommCtrlr.MessageAttempts.TransactionEvent"),
     "retry_s": ("TransactionMessageRetryInterval", "OCPPCommCtrlr.MessageAttemptInterval.TransactionEvent"),
     "plug_in_s": ("ConnectionTimeOut", "TxCtrlr.EVConnectionTimeOut"),
     "trusts_offline": ("AllowOfflineTxForUnknownId", "AuthCtrlr.OfflineTxForUnknownIdEnabled"),
+    "authorizes_offline": ("LocalAuthorizeOffline", "AuthCtrlr.LocalAuthorizeOffline"),
+    "pre_authorizes": ("LocalPreAuthorize", "AuthCtrlr.LocalPreAuthorize"),
+    "caches": ("AuthorizationCacheEnabled", "AuthCacheCtrlr.Enabled"),
     "asks_remote": ("AuthorizeRemoteTxRequests", "AuthCtrlr.AuthorizeRemoteStart"),
     "stops_invalid": ("StopTransactionOnInvalidId", "TxCtrlr.StopTxOnInvalidId"),
     "password": ("AuthorizationKey", "SecurityCtrlr.BasicAuthPassword"),
+    "organisation": ("CpoName", "SecurityCtrlr.OrganizationName"),
+    "security_profile": ("SecurityProfile", "SecurityCtrlr.SecurityProfile"),
+    "max_stack_level": ("ChargeProfileMaxStackLevel", "SmartChargingCtrlr.ProfileStackLevel"),
+    "max_periods": ("ChargingScheduleMaxPeriods", "SmartChargingCtrlr.PeriodsPerSchedule"),
+    "max_profiles": ("MaxChargingProfilesInstalled", "SmartChargingCtrlr.Entries.ChargingProfiles"),
+    "rate_units": ("ChargingScheduleAllowedChargingRateUnit", "SmartChargingCtrlr.RateUnit"),
+    "list_items": ("SendLocalListMaxLength", "LocalAuthListCtrlr.ItemsPerMessage"),
+    "list_enabled": ("LocalAuthListEnabled", "LocalAuthListCtrlr.Enabled"),
+    "list_size": ("LocalAuthListMaxLength", "LocalAuthListCtrlr.Storage"),
 }
 
 
@@ -150,6 +85,11 @@ class Configuration(Mapping[str, Setting]):
         self.put(KNOBS[knob][self._column], value)
 
 
-def configuration(version: str) -> Configuration:
+def configuration(version: str, evses: Sequence[Evse]) -> Configuration:
     """A fresh station's configuration: ``version`` is 1.6, 2.0.1 or 2.1."""
-    return Configuration(V16, 0) if version == "1.6" else Configuration(V2, 1)
+    if version == "1.6":
+        return Configuration(V16, 0)
+    settings = {name: setting for name, setting in V2.items() if version in setting.versions}
+    for evse in evses:
+        settings |= evse_settings(evse) | connector_settings(evse)
+    return Configuration(settings, 1)

@@ -119,7 +119,7 @@ class Drivers:
     async def _stay(self, evse: Evse, stay_s: float) -> None:
         """Until the driver comes back: at fast chargers soon after the car has enough."""
         if evse.dc and evse.car is not None:
-            stay_s = min(stay_s, evse.car.satisfied_after_s(evse.offered_w, True) + 240)
+            stay_s = min(stay_s, evse.car.satisfied_after_s(evse.offer_w, True) + 240)
         await self.station.pace.sleep(stay_s)
 
     def _fetch_driver(self, evse: Evse) -> None:

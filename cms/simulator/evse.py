@@ -5,10 +5,16 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 from cms.simulator.cars import Car
 
+if TYPE_CHECKING:
+    from cms.simulator.profiles import Profile
+
 LINE_V = 230.0
+#: What a card at the reader is, in the words of 2.x.
+CARD = "ISO14443"
 
 
 @dataclass(slots=True, eq=False)
@@ -33,7 +39,16 @@ class Transaction:
     seq_no: int = -1
     refused: bool = False
     lost: int = 0
+    token_kind: str = CARD
+    reservation_id: int | None = None
+    limits: dict[str, float] = field(default_factory=dict)
+    """2.1 E16, by the names of TransactionLimitType: maxEnergy Wh, maxTime s, maxCost, maxSoC percent."""
+    tariff: dict[str, Any] | None = None
+    """2.1: the driver's tariff, as the CSMS gave it."""
+    priority: bool = False
     over: asyncio.Event = field(default_factory=asyncio.Event)
+    stirred: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when whoever waits for this transaction must look again."""
 
     @property
     def energy_wh(self) -> int:
@@ -51,6 +66,9 @@ class Awaited:
     token: str
     until: datetime
     remote_start_id: int | None = None
+    token_kind: str = CARD
+    profile: Profile | None = None
+    """The charging profile that came with a remote start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +84,9 @@ class Measured:
 
 @dataclass(slots=True, eq=False)
 class Evse:
-    """``offered_w`` is what it can give; ``register_wh`` its meter, which only ever grows."""
+    """``offered_w`` is what it can give, ``limit_w`` what charging profiles leave of it (None: all of it);
+    ``register_wh`` its meter, which only ever grows.
+    """
 
     id: int
     offered_w: float
@@ -83,6 +103,23 @@ class Evse:
     told_full: bool = False
     metered_at: datetime | None = None
     connector: int = 1
+    limit_w: float | None = None
+    reservation_id: int | None = None
+    """The reservation that holds this EVSE."""
+    kind: str = "cType2"
+    """Its connector, as 2.x names types."""
+    paying_until: datetime | None = None
+    """Somebody pays for this EVSE on the web (2.1 C25): nobody else may begin before."""
+
+    @property
+    def offer_w(self) -> float:
+        """What a car may take now."""
+        return self.offered_w if self.limit_w is None else max(0.0, min(self.offered_w, self.limit_w))
+
+    @property
+    def paused(self) -> bool:
+        """The EVSE gives nothing, whatever the car wants."""
+        return self.transaction is not None and self.offer_w < 1.0
 
     @property
     def idle(self) -> bool:
@@ -99,9 +136,11 @@ class Evse:
         if self.fault is not None:
             return "faulted"
         if self.transaction is not None:
-            return "suspended-ev" if self.told_full else "charging"
+            return "suspended-ev" if self.told_full else "suspended-evse" if self.paused else "charging"
         if not self.operative:
             return "unavailable"
+        if self.reservation_id is not None:
+            return "reserved"
         if self.car is not None:
             return "finishing" if self.used else "preparing"
         return "awaiting" if self.awaited else "available"
@@ -114,15 +153,21 @@ class Evse:
         """Let the meter run up to now."""
         if self.transaction is not None and self.car is not None and self.metered_at is not None:
             passed_s = (now - self.metered_at).total_seconds()
-            self.register_wh += self.car.charge(self.offered_w, self.dc, passed_s)
+            self.register_wh += self.car.charge(self.offer_w, self.dc, passed_s)
         self.metered_at = now
 
+    @property
+    def power_w(self) -> float:
+        """What the car takes now."""
+        return self.car.power_w(self.offer_w, self.dc) if self.car and self.transaction else 0.0
+
     def measure(self) -> list[Measured]:
-        """What the meter shows now: eight values for AC, five for DC."""
-        power_w = self.car.power_w(self.offered_w, self.dc) if self.car and self.transaction else 0.0
+        """What the meter shows now: nine values for AC, six for DC."""
+        power_w = self.power_w
         values = [
             Measured("Energy.Active.Import.Register", self.meter_wh, "Wh"),
             Measured("Power.Active.Import", round(power_w), "W"),
+            Measured("Power.Offered", round(self.offer_w), "W"),
         ]
         if self.dc:
             return values + self._measure_dc(power_w)

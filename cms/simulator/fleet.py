@@ -67,8 +67,16 @@ class Plan:
     luck: Luck = FAIR
     sample_s: int | None = None
     """Instead of each station's own meter sample interval, world seconds."""
+    names: Sequence[str] = ()
+    """The stations' identities, instead of numbered ones."""
+    drivers: bool = True
+    """Whether anybody comes, and anything goes wrong, by itself."""
+    roots: str | None = None
+    """A file of certificates to trust instead of the system's, for wss."""
 
     def identities(self) -> list[str]:
+        if self.names:
+            return list(self.names)
         digits = max(3, len(str(self.stations)))
         return [f"{self.prefix}{number:0{digits}d}" for number in range(1, self.stations + 1)]
 
@@ -80,11 +88,12 @@ class Fleet:
         self, plan: Plan, pace: Pace, *, acknowledged: Acknowledged = nobody, news: News = nobody
     ) -> None:
         self.pace = pace
+        self._driven = plan.drivers
         self._drivers: list[Drivers] = []
         for number, identity in enumerate(plan.identities()):
             rng = Random(f"{plan.seed}:{identity}")
             station = _station(plan, number, identity, rng, pace)
-            station.acknowledged, station.news = acknowledged, news
+            station.acknowledged, station.tell = acknowledged, news
             self._drivers.append(
                 Drivers(
                     station,
@@ -112,13 +121,14 @@ class Fleet:
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(drivers.station.run())
             await drivers.station.powered.wait()
-            tasks.create_task(drivers.run())
+            if self._driven:
+                tasks.create_task(drivers.run())
 
 
 def _station(plan: Plan, number: int, identity: str, rng: Random, pace: Pace) -> Station:
     kind = rng.choices(TYPES, SHARES)[0]
     station = Station(
-        Place(plan.url, identity, plan.password(identity)),
+        Place(plan.url, identity, plan.password(identity), plan.roots),
         plan.versions[number % len(plan.versions)],
         [
             Evse(evse_id, offered_w, kind.dc, float(rng.randint(*REGISTERS_WH)))

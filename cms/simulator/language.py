@@ -1,19 +1,23 @@
-"""What a station says and obeys, whatever its OCPP version: the seam between station.py and v16.py, v2.py."""
+"""What a station says and obeys, whatever its OCPP version: the seam between the station and v16/, v2/."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from cms.simulator.wire import Fault, Payload, Reply
+from cms.simulator.wire import Fault, Payload, Reply, Slow
 
 if TYPE_CHECKING:
     from cms.simulator.evse import Evse, Transaction
+    from cms.simulator.firmware import Job
     from cms.simulator.station import Station
 
 Message = tuple[str, Payload]
-Order = Callable[["Station", Payload], "Reply | Fault"]
+Order = Callable[["Station", Payload], "Reply | Fault | Slow"]
+Later = Callable[[], Awaitable[None]]
+#: What TriggerMessage asks for: sends it, about these EVSEs.
+Trigger = Callable[["Station", "list[Evse]"], Awaitable[None]]
 
 
 @dataclass(slots=True)
@@ -27,6 +31,21 @@ class Queued:
     build: Callable[[], Message]
     settle: Callable[[Payload], None]
     attempts: int = 0
+    meter: bool = False
+    """It holds meter values of a running transaction and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an authorisation answer says of a token."""
+
+    status: str
+    group: str | None = None
+    tariff: Payload | None = None
+
+    @property
+    def accepted(self) -> bool:
+        return self.status == "Accepted"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +65,14 @@ ENDS: dict[str, End] = {
     "deauthorized": End("DeAuthorized", "DeAuthorized", "Deauthorized"),
     "soft-reset": End("SoftReset", "ImmediateReset", "ResetCommand"),
     "hard-reset": End("HardReset", "ImmediateReset", "ResetCommand"),
+    "reboot": End("Reboot", "Reboot", "AbnormalCondition"),
     "power-loss": End("PowerLoss", "PowerLoss", "AbnormalCondition"),
     "fault": End("Other", "Other", "AbnormalCondition"),
+    "emergency": End("EmergencyStop", "EmergencyStop", "AbnormalCondition"),
+    "energy-limit": End("Other", "EnergyLimitReached", "EnergyLimitReached"),
+    "time-limit": End("Other", "TimeLimitReached", "TimeLimitReached"),
+    "cost-limit": End("Other", "LocalOutOfCredit", "CostLimitReached"),
+    "soc-limit": End("Other", "SOCLimitReached", "SoCLimitReached"),
 }
 
 
@@ -58,7 +83,12 @@ class Language(Protocol):
     subprotocol: str
     malformed: str
     """The CALLERROR code for a payload that cannot be read."""
-    orders: dict[str, Order]
+    too_many: str
+    """The CALLERROR code for more items than the station takes in one message."""
+    orders: Mapping[str, Order]
+    triggers: Mapping[str, Trigger]
+    samples: Mapping[str, Callable[[Station], Payload]]
+    """A believable payload for every action that stations send."""
 
     def boot(self, station: Station, reason: str) -> Message: ...
 
@@ -66,16 +96,52 @@ class Language(Protocol):
         """None where the version has no word for the whole station's status."""
         ...
 
-    def authorize(self, token: str) -> Message: ...
+    def authorize(self, token: str, kind: str) -> Message: ...
 
-    def verdict(self, answer: Payload) -> str:
-        """The status word of an Authorize answer: Accepted or another."""
+    def verdict(self, answer: Payload) -> Verdict:
+        """What an Authorize answer says."""
         ...
 
     def started(self, station: Station, evse: Evse, transaction: Transaction, trigger: str) -> Queued: ...
 
-    def metered(self, station: Station, evse: Evse, transaction: Transaction) -> Queued: ...
+    def metered(
+        self, station: Station, evse: Evse, transaction: Transaction, context: str = "Sample.Periodic"
+    ) -> Queued: ...
 
-    def suspended(self, station: Station, evse: Evse, transaction: Transaction) -> Queued | None: ...
+    def changed(self, station: Station, evse: Evse, transaction: Transaction, trigger: str) -> Queued | None:
+        """None where a status says it."""
+        ...
 
     def ended(self, station: Station, evse: Evse, transaction: Transaction, end: End) -> Queued: ...
+
+    def firmware(self, status: str, job: Job | None) -> Message | None:
+        """``status`` in the words of 2.x; None where the version has no such word."""
+        ...
+
+    def log(self, status: str, request_id: int | None, plain: bool) -> Message | None:
+        """Likewise; ``plain`` is 1.6's GetDiagnostics, which has words of its own."""
+        ...
+
+    def security_event(self, station: Station, event: str) -> Message: ...
+
+    def csr(self, station: Station, csr: str, kind: str, request_id: int) -> Message:
+        """SignCertificate: ``kind`` is a certificateType of 2.x."""
+        ...
+
+    def reservation_ended(self, reservation_id: int, why: str) -> Message | None:
+        """``why`` is Expired or Removed; None where a status says it."""
+        ...
+
+
+def nothing(_answer: Payload) -> None:
+    """For messages whose answer says nothing."""
+
+
+def always(payload: Payload) -> Order:
+    """The same answer to every such order."""
+    return lambda station, order: Reply(dict(payload))
+
+
+def info(reason: str, more: str = "") -> dict[str, Any]:
+    """A statusInfo of 2.x: a reason code of at most 20 characters, and words."""
+    return {"statusInfo": {"reasonCode": reason, **({"additionalInfo": more} if more else {})}}

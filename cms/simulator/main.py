@@ -1,4 +1,7 @@
-"""``cms simulate``: a fleet against any CSMS, with one line on stdout for each thing that happens."""
+"""``cms simulate``: a fleet against any CSMS, with one line on stdout for each thing that happens.
+
+Lines for the stations (console.py) come from ``--do`` and, with ``--console``, from stdin.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,13 @@ import asyncio
 import contextlib
 import math
 import sys
+import threading
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from cms.simulator.faults import named
+from cms.simulator.console import Wrong, do, usage
+from cms.simulator.faults import FAULTS, named
 from cms.simulator.fleet import MIXED, VERSIONS, Fleet, Plan, tokens
 from cms.simulator.pace import Pace
 from cms.simulator.station import News, Station
@@ -27,19 +33,25 @@ async def run(
     faults: str = "",
     duration_s: float | None = None,
     cards: tuple[str, ...] = (),
+    names: tuple[str, ...] = (),
+    drivers: bool = True,
+    roots: str | None = None,
+    lines: Sequence[str] = (),
+    console: bool = False,
     quiet: bool = False,
 ) -> None:
     """Simulate until cancelled, or for ``duration_s`` real seconds. ValueError says which value is wrong.
 
     ``url`` is the CSMS's address without the identity; ``ocpp`` one version, or None for a mixture; ``faults``
-    names as in faults.py, with commas; ``cards`` the tokens that drivers have (DEMO0001... without).
+    names as in faults.py, with commas; ``cards`` the tokens that drivers have (DEMO0001... without); ``names`` the
+    stations' identities instead of numbered ones; ``lines`` are done when the stations have booted, ``quit`` ends.
     """
     if ocpp is not None and ocpp not in VERSIONS:
         raise ValueError(f"no station here speaks OCPP {ocpp!r}; there are: {', '.join(VERSIONS)}")
     _check(url, stations, speed)
     plan = Plan(
         url=url,
-        stations=stations,
+        stations=len(names) or stations,
         versions=(ocpp,) if ocpp else MIXED,
         seed=seed,
         prefix=prefix,
@@ -48,11 +60,82 @@ async def run(
         faults=named(faults),
         visits_a_day=12.0,
         busy_at_start=1.0,  # who simulates one station waits for its first driver, not for half a day
+        names=names,
+        drivers=drivers,
+        roots=roots,
     )
     fleet = Fleet(plan, Pace(speed), news=_Once(url, _silence if quiet else _print))
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(duration_s):
-            await fleet.run()
+            await _live(fleet, lines, console)
+
+
+async def _live(fleet: Fleet, lines: Sequence[str], console: bool) -> None:
+    """Until cancelled, or until a line says quit."""
+    life = asyncio.create_task(fleet.run())
+    try:
+        if lines or console:
+            talk = asyncio.create_task(_talk(fleet, lines, console))
+            await asyncio.wait((life, talk), return_when=asyncio.FIRST_COMPLETED)
+            if talk.done() and await talk:
+                return
+        await life
+    finally:
+        life.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await life
+
+
+async def _talk(fleet: Fleet, lines: Sequence[str], console: bool) -> bool:
+    """Do the lines, once every station is accepted; whether to end then."""
+    for station in fleet.stations:
+        await station.life.accepted.wait()
+    for line in lines:
+        if not await _said(fleet, line):
+            return True
+    if not console:
+        return False
+    async for line in _stdin():
+        if not await _said(fleet, line):
+            return True
+    return True  # Ctrl-D
+
+
+async def _said(fleet: Fleet, line: str) -> bool:
+    """Do a line; False for ``quit``."""
+    match line.strip():
+        case "quit":
+            return False
+        case "help":
+            sys.stdout.write(usage() + "\n")
+        case "faults":
+            sys.stdout.write(fault_list() + "\n")
+        case told:
+            try:
+                await do(fleet.stations, told)
+            except Wrong as why:
+                sys.stderr.write(_printable(f"cms: {why}") + "\n")
+    return True
+
+
+async def _stdin() -> AsyncIterator[str]:
+    """Lines as they are typed. A daemon thread reads, since a read cannot be cancelled."""
+    loop, typed = asyncio.get_running_loop(), asyncio.Queue[str | None]()
+
+    def read() -> None:
+        for line in sys.stdin:
+            loop.call_soon_threadsafe(typed.put_nowait, line)
+        loop.call_soon_threadsafe(typed.put_nowait, None)
+
+    threading.Thread(target=read, name="stdin", daemon=True).start()
+    while (line := await typed.get()) is not None:
+        yield line
+
+
+def fault_list() -> str:
+    """A line per fault."""
+    width = max(map(len, FAULTS))
+    return "\n".join(f"{name:<{width}}  {what}" for name, what in FAULTS.items())
 
 
 def _check(url: str, stations: int, speed: float) -> None:

@@ -19,9 +19,14 @@ Patience = Callable[[int], float | None]
 
 
 class Outbox:
-    def __init__(self, patience: Patience, sleep: Callable[[float], Awaitable[None]]) -> None:
+    """``replays``: what waited through an outage is sent with its meter values last, as some firmware does."""
+
+    def __init__(
+        self, patience: Patience, sleep: Callable[[float], Awaitable[None]], *, replays: bool = False
+    ) -> None:
         self._patience = patience
         self._sleep = sleep
+        self._replays = replays
         self._queue: deque[Queued] = deque()
         self._more = asyncio.Event()
 
@@ -37,6 +42,8 @@ class Outbox:
 
     async def deliver(self, call: Call) -> None:
         """Send what waits, for as long as the link lives: LinkLost leaves the rest for the next one."""
+        if self._replays:
+            self._queue = deque(sorted(self._queue, key=lambda queued: queued.meter))
         while True:
             while self._queue:
                 await self._deliver_first(call)

@@ -40,3 +40,9 @@ class Pace:
 def stamp(at: datetime) -> str:
     """RFC 3339 with milliseconds and ``Z``, as stations send it."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+
+
+def moment(written: str) -> datetime:
+    """The time that was sent, UTC; one without a zone is taken for UTC. ValueError when it is none."""
+    at = datetime.fromisoformat(written)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

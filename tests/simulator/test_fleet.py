@@ -87,6 +87,7 @@ def test_the_documentation_names_every_fault() -> None:
 def test_no_fault_stops_a_station_from_running(fault: str) -> None:
     async def story() -> Counter[str]:
         async with a_desk() as desk:
+            desk.lenient = True
             fleet = Fleet(
                 Plan(desk.url, 3, faults=frozenset({fault}), sample_s=900), Pace(1.0, VirtualClock().now)
             )
