@@ -19,6 +19,7 @@ from cms.contract.refusals import NotFound
 from cms.contract.sessions import ListSessions, Sample
 from cms.contract.stations import Message, UnknownStation, Variable
 from cms.contract.status import QuarantinedMessage
+from cms.domain.accounts import Account
 from cms.domain.certificates import (
     Certificate,
     Contract,
@@ -29,11 +30,12 @@ from cms.domain.certificates import (
     Standing,
     Use,
 )
-from cms.domain.accounts import Account
 from cms.domain.changes import Change, Happened
+from cms.domain.datatransfer import Vendors
+from cms.domain.iso15118 import ContractCertificate, ContractCertificateAsked
 from cms.domain.orders import Order, OrderAnswer
-from cms.domain.security import Proof
 from cms.domain.payments import Payment
+from cms.domain.security import Proof
 from cms.domain.sessions import Session
 from cms.domain.stations import Delivered, StationState
 from cms.domain.tokens import Token
@@ -271,6 +273,10 @@ class Trust(Protocol):
 
     async def contract_chain(self, pem: str, now: datetime) -> Contract: ...
 
+    async def contract_certificate(self, asked: ContractCertificateAsked) -> ContractCertificate:
+        """Ask the provider of contract certificates for a car."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Actor:
@@ -289,6 +295,10 @@ class Admission:
     status: int = 101
     reason: str = ""
     retry_after_s: int | None = None
+    subprotocol: str = ""
+    """What is spoken with a station that offers nothing; empty: nothing."""
+    lenient: bool = False
+    """Whether its words may be longer than the specification allows."""
 
 
 @dataclass(slots=True)
@@ -320,6 +330,12 @@ class Terms:
     boot_trigger_s: float = 0.0
     """When a station that connects without a BootNotification is asked for one; 0: never."""
     probe: bool = False
+    inventory: str = "off"
+    """Whose inventory is taken after the first boot with a firmware: off, 2.x, all."""
+    monitors: bool = False
+    """Whether monitors are read again after a boot."""
+    automatic_delay_s: float = 0.0
+    """How long after a boot; up to twice as long, so that a fleet is not asked at once."""
     """Whether a make that connects for the first time is asked what it takes."""
     open_enrolment: bool = False
     suspect_after: timedelta = timedelta(hours=24)
@@ -364,6 +380,8 @@ class Core:
     wake: Callable[[datetime, str, str], None] = _no_agenda
     """Look at a station's intent again at an instant (operations.agenda)."""
     terms: Terms = field(default_factory=Terms)
+    vendors: Vendors = field(default_factory=dict)
+    """Who answers DataTransfer: by vendor and message (domain.datatransfer)."""
 
     def lane(self, station_id: str) -> Lane:
         """The lane of a registered station, by its identity without case; NotFound otherwise."""

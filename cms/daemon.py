@@ -36,7 +36,7 @@ from cms.domain.changes import Happened, SeeStations
 from cms.logs import set_up
 from cms.ocpp import Admitted, Endpoint, Hooks, Knock, Limits, Turned, tls
 from cms.ocpp.tls import SecureListener
-from cms.operations import OPERATIONS
+from cms.operations import OPERATIONS, datatransfer
 from cms.operations.admission import Approach, Knocks, admit, connected, disconnected, trim_inbox
 from cms.operations.deciding import index
 from cms.operations.intents import Agenda, recover
@@ -212,10 +212,16 @@ class Daemon:
             trust=self.trust,
             spawn=lambda work: self._own(work, "order"),
             wake=self._agenda.add,
+            vendors=datatransfer.installed(),
             terms=Terms(
                 heartbeat_s=settings.heartbeat_interval_s,
                 boot_policy=settings.default_boot_policy,
+                inventory=settings.inventory_after_boot,
+                monitors=settings.monitors_after_boot,
+                automatic_delay_s=settings.automatic_delay_s,
                 open_enrolment=settings.open_enrolment,
+                boot_trigger_s=settings.boot_trigger_s,
+                probe=settings.probe_stations,
                 organisations=_organisations(settings),
                 suspect_after=timedelta(seconds=settings.suspect_after_s),
                 socket=str(settings.socket),
@@ -268,7 +274,7 @@ class Daemon:
         )
         told = await admit(self.core, self._knocks, approach)
         if told.station is not None:
-            return Admitted(told.station)
+            return Admitted(told.station, told.subprotocol, told.lenient)
         return Turned(told.status, told.reason, told.retry_after_s)
 
     def _published(self, events: Sequence[Event]) -> None:
@@ -350,6 +356,7 @@ class Daemon:
         await self.store.prune(
             events_before=now - timedelta(days=settings.events_retention_days),
             readings_before=now - timedelta(days=settings.readings_retention_days),
+            streams_before=now - timedelta(days=settings.streams_retention_days),
         )
 
     async def stop(self) -> None:
@@ -387,6 +394,7 @@ def _trust_sources(settings: Settings) -> TrustSources:
         lasts=timedelta(days=settings.certificate_days),
         contract_roots=settings.contract_authorities,
         revocation_lists=settings.tls_revocation_lists,
+        provider=settings.contract_certificates_url,
         outward=Outward(settings.outward_hosts),
     )
 

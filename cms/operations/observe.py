@@ -12,7 +12,20 @@ from typing import Any
 
 from cms.contract.refusals import NotFound
 from cms.core import Clash, Core, Lane
-from cms.domain import effects, intents, jobs, metering, notices, reservations, tokens, transactions
+from cms.domain import (
+    effects,
+    intents,
+    jobs,
+    metering,
+    monitoring,
+    notices,
+    reports,
+    reservations,
+    streams,
+    tokens,
+    transactions,
+)
+from cms.domain import iso15118 as contracts
 from cms.domain.changes import (
     Change,
     Decision,
@@ -22,8 +35,12 @@ from cms.domain.changes import (
     SaveIntent,
     UpdateSession,
 )
+from cms.domain.customers import CustomerTold
+from cms.domain.displays import DisplaysTold
 from cms.domain.evolve import evolve
+from cms.domain.iso15118 import ChainAsked, ContractCertificateAsked, ContractPresented, StandingAsked
 from cms.domain.jobs import FirmwarePublished
+from cms.domain.monitoring import MonitorsReported
 from cms.domain.observations import (
     Alive,
     AliveAnswer,
@@ -36,6 +53,7 @@ from cms.domain.observations import (
     LogProgressed,
     Metered,
     NotYet,
+    Observation,
     Received,
     ReportReceived,
     SecurityEventRaised,
@@ -43,12 +61,14 @@ from cms.domain.observations import (
     TransactionPhase,
     TransactionReported,
 )
+from cms.domain.reservations import ReservationEnded
 from cms.domain.sessions import Session
 from cms.domain.signing import CertificateRequested
 from cms.domain.stations import StationState
+from cms.domain.streams import StreamClosed, StreamOpened, StreamSampled
 from cms.domain.tokens import Presented, Ruling
 from cms.domain.transactions import DELIVERY, Facts
-from cms.operations import security, signing
+from cms.operations import accounts, boots, credits, customers, datatransfer, displays, iso15118, quirks, security, signing
 from cms.operations.deciding import settle, with_intent
 from cms.operations.intents import flush
 
@@ -65,12 +85,19 @@ async def observe(core: Core, station_id: str, received: Received) -> Answer:
         raise NotFound(f"station {station_id} was removed")
     if type(received.observation) is Alive and not lane.state.intents:
         return _not_yet(lane.state, received) or AliveAnswer(received.at)
+    ask = _ASKED_FIRST.get(type(received.observation))
+    if ask is not None:
+        if (refusal := _not_yet(lane.state, received)) is not None:
+            return refusal
+        received = evolve(received, observation=await ask(core, received, received.observation))
     async with lane.lock:
         refusal = _not_yet(lane.state, received)
         if refusal is not None:
             return refusal
         decision = await _settled(core, lane, received)
     _follow_up(core, lane)
+    if type(received.observation) is Booted:
+        quirks.after_boot(core, lane.state)
     return decision.answer
 
 
@@ -85,12 +112,23 @@ def _not_yet(state: StationState, received: Received) -> NotYet | None:
         for intent in state.intents.values()
         if intent.status in ("sent", "accepted")
     )
-    return None if asked else NotYet()
+    return None if asked or _part_of_report(state, received.observation) else NotYet()
+
+
+def _part_of_report(state: StationState, seen: Any) -> bool:
+    """Whether this is a part of a report that was asked for (B02.FR.09)."""
+    if not isinstance(seen, ReportReceived | MonitorsReported):
+        return False
+    report = state.kept_of(reports.KIND).get(str(seen.request_id))
+    asking = any(intent.params.get("request_id") == seen.request_id for intent in state.intents.values())
+    return asking or (report is not None and report.asked_at is not None)
 
 
 async def _settled(core: Core, lane: Lane, received: Received) -> Decision:
     for attempt in range(_ATTEMPTS):
         decision = await _decide(core, lane.state, received, thorough=attempt > 0)
+        if decision.changes and accounts.concern(core, lane.state, received):
+            decision = await accounts.follow(core, lane.state, received, decision)
         decision = _with_confirmations(decision, received)
         try:
             await settle(core, lane, decision.state, decision.changes, decision.events)
@@ -112,7 +150,12 @@ async def _decide(core: Core, state: StationState, received: Received, *, thorou
         case Alive():
             return Decision(AliveAnswer(received.at), state)
         case TokenPresented():
-            return _presented(core, state, received, seen)
+            decision = _presented(core, state, received, seen)
+            return (
+                await accounts.presented(core, state, received, decision)
+                if accounts.priced(core)
+                else decision
+            )
         case Booted():
             return jobs.booted(await security.booted(core, state, received, seen), received)
     look_up = _LOOKING_UP.get(type(seen))
@@ -132,14 +175,31 @@ _NOTICES: dict[type, Callable[[StationState, Received, Any], Decision]] = {
     FirmwareProgressed: jobs.firmware,
     FirmwarePublished: jobs.published,
     LogProgressed: jobs.log,
-    DataTransferred: notices.data,
+    ReservationEnded: reservations.ended,
+    StandingAsked: contracts.standing,
+    ChainAsked: contracts.chain,
+    ContractCertificateAsked: contracts.contract_certificate,
 }
 
+
+#: What others must be asked before anything can be decided; the lane is free meanwhile. Their word is in the
+#: observation that comes back.
+_ASKED_FIRST: dict[type, Callable[[Core, Received, Any], Awaitable[Observation]]] = {
+    ContractPresented: iso15118.standing_of_contract,
+    StandingAsked: iso15118.standing,
+    ChainAsked: iso15118.chain,
+    ContractCertificateAsked: iso15118.contract_certificate,
+}
 
 #: What needs more than the state: other records, our own keys, somebody else's answer. Called under the lane's
 #: lock: whatever takes longer than the record is begun here and done by ``core.spawn``.
 _LOOKING_UP: dict[type, Callable[[Core, StationState, Received, Any], Awaitable[Decision]]] = {
+    CustomerTold: customers.told,
+    DisplaysTold: displays.told,
     CertificateRequested: signing.requested,
+    DataTransferred: datatransfer.received,
+    DataTransferred: datatransfer.received,
+    ContractPresented: iso15118.presented,
 }
 
 
@@ -197,12 +257,13 @@ def _ruling(
     presented = report.token
     if presented is None:
         return None
-    token = core.tokens.get(presented.id.casefold())
+    token = core.tokens.get(presented.id.casefold()) or quirks.token_behind(core, state, presented.id)
     ends = report.phase is TransactionPhase.ENDED or report.trigger == "StopAuthorized"
     history = report.offline or (report.at is not None and received.at - report.at > _HISTORY)
     running = None if ends or history else _others(core, state, report)
     at = None if ends or token is None or not token.limited else _presented_at(state, report)
-    return tokens.rule(token, presented, report.at if history and report.at else received.at, running, at)
+    ruling = tokens.rule(token, presented, report.at if history and report.at else received.at, running, at)
+    return ruling if ends or history else credits.credited(core, state, received, ruling, report)
 
 
 def _presented_at(state: StationState, report: TransactionReported) -> Presented:
@@ -229,7 +290,7 @@ def _others(core: Core, state: StationState, report: TransactionReported) -> int
 
 def _presented(core: Core, state: StationState, received: Received, seen: TokenPresented) -> Decision:
     """Authorize: a stateless read; the answer does not wait for anything (class D)."""
-    token = core.tokens.get(seen.token.id.casefold())
+    token = core.tokens.get(seen.token.id.casefold()) or quirks.token_behind(core, state, seen.token.id)
     here = Presented(state.station.id) if token is not None and token.limited else None
     ruling = tokens.rule(token, seen.token, received.at, at=here)
     told = Happened(

@@ -62,7 +62,7 @@ async def _asked(
     headers = {"Host": host if port == _PORTS[scheme] else f"{host}:{port}"}
     if media:
         headers["Content-Type"] = media
-    async with httpx.AsyncClient(verify=_verified(), trust_env=False, follow_redirects=False) as client:
+    async with httpx.AsyncClient(verify=verified(), trust_env=False, follow_redirects=False) as client:
         request = client.build_request(
             method, target, content=content, headers=headers, extensions={"sni_hostname": host}
         )
@@ -74,7 +74,7 @@ async def _asked(
 
 
 @functools.cache
-def _verified() -> ssl.SSLContext:
+def verified() -> ssl.SSLContext:
     """Made once: reading the roots of this machine takes tens of milliseconds."""
     return ssl.create_default_context()
 

@@ -24,7 +24,8 @@ from cms.domain.certificates import (
     Standing,
     Use,
 )
-from cms.pki import authority, chains, reading, server
+from cms.domain.iso15118 import ContractCertificate, ContractCertificateAsked
+from cms.pki import authority, chains, contracts, reading, server
 from cms.pki.authority import Authority
 from cms.pki.fetch import Outward
 from cms.pki.ocsp import Responders, vouched
@@ -49,6 +50,8 @@ class TrustSources:
     contract_roots: Sequence[Path] = ()
     """Roots, and authorities under them, of drivers' contract certificates (MO and V2G)."""
     revocation_lists: Sequence[Path] = ()
+    provider: str | None = None
+    """Who answers cars that ask for contract certificates."""
     outward: Outward = field(default_factory=Outward)
 
 
@@ -162,6 +165,10 @@ class Trust:
             *(self._word(each, url, way[1:], now) for each, url in chains.named(way))
         )
         return next((word for word in (Contract.REVOKED, Contract.BROKEN) if word in words), Contract.GOOD)
+
+    async def contract_certificate(self, asked: ContractCertificateAsked) -> ContractCertificate:
+        """Ask the provider for a car (2.x M01, M02)."""
+        return await contracts.ask(self._sources.provider, asked)
 
     async def _word(
         self, named: HashData, url: str | None, issuers: Sequence[x509.Certificate], now: datetime

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 
+from cms.domain.iso15118 import ContractAnswer, ContractPresented
 from cms.domain.observations import TokenAnswer, TokenPresented, TokenRef
 from cms.domain.tokens import Authorization
 from cms.ocpp.schemas import LOOKED_UP
 from cms.ocpp.translation import AUTHORIZATION_V2, Incoming, word_for
+from cms.ocpp.v2 import iso15118
 from cms.ocpp.values import Json, Remarks, rfc3339
 
 #: IdTokenEnumType -> our kind. 2.1 made it an open list.
@@ -55,8 +57,9 @@ def token(id_token: Json) -> TokenRef:
     return TokenRef(id_token["idToken"], KINDS.get(id_token["type"], id_token["type"].casefold()))
 
 
-def token_presented(payload: Json, _: Remarks) -> TokenPresented:
-    return TokenPresented(token(payload["idToken"]))
+def token_presented(payload: Json, _: Remarks) -> TokenPresented | ContractPresented:
+    shown = token(payload["idToken"])
+    return iso15118.contract(payload, shown) or TokenPresented(shown)
 
 
 def id_token_info(answer: TokenAnswer, max_id_token: int) -> Json:
@@ -72,12 +75,17 @@ def id_token_info(answer: TokenAnswer, max_id_token: int) -> Json:
     return said
 
 
-def token_answer(answer: TokenAnswer, max_id_token: int) -> Json:
+def token_answer(answer: TokenAnswer | ContractAnswer, max_id_token: int) -> Json:
+    if isinstance(answer, ContractAnswer):
+        return {
+            "idTokenInfo": id_token_info(answer.token, max_id_token),
+            "certificateStatus": iso15118.certificate_status(answer),
+        }
     return {"idTokenInfo": id_token_info(answer, max_id_token)}
 
 
 def _incoming(max_id_token: int) -> dict[str, Incoming]:
-    say: Callable[[TokenAnswer], Json] = partial(token_answer, max_id_token=max_id_token)
+    say: Callable[[TokenAnswer | ContractAnswer], Json] = partial(token_answer, max_id_token=max_id_token)
     return {"Authorize": Incoming(LOOKED_UP, token_presented, say)}
 
 
