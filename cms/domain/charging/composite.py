@@ -1,0 +1,255 @@
+"""What holds at an EVSE, out of everything that is installed: our own composite schedule.
+
+At each instant the profile with the highest stack level that has something to say leads its purpose; a session's
+own profile stands in for the default one; of all that remain the lowest limit holds (1.6 section 3.13.4, 2.x
+K01.FR.17, K01.FR.21 ...). Profiles in the other unit are left out unless a voltage makes them comparable.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import field
+from datetime import datetime, timedelta
+from decimal import ROUND_DOWN, Decimal
+from itertools import islice
+
+from cms.contract.charging import CompositeStep, Period, Profile, Schedule
+from cms.domain.charging.register import Installed
+from cms.domain.record import record
+
+#: Nobody plans further ahead, and no station's absurd duration is followed further.
+MOST_S = 31 * 86_400
+#: Instants at which something may change, in one composite schedule.
+_MOST_STEPS = 1_000
+_EVERY = {"daily": timedelta(days=1), "weekly": timedelta(days=7)}
+_TENTH = Decimal("0.1")
+
+
+@record
+class Foreign:
+    """A limit that somebody else set, as far as it takes part: its schedules from ``at`` on."""
+
+    evse: int
+    at: datetime
+    schedules: tuple[Schedule, ...]
+    adds: bool = False
+    """Local generation adds to what the grid gives (2.1 K27)."""
+
+
+@record
+class Place:
+    """Whose composite schedule: the EVSE, and the session on it, if one is."""
+
+    evse: int
+    transaction_id: str | None = None
+    started_at: datetime | None = None
+    priority: bool = False
+
+
+@record
+class Mains:
+    """Makes A and W comparable: V between phase and neutral, and phases where a period does not say."""
+
+    voltage: Decimal
+    phases: int
+
+    def converted(self, limit: Decimal, unit: str, phases: int | None) -> Decimal:
+        """The limit in the other unit, rounded down to one decimal."""
+        factor = self.voltage * (phases or self.phases)
+        return (limit * factor if unit == "A" else limit / factor).quantize(_TENTH, ROUND_DOWN)
+
+
+@record
+class Composite:
+    """``duration_s`` is shorter than asked for where too much happens in it."""
+
+    steps: tuple[CompositeStep, ...]
+    duration_s: int
+    left_out: tuple[int, ...] = ()
+
+    def at(self, offset_s: float) -> Decimal | None:
+        """The limit so many seconds after the start."""
+        index = bisect_right([step.start_s for step in self.steps], offset_s) - 1
+        return self.steps[max(index, 0)].limit
+
+
+@record
+class _Line:
+    """One profile in the window: from each of ``starts`` (s) on it says the limit beside; None says nothing."""
+
+    stack_level: int
+    specific: bool
+    starts: list[float] = field(default_factory=list)
+    says: list[tuple[Decimal, int | None] | None] = field(default_factory=list)
+
+    @property
+    def drawn_s(self) -> float:
+        """How far it is drawn."""
+        return self.starts[-1] if len(self.starts) >= _MOST_STEPS else float("inf")
+
+    def at(self, offset_s: float) -> tuple[Decimal, int | None] | None:
+        index = bisect_right(self.starts, offset_s) - 1
+        return self.says[index] if index >= 0 else None
+
+
+def composite(
+    known: Iterable[Installed],
+    foreign: Iterable[Foreign],
+    place: Place,
+    start: datetime,
+    duration_s: int,
+    unit: str,
+    mains: Mains | None = None,
+) -> Composite:
+    """The limits from ``start`` for ``duration_s`` (at most MOST_S), in ``unit``."""
+    span_s = max(1, min(duration_s, MOST_S))
+    layers: dict[str, list[_Line]] = {}
+    left_out: list[int] = []
+    for one in known:
+        if not _concerns(one, place):
+            continue
+        line = _line(one, place, start, span_s, unit, mains)
+        if line is None:
+            left_out.append(one.id)
+        else:
+            layers.setdefault(one.profile.purpose, []).append(line)
+    others = [
+        (limit.adds, _foreign(limit, start, span_s, unit, mains))
+        for limit in foreign
+        if limit.evse in (0, place.evse)
+    ]
+    lines = [line for of_purpose in layers.values() for line in of_purpose]
+    edges = _edges([*lines, *(line for _, line in others)])
+    if len(edges) > _MOST_STEPS:
+        span_s, edges = edges[_MOST_STEPS], edges[:_MOST_STEPS]
+    drawn_s = min((line.drawn_s for line in lines), default=float(span_s))
+    steps = _merged(_step(layers, others, edge, place) for edge in edges if edge <= drawn_s)
+    return Composite(tuple(steps), int(min(span_s, drawn_s)), tuple(dict.fromkeys(left_out)))
+
+
+def _concerns(one: Installed, place: Place) -> bool:
+    profile = one.profile
+    if place.evse == 0:
+        return profile.purpose in ("station-max", "external", "local-generation") and one.evse == 0
+    if profile.transaction_id is not None and profile.transaction_id != place.transaction_id:
+        return False
+    return one.evse in (0, place.evse)
+
+
+def _line(
+    one: Installed, place: Place, start: datetime, span_s: int, unit: str, mains: Mains | None
+) -> _Line | None:
+    """None when its unit cannot be compared."""
+    profile, schedule = one.profile, one.profile.schedules[0]
+    if schedule.unit != unit and mains is None:
+        return None
+    line = _Line(profile.stack_level, one.evse == place.evse)
+    for begin, end in _runs(profile, schedule, place, start, span_s):
+        _draw(line, schedule, begin, end, unit, mains)
+    return line
+
+
+def _foreign(limit: Foreign, start: datetime, span_s: int, unit: str, mains: Mains | None) -> _Line:
+    line = _Line(0, False)
+    for schedule in limit.schedules[:1]:
+        if schedule.unit != unit and mains is None:
+            continue
+        begin = ((schedule.start or limit.at) - start).total_seconds()
+        end = begin + schedule.duration_s if schedule.duration_s is not None else float(span_s)
+        _draw(line, schedule, begin, min(end, span_s), unit, mains)
+    return line
+
+
+def _runs(
+    profile: Profile, schedule: Schedule, place: Place, start: datetime, span_s: int
+) -> Iterator[tuple[float, float]]:
+    """When the schedule runs in the window: seconds from its start, cut to the profile's validity."""
+    first = _offset(profile.valid_from, start, float("-inf"))
+    last = min(_offset(profile.valid_to, start, float(span_s)), float(span_s))
+    lasts = float(schedule.duration_s) if schedule.duration_s is not None else float("inf")
+    if profile.kind == "recurring" and profile.recurrency in _EVERY:
+        begins = _recurring(schedule, profile.recurrency, start, span_s)
+        lasts = min(lasts, _EVERY[profile.recurrency].total_seconds())
+    elif profile.kind == "relative":
+        begins = iter([_offset(place.started_at, start, 0.0)])
+    else:
+        begins = iter([_offset(schedule.start, start, max(first, -float(MOST_S)))])
+    for begin in begins:
+        # What was cut off at the front still counts the seconds from its own begin.
+        if max(begin, first) < min(begin + lasts, last):
+            yield begin, min(begin + lasts, last)
+
+
+def _offset(at: datetime | None, start: datetime, otherwise: float) -> float:
+    return otherwise if at is None else (at - start).total_seconds()
+
+
+def _recurring(schedule: Schedule, recurrency: str, start: datetime, span_s: int) -> Iterator[float]:
+    every_s = _EVERY[recurrency].total_seconds()
+    anchor = _offset(schedule.start, start, 0.0)
+    begin = anchor - every_s * (anchor // every_s + 1)  # the last one before the window
+    while begin < span_s:
+        yield begin
+        begin += every_s
+
+
+def _draw(line: _Line, schedule: Schedule, begin: float, end: float, unit: str, mains: Mains | None) -> None:
+    if end <= 0:
+        return
+    for period in islice(schedule.periods, _MOST_STEPS):
+        at = begin + period.start_s
+        if at >= end or len(line.starts) >= _MOST_STEPS:
+            break
+        line.starts.append(at)
+        line.says.append(_said(period, schedule.unit, unit, mains))
+    line.starts.append(end)
+    line.says.append(None)
+
+
+def _said(period: Period, spoken: str, unit: str, mains: Mains | None) -> tuple[Decimal, int | None] | None:
+    if period.limit is None:
+        return None
+    if spoken == unit:
+        return period.limit, period.phases
+    assert mains is not None
+    return mains.converted(period.limit, spoken, period.phases), period.phases
+
+
+def _edges(lines: Sequence[_Line]) -> list[int]:
+    """The whole seconds at which something may change; 0 is one of them."""
+    edges = {0}
+    for line in lines:
+        edges.update(int(at) for at in line.starts if at > 0)
+    return sorted(edges)
+
+
+def _step(
+    layers: dict[str, list[_Line]], others: list[tuple[bool, _Line]], edge: int, place: Place
+) -> CompositeStep:
+    leading = {purpose: _leading(lines, edge) for purpose, lines in layers.items()}
+    session = leading.get("tx") or leading.get("tx-default")
+    if place.priority and leading.get("priority"):
+        session = leading["priority"]
+    grid = [leading.get("station-max"), leading.get("external")]
+    grid += [line.at(edge) for adds, line in others if not adds]
+    own = [leading.get("local-generation")] + [line.at(edge) for adds, line in others if adds]
+    shared = min((said[0] for said in grid if said), default=None)
+    if shared is not None:
+        shared += sum((said[0] for said in own if said), Decimal(0))
+    limits = [limit for limit in (session and session[0], shared) if limit is not None]
+    return CompositeStep(edge, min(limits, default=None), session[1] if session else None)
+
+
+def _leading(lines: list[_Line], edge: int) -> tuple[Decimal, int | None] | None:
+    """The highest stack level that says something; at the same level the EVSE's own before the station's."""
+    said = [(line.stack_level, line.specific, told) for line in lines if (told := line.at(edge)) is not None]
+    return max(said, key=lambda one: one[:2])[2] if said else None
+
+
+def _merged(steps: Iterable[CompositeStep]) -> Iterator[CompositeStep]:
+    last: CompositeStep | None = None
+    for step in steps:
+        if last is None or (step.limit, step.phases) != (last.limit, last.phases):
+            yield step
+            last = step
