@@ -111,6 +111,15 @@ class Settings(BaseSettings):
     default_boot_policy: Literal["accepted", "pending", "rejected"] = Field(
         "accepted", description="What the first BootNotification of a new station is answered."
     )
+    boot_trigger_s: float = Field(
+        10.0,
+        ge=0,
+        le=3600,
+        description="When a station that connects without a BootNotification is asked for one; 0: never.",
+    )
+    probe_stations: bool = Field(
+        False, description="Ask the first station of each make and firmware what it takes."
+    )
     call_timeout_s: float = Field(30.0, gt=0, le=600, description="Patience with a station's answer.")
     ping_interval_s: float = Field(30.0, gt=0, description="How often a silent link is tried.")
     ping_timeout_s: float = Field(20.0, gt=0, description="When an unanswered ping means a lost link.")
@@ -121,7 +130,20 @@ class Settings(BaseSettings):
         200.0, gt=0, description="OCPP messages per second of one station, in the long run."
     )
     burst: int = Field(1000, ge=1, description="OCPP messages of one station at once.")
+    list_sync: bool = Field(False, description="Send stale local lists to stations by themselves.")
     suspect_after_s: float = Field(86_400.0, gt=0, description="Silence after which a session is suspect.")
+    inventory_after_boot: Literal["off", "2.x", "all"] = Field(
+        "2.x", description="Whose inventory is taken after the first boot with a firmware."
+    )
+    monitors_after_boot: bool = Field(
+        True, description="Read monitors again after a boot: they may have other numbers."
+    )
+    automatic_delay_s: float = Field(
+        10.0, ge=0, le=3600, description="How long after a boot, up to twice that."
+    )
+    streams_retention_days: int = Field(
+        30, ge=1, description="How long values of periodic event streams are kept."
+    )
     events_retention_days: int = Field(400, ge=1, description="How long events are kept.")
     readings_retention_days: int = Field(400, ge=1, description="How long meter readings are kept.")
 

@@ -29,9 +29,14 @@ class Knock:
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """It may come in under its registered spelling."""
+    """It may come in under its registered spelling.
+
+    ``subprotocol`` is spoken with it when it offered none; ``lenient``: its words may be longer than they should.
+    """
 
     station: str
+    subprotocol: str = ""
+    lenient: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,8 @@ def knock(
     read = identity(target, prefix)
     if isinstance(read, Turned):
         return read
-    if select(protocols, spoken) is None:
+    # A station that offers none at all may be one of those for which a version is assumed: admit decides.
+    if protocols and select(protocols, spoken) is None:
         return Turned(400, "no OCPP subprotocol in common: this server speaks " + ", ".join(spoken))
     username, password = None, None
     if authorization:

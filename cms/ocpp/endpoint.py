@@ -419,8 +419,9 @@ class Endpoint:
         verdict = await self._verdict(knock)
         if isinstance(verdict, Turned):
             return self._turn_away(connection, verdict)
-        protocol = door.select(offered, DIALECTS)
-        assert protocol is not None, "the door has looked"
+        protocol = door.select(offered, DIALECTS) or verdict.subprotocol
+        if protocol not in DIALECTS:
+            return self._turn_away(connection, Turned(400, "the station offers no OCPP subprotocol"))
         connection.link = Link(
             verdict.station,
             DIALECTS[protocol],
@@ -429,6 +430,7 @@ class Endpoint:
             self._hooks,
             self.limits,
             self._clock,
+            lenient=verdict.lenient,
         )
         return None
 
@@ -582,7 +584,9 @@ def _two(recent: Sequence[str], address: str) -> tuple[str, str]:
     return recent[-1], address
 
 
-def _spoken_with(connection: ServerConnection, _: Sequence[Subprotocol]) -> Subprotocol | None:
+def _spoken_with(connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    if not offered:
+        return None  # RFC 6455, 4.2.2: nothing is chosen for a client that offers nothing
     assert isinstance(connection, StationConnection) and connection.link is not None
     return Subprotocol(connection.link.dialect.subprotocol)
 

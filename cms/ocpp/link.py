@@ -30,7 +30,7 @@ from cms.ocpp.dialect import Dialect
 from cms.ocpp.door import Admitted, Knock, Turned
 from cms.ocpp.frames import Failure, Refused
 from cms.ocpp.messages import Ring
-from cms.ocpp.schemas import KEPT, STRICT
+from cms.ocpp.schemas import KEPT, LENGTHS, STRICT, Tolerance
 from cms.ocpp.translation import shown
 from cms.ocpp.values import Json, Remarks
 
@@ -140,6 +140,7 @@ class Link:
         "_held",
         "_hooks",
         "_inbox",
+        "_leniency",
         "_limits",
         "_loop",
         "_now",
@@ -171,6 +172,8 @@ class Link:
         hooks: Hooks,
         limits: Limits,
         clock: Clock,
+        *,
+        lenient: bool = False,
     ) -> None:
         self.station = station
         self.dialect = dialect
@@ -180,6 +183,7 @@ class Link:
         self._wire = wire
         self._hooks = hooks
         self._limits = limits
+        self._leniency: Tolerance = LENGTHS if lenient else STRICT
         self._now = clock.now
         self.since = self.last_seen_at = clock.now()
         self._loop = asyncio.get_running_loop()
@@ -288,7 +292,8 @@ class Link:
             if incoming is None:
                 raise self._cannot(call.action)
             remarks: Remarks = []
-            payload = dialect.schemas.check_call(call.action, call.payload, incoming.tolerance, remarks)
+            tolerance = incoming.tolerance | self._leniency if self._leniency else incoming.tolerance
+            payload = dialect.schemas.check_call(call.action, call.payload, tolerance, remarks)
             observation = incoming.read(payload, remarks)
             received = Received(observation, at, dialect.version, call.action, text, tuple(remarks))
             answer = await self._hooks.observe(self.station, received)
@@ -394,7 +399,9 @@ class Link:
                 break
         return outgoing.understand(order, answers)
 
-    async def _ask_divided(self, action: str, payload: Json, divisible: str | None, timeout_s: float) -> list[Json]:
+    async def _ask_divided(
+        self, action: str, payload: Json, divisible: str | None, timeout_s: float
+    ) -> list[Json]:
         """The answer to one CALL; where the station finds its list too long, the answers to its halves."""
         try:
             return [await self._ask(action, payload, timeout_s)]
@@ -405,7 +412,9 @@ class Link:
                 raise
         answers: list[Json] = []
         for half in (items[:middle], items[middle:]):
-            answers += await self._ask_divided(action, {**payload, str(divisible): half}, divisible, timeout_s)
+            answers += await self._ask_divided(
+                action, {**payload, str(divisible): half}, divisible, timeout_s
+            )
         return answers
 
     async def _ask(self, action: str, payload: Json, timeout_s: float) -> Json:

@@ -19,6 +19,8 @@ Tolerance = frozenset[str]
 """Schema keywords whose violation is remarked and forgiven; ``null`` stands for a null optional field."""
 
 STRICT: Tolerance = frozenset()
+#: What is forgiven a single station by a switch of its own: the rest is forgiven or refused as of all.
+LENGTHS: Tolerance = frozenset({"maxLength"})
 #: A driver waits, and a token that is cut or guessed would be somebody else's: no length, no invented words.
 LOOKED_UP: Tolerance = frozenset({"null", "additionalProperties"})
 #: What is told is worth more than its form, except words that decide.

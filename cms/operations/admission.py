@@ -12,10 +12,11 @@ from cms.domain import security
 from cms.domain.certificates import EntryTerms, unfit
 from cms.domain.changes import Change, ForgetUnknown, Happened, NoteUnknown, SaveStation
 from cms.domain.evolve import evolve
+from cms.domain.quirks import of as switches_of
 from cms.domain.record import record
 from cms.domain.security import Proof
 from cms.domain.stations import Station, StationState
-from cms.operations import credentials
+from cms.operations import credentials, quirks
 from cms.operations.deciding import settle
 from cms.operations.intents import flush
 
@@ -64,14 +65,23 @@ async def admit(core: Core, knocks: Knocks, approach: Approach) -> Admission:
     """Decide about a handshake. A right proof is always let in; guesses are counted by address and identity."""
     if not core.store.healthy:
         return Admission(None, 503, "the record is not available", retry_after_s=30 + core.mint.number() % 90)
-    lane = core.lanes.get(approach.identity.casefold())
+    lane = quirks.known_as(core, approach.identity)
     if lane is None and core.terms.open_enrolment:
         return await _enrol_openly(core, approach)
     proof = _proof(core, lane, approach)
     if lane is not None and security.reached(proof) >= lane.state.station.security_profile:
         lane.proof = proof
-        return Admission(lane.state.station.id)
+        return await _let_in(core, knocks, lane, approach)
     return await _turn_away(core, knocks, lane, approach, proof)
+
+
+async def _let_in(core: Core, knocks: Knocks, lane: Lane, approach: Approach) -> Admission:
+    """A station that proved to be itself, and how it is spoken with."""
+    station, switches = lane.state.station, switches_of(lane.state)
+    if not approach.protocols and not switches.assume_subprotocol:
+        await _note(core, knocks, station, approach, "offers no subprotocol", core.clock.now())
+        return Admission(None, 400, "no OCPP subprotocol is offered: this server does not guess")
+    return Admission(station.id, subprotocol=switches.assume_subprotocol, lenient=switches.lenient_lengths)
 
 
 def _proof(core: Core, lane: Lane | None, approach: Approach) -> Proof:
@@ -188,6 +198,7 @@ async def connected(core: Core, station_id: str, ocpp_version: str, address: str
         await settle(core, lane, proven.state, [*changes, *proven.changes], [*told, *proven.events])
     if any(intent.status == "queued" for intent in lane.state.intents.values()):
         core.spawn(flush(core, station_id))
+    quirks.after_connecting(core, lane.state)
 
 
 async def disconnected(core: Core, station_id: str, reason: str) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import datetime
+from itertools import islice
 
 from cms.contract.quirks import Capabilities, ListQuirks, ProbeStation, Quirk, SetQuirks, ShowCapabilities
 from cms.contract.refusals import Conflict, Invalid, NotFound, NotSupported, Refusal, Rejected
@@ -15,6 +16,7 @@ from cms.domain import capabilities, quirks
 from cms.domain.changes import Happened, Keep
 from cms.domain.orders import ReadVariables, Trigger
 from cms.domain.stations import StationState
+from cms.domain.tokens import Token
 from cms.operations.deciding import keep, settle
 from cms.operations.intents import give
 from cms.operations.previews import preview
@@ -72,6 +74,20 @@ def known_as(core: Core, identity: str) -> Lane | None:
         return lane
     alias: quirks.Alias | None = core.kept.get(quirks.ALIAS, {}).get(key)
     return core.lanes.get(alias.station.casefold()) if alias is not None else None
+
+
+def token_behind(core: Core, state: StationState, presented: str) -> Token | None:
+    """The token that is meant by a station which adds something to tokens, or cuts them; asked about unknown ones."""
+    switches = quirks.of(state)
+    if switches.id_tag_separator:
+        own, sign, _ = presented.rpartition(switches.id_tag_separator)
+        if sign and (token := core.tokens.get(own.casefold())) is not None:
+            return token
+    if not switches.id_tag_length or len(presented) != switches.id_tag_length:
+        return None
+    start = presented.casefold()
+    could_be = list(islice((token for key, token in core.tokens.items() if key.startswith(start)), 2))
+    return could_be[0] if len(could_be) == 1 else None
 
 
 # What we do of our own accord

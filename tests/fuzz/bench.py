@@ -22,6 +22,7 @@ from cms.domain.orderbook import ORDERS
 from cms.domain.orders import CallAction, Order, OrderAnswer
 from cms.ocpp.dialect import DIALECTS, Dialect
 from cms.ocpp.door import Admitted
+from cms.ocpp.frames import Call, read
 from cms.ocpp.link import Hooks, Limits, Link
 from cms.ocpp.schemas import STRICT
 from cms.operations import stations, tokens
@@ -336,8 +337,9 @@ def _check(dialect: Dialect, frame: list[Any], said: str) -> None:
             raise Wrong(f"{dialect.version}: an error of ours, answering {said!r}")
         return
     try:
-        asked = msgspec.json.decode(said)
-        dialect.schemas.check_answer(asked[2].replace("\0", ""), frame[2], STRICT, [])
+        asked = read(said)
+        assert isinstance(asked, Call)
+        dialect.schemas.check_answer(asked.action, frame[2], STRICT, [])
     except Exception as error:
         raise Wrong(f"{dialect.version}: {frame} is no answer to {said!r}: {error}") from error
 

@@ -75,11 +75,17 @@ def test_the_stations_preference_wins():
     assert door.select(("ocpp0.1", "ocpp2.0.1"), DIALECTS) == "ocpp2.0.1"
 
 
-@pytest.mark.parametrize("protocols", [(), ("ocpp0.1",), ("OCPP1.6",)])
+@pytest.mark.parametrize("protocols", [("ocpp0.1",), ("OCPP1.6",)])
 def test_without_a_common_subprotocol_it_is_turned_away(protocols: tuple[str, ...]):
     turned = knock(protocols=protocols)
     assert isinstance(turned, Turned)
     assert turned.status == 400
+
+
+def test_where_none_is_offered_the_daemon_decides():
+    knocked = knock(protocols=())
+    assert isinstance(knocked, Knock)
+    assert knocked.protocols == ()
 
 
 def test_a_password_is_bytes_after_the_first_colon():

@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from cms.contract.refusals import Unreachable
 from cms.core import StoreDown
+from cms.domain.observations import TokenPresented, TokenRef
 from cms.domain.orders import Reset
 from cms.ocpp import Admitted, Endpoint, Limits, Turned
 from tests.ocpp.fakes import Backend, FixedClock
@@ -92,9 +93,38 @@ async def test_no_common_subprotocol_is_refused():
     backend = Backend()
     async with listening(backend) as endpoint:
         assert (await refused(station(endpoint, "CP-7", "ocpp0.1"))).response.status_code == 400
+        assert backend.knocks == []
         connecting = connect(f"{endpoint.url}/CP-7", proxy=None)
         assert (await refused(connecting)).response.status_code == 400
-    assert backend.knocks == []
+
+
+async def test_a_version_may_be_assumed_of_a_station_that_offers_none():
+    backend = Backend()
+    backend.admitting = lambda knock: Admitted("CP-7", subprotocol="ocpp1.6")
+    async with listening(backend) as endpoint, connect(f"{endpoint.url}/CP-7", proxy=None) as client:
+        assert client.subprotocol is None
+        assert await ask(client) == ALIVE
+        assert backend.received[0].ocpp_version == "1.6"
+
+
+async def test_what_is_assumed_counts_only_where_nothing_is_offered():
+    backend = Backend()
+    backend.admitting = lambda knock: Admitted("CP-7", subprotocol="ocpp1.6")
+    async with listening(backend) as endpoint, station(endpoint, "CP-7", "ocpp2.0.1") as client:
+        await ask(client)
+        assert backend.received[0].ocpp_version == "2.0.1"
+
+
+async def test_a_station_may_be_forgiven_words_that_are_too_long():
+    backend = Backend()
+    long = [2, "m", "Authorize", {"idTag": "T" * 30}]
+    async with listening(backend) as endpoint:
+        async with station(endpoint) as client:
+            assert (await ask(client, long))[2] == "PropertyConstraintViolation"
+        backend.admitting = lambda knock: Admitted("CP-7", lenient=True)
+        async with station(endpoint) as client:
+            assert (await ask(client, long))[0] == 3
+    assert backend.received[-1].observation == TokenPresented(TokenRef("T" * 30))
 
 
 async def test_the_daemon_decides_who_comes_in():
