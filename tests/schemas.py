@@ -15,7 +15,8 @@ FOLDERS = {"1.6": "v16", "2.0.1": "v201", "2.1": "v21"}
 
 @cache
 def schema(version: str, action: str, response: bool) -> Draft7Validator:
-    ending = "Response" if response else ("" if version == "1.6" else "Request")
+    plain = version == "1.6" or action == "NotifyPeriodicEventStream"  # 2.1's one SEND has no suffix either
+    ending = "Response" if response else ("" if plain else "Request")
     folder = files("ocpp") / FOLDERS[version] / "schemas"
     text = (folder / f"{action}{ending}.json").read_text("utf-8-sig")
     # Decimals: the 1.6 schemas say multipleOf 0.1, which binary floats do not satisfy.
