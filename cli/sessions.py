@@ -64,6 +64,7 @@ SHOWN = (
     Column("transaction_id", "transaction"),
     Column("offline"),
     Column("ocpp_version", "ocpp"),
+    Column("check", "the station said"),
 )
 SAMPLES = (
     Column("at"),
@@ -190,6 +191,36 @@ def stop(
         )
     many = bool(flags.filter) or len(given) > 1 or "-" in given
     give(flags, meant, many, Terms(wait, when_idle, at, queue), build)
+
+
+@app.command()
+def check(
+    ctx: typer.Context,
+    names: Annotated[list[str] | None, typer.Argument(metavar="SESSION...")] = None,
+    station: Annotated[
+        str | None, typer.Option("--station", metavar="NAME", help="Its whole queue instead.")
+    ] = None,
+    queue: Queue = None,
+) -> None:
+    """Ask the station whether sessions go on, and whether messages about them still wait (OCPP 2.x)."""
+    from cms.contract import checks
+
+    flags = flags_of(ctx)
+    if bool(names) == (station is not None):
+        raise Invalid("Which session?", "give its id, or --station for the station's whole queue")
+    if station is not None:
+
+        def of_queue(name: str, **terms: Any) -> checks.CheckQueue:
+            return checks.CheckQueue(station=name, **terms)
+
+        give(flags, [station], False, Terms(queue=queue), of_queue)
+        return
+
+    def of_session(session: str, **terms: Any) -> checks.CheckSession:
+        return checks.CheckSession(session=session, **terms)
+
+    meant = named(names or ())
+    give(flags, meant, len(meant) > 1, Terms(queue=queue), of_session)
 
 
 def _utc(text: str | None) -> datetime | None:

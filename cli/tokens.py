@@ -31,6 +31,8 @@ LIST = (
     Column("visual_number", "number", wide=True),
     Column("max_sessions", "most", right=True, wide=True),
     Column("blocked_reason", "why"),
+    Column("places", "only at", wide=True),
+    Column("master", wide=True),
     Column("added_at", "added", when, wide=True),
 )
 
@@ -62,11 +64,29 @@ def add(
     ] = None,
     number: Annotated[str | None, typer.Option("--visual-number", help="What is printed on it.")] = None,
     most: Annotated[int | None, typer.Option("--max-sessions", metavar="N", help="At the same time.")] = None,
+    places: Annotated[
+        list[str] | None,
+        typer.Option("--at", metavar="STATION[:EVSE]", help="Only there; may be given several times."),
+    ] = None,
+    master: Annotated[
+        bool, typer.Option("--master", help="Stops everybody's sessions, starts none; with --group.")
+    ] = False,
 ) -> None:
     """Register tokens."""
 
     def build(token: str) -> tokens.AddToken:
-        return tokens.AddToken(token, kind, driver, group_, _utc(starts), _utc(expires), number, most)
+        return tokens.AddToken(
+            token,
+            kind,
+            driver,
+            group_,
+            _utc(starts),
+            _utc(expires),
+            number,
+            most,
+            tuple(places or ()),
+            master,
+        )
 
     _each(flags_of(ctx), names, build, "add")
 

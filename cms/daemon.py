@@ -36,7 +36,7 @@ from cms.domain.changes import Happened, SeeStations
 from cms.logs import set_up
 from cms.ocpp import Admitted, Endpoint, Hooks, Knock, Limits, Turned, tls
 from cms.ocpp.tls import SecureListener
-from cms.operations import OPERATIONS, datatransfer
+from cms.operations import OPERATIONS, datatransfer, lists
 from cms.operations.admission import Approach, Knocks, admit, connected, disconnected, trim_inbox
 from cms.operations.deciding import index
 from cms.operations.intents import Agenda, recover
@@ -131,6 +131,8 @@ class Daemon:
             self._own(self._agenda.run(self.core), "agenda")
             self._own(self._watch_store(), "store watch")
             self._own(self._housekeeping(), "housekeeping")
+            if settings.list_sync:
+                self._own(lists.follow(self.core), "local lists")
             await self.core.store.commit(
                 (), (Happened("daemon.started", self.clock.now(), data={"version": __version__}),)
             )

@@ -11,12 +11,21 @@ from typing import Any
 
 from cms.contract import (
     certificates,
+    charging,
+    checks,
     configuration,
+    customers,
+    datatransfer,
+    der,
+    displays,
     events,
     intents,
     jobs,
+    lists,
+    monitoring,
     ocpp,
     quirks,
+    reservations,
     security,
     sessions,
     stations,
@@ -64,12 +73,26 @@ ROUTES: dict[type, Route] = {
     stations.TriggerMessage: Route("POST", "/v1/stations/{station}/trigger", _ORDER),
     stations.GetConfiguration: Route("POST", "/v1/stations/{station}/configuration/get", _ORDER),
     stations.SetConfiguration: Route("POST", "/v1/stations/{station}/configuration/set", _ORDER),
-    configuration.ReportConfiguration: Route(
-        "POST", "/v1/stations/{station}/configuration/report", _ORDER
+    configuration.ReportConfiguration: Route("POST", "/v1/stations/{station}/configuration/report", _ORDER),
+    configuration.ListReports: Route("GET", "/v1/stations/{station}/reports", list[configuration.ReportView]),
+    configuration.ShowBoot: Route("GET", "/v1/stations/{station}/boot", configuration.BootView),
+    configuration.SetBoot: Route("PATCH", "/v1/stations/{station}/boot", configuration.BootView),
+    datatransfer.SendData: Route("POST", "/v1/stations/{station}/data", _ORDER),
+    # monitors, problems, streams
+    monitoring.ShowMonitoring: Route("GET", "/v1/stations/{station}/monitoring", monitoring.MonitoringView),
+    monitoring.SetMonitoringBase: Route("POST", "/v1/stations/{station}/monitoring/base", _ORDER),
+    monitoring.SetMonitoringLevel: Route("POST", "/v1/stations/{station}/monitoring/level", _ORDER),
+    monitoring.ListMonitors: Route("GET", "/v1/stations/{station}/monitors", list[monitoring.MonitorView]),
+    monitoring.SetMonitors: Route("POST", "/v1/stations/{station}/monitors", _ORDER),
+    monitoring.ClearMonitors: Route("POST", "/v1/stations/{station}/monitors/clear", _ORDER),
+    monitoring.ReportMonitors: Route("POST", "/v1/stations/{station}/monitors/report", _ORDER),
+    monitoring.ListStreamSamples: Route(
+        "GET", "/v1/stations/{station}/monitors/{monitor}/samples", list[monitoring.StreamSample]
     ),
-    configuration.ListReports: Route(
-        "GET", "/v1/stations/{station}/reports", list[configuration.ReportView]
-    ),
+    monitoring.ListStreams: Route("GET", "/v1/stations/{station}/streams", list[monitoring.StreamView]),
+    monitoring.ReadStreams: Route("POST", "/v1/stations/{station}/streams/read", _ORDER),
+    monitoring.AdjustStream: Route("POST", "/v1/stations/{station}/streams/{stream}/adjust", _ORDER),
+    monitoring.ListProblems: Route("GET", "/v1/problems", list[monitoring.ProblemView]),
     jobs.ListJobs: Route("GET", "/v1/jobs", list[jobs.JobView]),
     jobs.ReadUpload: Route("GET", "/v1/stations/{station}/jobs/{request_id}/uploads/{name}", jobs.FilePart),
     jobs.UpdateFirmware: Route("POST", "/v1/stations/{station}/firmware/update", _ORDER),
@@ -96,6 +119,32 @@ ROUTES: dict[type, Route] = {
     security.RotatePassword: Route("POST", "/v1/stations/{station}/security/password", _ORDER),
     security.SetNetworkProfile: Route("POST", "/v1/stations/{station}/security/network", _ORDER),
     security.UpgradeSecurity: Route("POST", "/v1/stations/{station}/security/upgrade", _ORDER),
+    # charging profiles
+    charging.ListProfiles: Route("GET", "/v1/profiles", list[charging.ProfileView]),
+    charging.ShowProfile: Route("GET", "/v1/stations/{station}/profiles/{profile}", charging.ProfileView),
+    charging.SetProfile: Route("POST", "/v1/stations/{station}/profiles/set", _ORDER),
+    charging.ClearProfiles: Route("POST", "/v1/stations/{station}/profiles/clear", _ORDER),
+    charging.GetProfiles: Route("POST", "/v1/stations/{station}/profiles/get", _ORDER),
+    charging.UpdateProfile: Route("POST", "/v1/stations/{station}/profiles/update", _ORDER),
+    charging.GetComposite: Route("POST", "/v1/stations/{station}/composite", _ORDER),
+    charging.ShowComposite: Route("GET", "/v1/stations/{station}/composite", charging.CompositeView),
+    charging.SignalAfrr: Route("POST", "/v1/stations/{station}/afrr", _ORDER),
+    charging.ListChargingLimits: Route("GET", "/v1/charging-limits", list[charging.ChargingLimitView]),
+    charging.ListChargingNeeds: Route("GET", "/v1/charging-needs", list[charging.ChargingNeedsView]),
+    charging.UsePriority: Route("POST", "/v1/sessions/{session}/priority", _ORDER),
+    charging.AllowEnergyTransfer: Route("POST", "/v1/sessions/{session}/energy-transfer", _ORDER),
+    charging.ListEnergyTransferRights: Route(
+        "GET", "/v1/energy-transfer-rights", list[charging.EnergyTransferRight]
+    ),
+    charging.SetEnergyTransferRight: Route(
+        "POST", "/v1/tokens/{token}/energy-transfer", charging.EnergyTransferRight
+    ),
+    # DER controls
+    der.ListDerControls: Route("GET", "/v1/der-controls", list[der.DerControlView]),
+    der.ListDerAlarms: Route("GET", "/v1/der-alarms", list[der.DerAlarmView]),
+    der.SetDerControl: Route("POST", "/v1/stations/{station}/der-controls/set", _ORDER),
+    der.GetDerControls: Route("POST", "/v1/stations/{station}/der-controls/get", _ORDER),
+    der.ClearDerControls: Route("POST", "/v1/stations/{station}/der-controls/clear", _ORDER),
     # sessions
     sessions.ListSessions: Route("GET", "/v1/sessions", list[sessions.SessionView]),
     sessions.StartSession: Route("POST", "/v1/sessions", _ORDER),
@@ -109,6 +158,33 @@ ROUTES: dict[type, Route] = {
     tokens.BlockToken: Route("POST", "/v1/tokens/{token}/block", tokens.TokenView),
     tokens.UnblockToken: Route("POST", "/v1/tokens/{token}/unblock", tokens.TokenView),
     tokens.RemoveToken: Route("DELETE", "/v1/tokens/{token}", None),
+    # lists, reservations, displays, customers
+    lists.ListLists: Route("GET", "/v1/lists", list[lists.ListView]),
+    lists.ShowList: Route("GET", "/v1/stations/{station}/list", lists.ListContents),
+    lists.SetList: Route("PATCH", "/v1/stations/{station}/list", lists.ListView),
+    lists.SyncList: Route("POST", "/v1/stations/{station}/list/sync", _ORDER),
+    lists.AskListVersion: Route("POST", "/v1/stations/{station}/list/version", _ORDER),
+    lists.ClearCache: Route("POST", "/v1/stations/{station}/cache/clear", _ORDER),
+    reservations.ListReservations: Route("GET", "/v1/reservations", list[reservations.ReservationView]),
+    reservations.AddReservation: Route("POST", "/v1/reservations", _ORDER),
+    reservations.ShowReservation: Route(
+        "GET", "/v1/reservations/{reservation}", reservations.ReservationView
+    ),
+    reservations.CancelReservation: Route("POST", "/v1/reservations/{reservation}/cancel", _ORDER),
+    displays.ListDisplayMessages: Route("GET", "/v1/displays", list[displays.DisplayView]),
+    displays.SetDisplayMessage: Route("POST", "/v1/stations/{station}/displays", _ORDER),
+    displays.GetDisplayMessages: Route("POST", "/v1/stations/{station}/displays/get", _ORDER),
+    displays.ClearDisplayMessage: Route("POST", "/v1/stations/{station}/displays/{message}/clear", _ORDER),
+    customers.AskCustomer: Route("POST", "/v1/stations/{station}/customers", _ORDER),
+    customers.ListCustomerReports: Route(
+        "GET", "/v1/stations/{station}/customers", list[customers.CustomerReportView]
+    ),
+    customers.ShowCustomerReport: Route(
+        "GET", "/v1/stations/{station}/customers/report", customers.CustomerReportView
+    ),
+    customers.ForgetCustomerReports: Route("DELETE", "/v1/stations/{station}/customers", None),
+    checks.CheckSession: Route("POST", "/v1/sessions/{session}/check", _ORDER),
+    checks.CheckQueue: Route("POST", "/v1/stations/{station}/queue/check", _ORDER),
     # intents
     intents.ListIntents: Route("GET", "/v1/intents", list[intents.IntentView]),
     intents.ShowIntent: Route("GET", "/v1/intents/{intent}", intents.IntentView),

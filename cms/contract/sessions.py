@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from cms.contract.charging import Profile
+from cms.contract.checks import CheckView
 from cms.contract.stations import OrderTerms
 
 
@@ -40,6 +42,8 @@ class SessionView:
     offline: bool = False
     remote_start_id: int | None = None
     ocpp_version: str | None = None
+    check: CheckView | None = None
+    """What the station said of it when it was asked last; only where one session is shown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +99,17 @@ class ListStationSamples:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartSession(OrderTerms):
-    """Ask a station to start charging for a token; ``force`` where the token would be refused."""
+    """Ask a station to start charging for a token; ``force`` where the token would be refused.
+
+    ``profile`` is a tx profile without a transaction id, for the session to come.
+    """
 
     station: str
     token: str
     evse: int | None = None
     connector: int | None = None
     force: bool = False
+    profile: Profile | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,10 @@ class TokenView:
     max_sessions: int | None = None
     blocked_reason: str | None = None
     added_at: datetime | None = None
+    places: tuple[str, ...] = ()
+    """Where it may charge: ``STATION`` or ``STATION:EVSE``; none: everywhere."""
+    master: bool = False
+    """Stops everybody's sessions and starts none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,11 @@ class ShowToken:
 
 @dataclass(frozen=True, slots=True)
 class AddToken:
-    """Register a token. ``kind``: rfid, app, central, emaid, key-code, local, mac, no-authorization."""
+    """Register a token. ``kind``: rfid, app, central, emaid, key-code, local, mac, no-authorization.
+
+    ``places`` as in TokenView. A ``master`` pass needs the group by which stations know it
+    (AuthCtrlr.MasterPassGroupId).
+    """
 
     token: str
     kind: str = "rfid"
@@ -45,6 +53,8 @@ class AddToken:
     valid_to: datetime | None = None
     visual_number: str | None = None
     max_sessions: int | None = None
+    places: tuple[str, ...] = ()
+    master: bool = False
 
 
 @dataclass(frozen=True, slots=True)

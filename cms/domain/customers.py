@@ -91,21 +91,23 @@ def reports_follow(intent: Intent) -> bool:
 
 
 def told(
-    state: StationState, received: Received, part: CustomerTold, known: Mapping[str, CustomerReport]
+    state: StationState, received: Received, part: CustomerTold, known: Mapping[str, CustomerReport] | None
 ) -> Decision:
-    """One part. What nobody asked for is answered and counted; its text is not kept: it is somebody's data."""
-    wanted = _asked_for(state, part.request_id)
+    """One part. ``known`` is what is kept of this station; None: nobody asked (``asked_for``).
+
+    What nobody asked for is answered and counted; its text is not kept: it is somebody's data.
+    """
     state, changes, report = reports.part(
         state, part.request_id, SUBJECT, received.at, items=1, more=part.more, seq_no=part.seq_no
     )
     data = {"request_id": part.request_id, "parts": len(report.parts), "complete": report.complete}
     happened = Happened("customer.reported", received.at, state.station.id, data=data)
-    if wanted and changes:
+    if known is not None and changes:
         changes += _kept(state, part, known, received.at)
     return Decision(Noted(), state, tuple(changes), (happened,))
 
 
-def _asked_for(state: StationState, request_id: int) -> bool:
+def asked_for(state: StationState, request_id: int) -> bool:
     """Also while the answer to the question is still on its way."""
     report = state.kept_of(reports.KIND).get(str(request_id))
     if report is not None and report.asked_at is not None:

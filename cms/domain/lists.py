@@ -209,11 +209,12 @@ def conflicting(decision: Decision, received: Received) -> Decision:
     """After StatusNotification with LocalListConflict (1.6 section 7.6): the list must be sent anew, in full."""
     after = evolve(of(decision.state), sure=False, trouble="the station reported LocalListConflict")
     more = _kept(decision.state, after, received.at)
+    told = Happened("list.conflict", received.at, decision.state.station.id)
     return evolve(
         decision,
         state=more.state,
         changes=decision.changes + more.changes,
-        events=decision.events + more.events,
+        events=(*decision.events, *more.events, told),
     )
 
 

@@ -42,6 +42,8 @@ def _masked_object(box: dict[str, Any]) -> dict[str, Any]:
     }
     if box.get("type") == "KeyCode" and "idToken" in box:
         clean["idToken"] = MASK
+    if box.get("token_kind") == "key-code" and "token" in box:
+        clean["token"] = MASK  # an order of ours
     return _hidden(clean) if is_secret(_subject(box)) else clean
 
 

@@ -104,11 +104,13 @@ AUTHORIZATION_V2 = {
     Authorization.CONCURRENT: "ConcurrentTx",
     Authorization.NOT_HERE: "NotAtThisLocation",
     Authorization.WRONG_EVSE: "NotAllowedTypeEVSE",
+    Authorization.NO_CREDIT: "NoCredit",
 }
 AUTHORIZATION_V16 = AUTHORIZATION_V2 | {
     Authorization.UNKNOWN: "Invalid",
     Authorization.NOT_HERE: "Invalid",
     Authorization.WRONG_EVSE: "Invalid",
+    Authorization.NO_CREDIT: "Blocked",
 }
 
 

@@ -7,12 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from cms.contract import certificates as ce
+from cms.contract import charging as cg
+from cms.contract import checks as ch
 from cms.contract import configuration as co
+from cms.contract import customers as cu
+from cms.contract import datatransfer as dt
+from cms.contract import der as dc
+from cms.contract import displays as d
 from cms.contract import events as e
 from cms.contract import intents as i
 from cms.contract import jobs as j
+from cms.contract import lists as li
+from cms.contract import monitoring as m
 from cms.contract import ocpp as o
 from cms.contract import quirks as q
+from cms.contract import reservations as r
 from cms.contract import security as se
 from cms.contract import sessions as s
 from cms.contract import stations as st
@@ -20,13 +29,23 @@ from cms.contract import status as a
 from cms.contract import tokens as t
 from cms.core import Actor, Core
 from cms.operations import (
+    boots,
     certificates,
+    charging,
+    checks,
     configuration,
+    customers,
+    datatransfer,
+    der,
+    displays,
     events,
     intents,
     jobs,
+    lists,
+    monitoring,
     ocpp,
     quirks,
+    reservations,
     security,
     sessions,
     stations,
@@ -69,6 +88,21 @@ OPERATIONS: dict[type, Operation] = {
     st.SetConfiguration: Operation(configuration.set_, "stations.command"),
     co.ReportConfiguration: Operation(configuration.report, "stations.command"),
     co.ListReports: Operation(configuration.list_reports, "stations.read"),
+    co.ShowBoot: Operation(boots.show, "stations.read"),
+    co.SetBoot: Operation(boots.set_, "stations.enrol"),
+    m.ShowMonitoring: Operation(monitoring.show, "stations.read"),
+    m.ListMonitors: Operation(monitoring.list_, "stations.read"),
+    m.SetMonitors: Operation(monitoring.set_, "stations.command"),
+    m.ClearMonitors: Operation(monitoring.clear, "stations.command"),
+    m.SetMonitoringBase: Operation(monitoring.base, "stations.command"),
+    m.SetMonitoringLevel: Operation(monitoring.level, "stations.command"),
+    m.ReportMonitors: Operation(monitoring.report, "stations.command"),
+    m.ListProblems: Operation(monitoring.problems, "stations.read"),
+    m.ListStreams: Operation(monitoring.list_streams, "stations.read"),
+    m.ReadStreams: Operation(monitoring.read_streams, "stations.command"),
+    m.AdjustStream: Operation(monitoring.adjust, "stations.command"),
+    m.ListStreamSamples: Operation(monitoring.samples, "stations.read"),
+    dt.SendData: Operation(datatransfer.send, "stations.command"),
     j.ListJobs: Operation(jobs.list_, "stations.read"),
     j.ReadUpload: Operation(jobs.read_upload, "logs.read"),
     j.UpdateFirmware: Operation(jobs.update_firmware, "stations.firmware"),
@@ -90,6 +124,26 @@ OPERATIONS: dict[type, Operation] = {
     se.RotatePassword: Operation(security.rotate, "security.write"),
     se.SetNetworkProfile: Operation(security.set_network_profile, "security.write"),
     se.UpgradeSecurity: Operation(security.upgrade, "security.write"),
+    cg.ListProfiles: Operation(charging.list_, "profiles.read"),
+    cg.ShowProfile: Operation(charging.show, "profiles.read"),
+    cg.SetProfile: Operation(charging.set_, "profiles.write"),
+    cg.ClearProfiles: Operation(charging.clear, "profiles.write"),
+    cg.GetProfiles: Operation(charging.get, "stations.command"),
+    cg.UpdateProfile: Operation(charging.update, "profiles.write"),
+    cg.GetComposite: Operation(charging.get_composite, "stations.command"),
+    cg.ShowComposite: Operation(charging.show_composite, "profiles.read"),
+    cg.SignalAfrr: Operation(charging.signal, "profiles.write"),
+    cg.ListChargingLimits: Operation(charging.limited, "profiles.read"),
+    cg.ListChargingNeeds: Operation(charging.needed, "profiles.read"),
+    cg.UsePriority: Operation(charging.use_priority, "sessions.command"),
+    cg.AllowEnergyTransfer: Operation(charging.allow, "sessions.command"),
+    cg.ListEnergyTransferRights: Operation(charging.rights, "tokens.read"),
+    cg.SetEnergyTransferRight: Operation(charging.set_right, "tokens.write"),
+    dc.ListDerControls: Operation(der.list_, "profiles.read"),
+    dc.ListDerAlarms: Operation(der.alarms, "profiles.read"),
+    dc.SetDerControl: Operation(der.set_, "profiles.write"),
+    dc.GetDerControls: Operation(der.get, "stations.command"),
+    dc.ClearDerControls: Operation(der.clear, "profiles.write"),
     s.ListSessions: Operation(sessions.list_, "sessions.read"),
     s.ShowSession: Operation(sessions.show, "sessions.read"),
     s.ListSamples: Operation(sessions.samples, "sessions.read"),
@@ -102,6 +156,26 @@ OPERATIONS: dict[type, Operation] = {
     t.BlockToken: Operation(tokens.block, "tokens.write"),
     t.UnblockToken: Operation(tokens.unblock, "tokens.write"),
     t.RemoveToken: Operation(tokens.remove, "tokens.write"),
+    li.ListLists: Operation(lists.list_, "lists.read"),
+    li.ShowList: Operation(lists.show, "lists.read"),
+    li.SetList: Operation(lists.set_, "lists.write"),
+    li.SyncList: Operation(lists.sync, "stations.command"),
+    li.AskListVersion: Operation(lists.version, "stations.command"),
+    li.ClearCache: Operation(lists.clear_cache, "stations.command"),
+    r.ListReservations: Operation(reservations.list_, "reservations.read"),
+    r.ShowReservation: Operation(reservations.show, "reservations.read"),
+    r.AddReservation: Operation(reservations.add, "reservations.write"),
+    r.CancelReservation: Operation(reservations.cancel, "reservations.write"),
+    d.ListDisplayMessages: Operation(displays.list_, "displays.read"),
+    d.SetDisplayMessage: Operation(displays.set_, "stations.command"),
+    d.GetDisplayMessages: Operation(displays.get, "stations.command"),
+    d.ClearDisplayMessage: Operation(displays.clear, "stations.command"),
+    cu.AskCustomer: Operation(customers.ask, "customers.command"),
+    cu.ListCustomerReports: Operation(customers.list_, "customers.read"),
+    cu.ShowCustomerReport: Operation(customers.show, "customers.read"),
+    cu.ForgetCustomerReports: Operation(customers.forget, "customers.command"),
+    ch.CheckSession: Operation(checks.session, "sessions.command"),
+    ch.CheckQueue: Operation(checks.queue, "stations.command"),
     i.ListIntents: Operation(intents.list_, "intents.read"),
     i.ShowIntent: Operation(intents.show, "intents.read"),
     i.AwaitIntent: Operation(intents.outcome, "intents.read"),

@@ -85,15 +85,19 @@ class Wishes:
                 yield token.id.casefold(), entry
 
 
-async def prepare(core: Core, lane: Lane, order: SendList) -> SendList:
-    """The update that this station needs now. From here until its answer its list is unsure (a crash, a lost link)."""
+async def plan(core: Core, lane: Lane, order: SendList) -> SendList:
+    """The update that this station needs now."""
     station = lane.state.station.id
     told = await core.store.variables(station)
     held: Held | None = (await core.store.kept(station, lists.HELD)).get(lists.KEY)
+    return _update(core, lane, order, held, told, core.clock.now())
+
+
+async def prepare(core: Core, lane: Lane, order: SendList) -> SendList:
+    """The update as it is sent. From here until its answer the list is unsure: a crash or a lost link shows."""
+    update = await plan(core, lane, order)
     async with lane.lock:
-        now = core.clock.now()
-        update = _update(core, lane, order, held, told, now)
-        decision = lists.begun(lane.state, now)
+        decision = lists.begun(lane.state, core.clock.now())
         await settle(core, lane, decision.state, decision.changes, decision.events)
     return update
 
@@ -102,7 +106,7 @@ def _update(
     core: Core, lane: Lane, order: SendList, held: Held | None, told: list[Variable], now: datetime
 ) -> SendList:
     station, known = lane.state.station, lists.of(lane.state)
-    wanted = Wishes(core, now).entries(station.id, _version(core, lane), known)
+    wanted = Wishes(core, now).entries(station.id, version_of(core, lane), known)
     room = _number(told, _ROOM) or _room_2(told)
     if room is not None and len(wanted) > room:
         raise Conflict(
@@ -125,7 +129,8 @@ def _update(
     )
 
 
-def _version(core: Core, lane: Lane) -> str:
+def version_of(core: Core, lane: Lane) -> str:
+    """The OCPP version the station speaks, or spoke; 1.6, which can say least, where nobody knows."""
     link = core.stations.link(lane.state.station.id)
     return (link.ocpp_version if link else lane.state.station.ocpp_version) or "1.6"
 

@@ -12,7 +12,9 @@ from typing import Any
 
 from cms.contract.refusals import NotFound
 from cms.core import Clash, Core, Lane
+from cms.domain import datatransfer as transfers
 from cms.domain import (
+    der,
     effects,
     intents,
     jobs,
@@ -35,6 +37,7 @@ from cms.domain.changes import (
     SaveIntent,
     UpdateSession,
 )
+from cms.domain.charging import notices as charging
 from cms.domain.customers import CustomerTold
 from cms.domain.displays import DisplaysTold
 from cms.domain.evolve import evolve
@@ -68,7 +71,19 @@ from cms.domain.stations import StationState
 from cms.domain.streams import StreamClosed, StreamOpened, StreamSampled
 from cms.domain.tokens import Presented, Ruling
 from cms.domain.transactions import DELIVERY, Facts
-from cms.operations import accounts, boots, credits, customers, datatransfer, displays, iso15118, quirks, security, signing
+from cms.operations import (
+    accounts,
+    boots,
+    credits,
+    customers,
+    datatransfer,
+    displays,
+    iso15118,
+    needs,
+    quirks,
+    security,
+    signing,
+)
 from cms.operations.deciding import settle, with_intent
 from cms.operations.intents import flush
 
@@ -89,7 +104,8 @@ async def observe(core: Core, station_id: str, received: Received) -> Answer:
     if ask is not None:
         if (refusal := _not_yet(lane.state, received)) is not None:
             return refusal
-        received = evolve(received, observation=await ask(core, received, received.observation))
+        named = evolve(received, station=lane.state.station.id)
+        received = evolve(received, observation=await ask(core, named, received.observation))
     async with lane.lock:
         refusal = _not_yet(lane.state, received)
         if refusal is not None:
@@ -98,6 +114,7 @@ async def observe(core: Core, station_id: str, received: Received) -> Answer:
     _follow_up(core, lane)
     if type(received.observation) is Booted:
         quirks.after_boot(core, lane.state)
+        boots.after_boot(core, lane.state)
     return decision.answer
 
 
@@ -129,7 +146,7 @@ async def _settled(core: Core, lane: Lane, received: Received) -> Decision:
         decision = await _decide(core, lane.state, received, thorough=attempt > 0)
         if decision.changes and accounts.concern(core, lane.state, received):
             decision = await accounts.follow(core, lane.state, received, decision)
-        decision = _with_confirmations(decision, received)
+        decision = _with_confirmations(charging.follow(decision, received), received)
         try:
             await settle(core, lane, decision.state, decision.changes, decision.events)
         except Clash:
@@ -175,10 +192,23 @@ _NOTICES: dict[type, Callable[[StationState, Received, Any], Decision]] = {
     FirmwareProgressed: jobs.firmware,
     FirmwarePublished: jobs.published,
     LogProgressed: jobs.log,
+    DataTransferred: transfers.decided,
+    MonitorsReported: monitoring.report,
+    StreamOpened: streams.opened,
+    StreamClosed: streams.closed,
+    StreamSampled: streams.sampled,
     ReservationEnded: reservations.ended,
     StandingAsked: contracts.standing,
     ChainAsked: contracts.chain,
     ContractCertificateAsked: contracts.contract_certificate,
+    charging.ProfilesReported: charging.reported,
+    charging.LimitNotified: charging.limited,
+    charging.LimitCleared: charging.unlimited,
+    charging.PriorityNotified: charging.prioritized,
+    charging.UpdatePulled: charging.pulled,
+    der.ControlsReported: der.reported,
+    der.GridAlarmed: der.alarmed,
+    der.ControlMoved: der.moved,
 }
 
 
@@ -189,6 +219,7 @@ _ASKED_FIRST: dict[type, Callable[[Core, Received, Any], Awaitable[Observation]]
     StandingAsked: iso15118.standing,
     ChainAsked: iso15118.chain,
     ContractCertificateAsked: iso15118.contract_certificate,
+    DataTransferred: datatransfer.asked,
 }
 
 #: What needs more than the state: other records, our own keys, somebody else's answer. Called under the lane's
@@ -197,9 +228,9 @@ _LOOKING_UP: dict[type, Callable[[Core, StationState, Received, Any], Awaitable[
     CustomerTold: customers.told,
     DisplaysTold: displays.told,
     CertificateRequested: signing.requested,
-    DataTransferred: datatransfer.received,
-    DataTransferred: datatransfer.received,
     ContractPresented: iso15118.presented,
+    charging.NeedsNotified: needs.notified,
+    charging.EvScheduleNotified: needs.scheduled,
 }
 
 

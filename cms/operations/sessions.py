@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
+from cms.contract.checks import CheckView
 from cms.contract.filters import keys_of, parse
 from cms.contract.intents import IntentView, Preview
 from cms.contract.refusals import Conflict, Invalid, NotFound
@@ -18,16 +20,19 @@ from cms.contract.sessions import (
     StopSession,
 )
 from cms.core import Actor, Core
-from cms.domain import tokens
+from cms.domain import checks, tokens
 from cms.domain.changes import UpdateSession
+from cms.domain.checks import Check
 from cms.domain.following import doubted, session_event, with_session
 from cms.domain.observations import TokenRef
 from cms.domain.orders import RemoteStart, RemoteStop
 from cms.domain.sessions import RUNNING, Session, SessionStatus, view
 from cms.domain.stations import StationState
+from cms.domain.tokens import Presented
 from cms.operations.deciding import settle
 from cms.operations.intents import give
 from cms.operations.previews import preview
+from cms.operations.profiling import for_a_start
 from cms.operations.stations import check_place, version_of
 
 MAX_LIST = 100_000
@@ -62,7 +67,15 @@ async def find(core: Core, session_id: str) -> Session:
 
 
 async def show(core: Core, request: ShowSession, actor: Actor) -> SessionView:
-    return view(await find(core, request.session))
+    session = await find(core, request.session)
+    return replace(view(session), check=_check(core, session))
+
+
+def _check(core: Core, session: Session) -> CheckView | None:
+    """What the session's station said of it last."""
+    lane = core.lanes.get(session.station.casefold())
+    check: Check | None = lane.state.kept_of(checks.KIND).get(session.transaction_id) if lane else None
+    return CheckView(check.at, check.ongoing, check.messages_in_queue) if check else None
 
 
 async def samples(core: Core, request: ListSamples, actor: Actor) -> list[Sample]:
@@ -83,7 +96,9 @@ async def start(core: Core, request: StartSession, actor: Actor) -> IntentView |
     token = core.tokens.get(request.token.casefold())
     kind = token.kind if token else "central"
     running = len(core.active.get(request.token.casefold(), ()))
-    ruling = tokens.rule(token, TokenRef(request.token, kind if token else None), core.clock.now(), running)
+    here = Presented(lane.state.station.id, request.evse, starts=True)
+    presented = TokenRef(request.token, kind if token else None)
+    ruling = tokens.rule(token, presented, core.clock.now(), running, here)
     if not ruling.accepted and not request.force and not request.dry_run:
         raise Conflict(
             f"token {request.token} is {ruling.status}: no session can be started with it",
@@ -96,6 +111,9 @@ async def start(core: Core, request: StartSession, actor: Actor) -> IntentView |
         evse = request.connector  # 1.6 counts connectors per station
     if evse is None:
         evse = _only_evse(lane.state)
+    profile = None
+    if request.profile is not None:
+        profile = await for_a_start(core, lane, evse, request.profile)
     shown = preview(
         lane.state,
         "start",
@@ -106,7 +124,7 @@ async def start(core: Core, request: StartSession, actor: Actor) -> IntentView |
         + (f" on EVSE {evse}" if evse else " on an EVSE that the station chooses"),
         level=1,
     )
-    order = RemoteStart(token.id if token else request.token, kind, core.mint.number(), evse)
+    order = RemoteStart(token.id if token else request.token, kind, core.mint.number(), evse, profile)
     return await give(core, actor, request.station, "start", order, request, shown)
 
 

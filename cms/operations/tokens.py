@@ -37,6 +37,8 @@ def view(token: Token, now: datetime) -> TokenView:
         max_sessions=token.max_sessions,
         blocked_reason=token.blocked_reason,
         added_at=token.added_at,
+        places=token.places,
+        master=token.master,
     )
 
 
@@ -67,6 +69,8 @@ async def add(core: Core, request: AddToken, actor: Actor) -> TokenView:
         raise Invalid(f"max_sessions must be at least 1, not {request.max_sessions}")
     if request.valid_from and request.valid_to and request.valid_to <= request.valid_from:
         raise Invalid("the token would expire before it becomes valid")
+    if request.master and not request.group:
+        raise Invalid("a master pass has a group: stations know it by that (AuthCtrlr.MasterPassGroupId)")
     token = Token(
         id=request.token,
         kind=request.kind,
@@ -77,6 +81,8 @@ async def add(core: Core, request: AddToken, actor: Actor) -> TokenView:
         visual_number=request.visual_number,
         max_sessions=request.max_sessions,
         added_at=core.clock.now(),
+        places=tuple(_place(core, place) for place in request.places),
+        master=request.master,
     )
     key = request.token.casefold()
     async with core.books:
@@ -84,6 +90,15 @@ async def add(core: Core, request: AddToken, actor: Actor) -> TokenView:
             raise Conflict(f"token {core.tokens[key].id} is registered already")
         await _save(core, token, "token.added", actor)
     return view(token, core.clock.now())
+
+
+def _place(core: Core, place: str) -> str:
+    """``STATION`` or ``STATION:EVSE``, the station as it is registered."""
+    name, _, evse = place.partition(":")
+    station = core.lane(name).state.station.id
+    if evse and not (evse.isascii() and evse.isdecimal() and 0 < int(evse) < 10_000):
+        raise Invalid(f"{place!r} is no place: write STATION or STATION:EVSE, EVSEs count from 1")
+    return f"{station}:{int(evse)}" if evse else station
 
 
 async def _save(core: Core, token: Token, type: str, actor: Actor, reason: str | None = None) -> None:
