@@ -171,6 +171,11 @@ def _report_within(intent: Intent) -> timedelta:
     return timedelta(seconds=float(intent.params.get("within_s") or REPORT_WITHIN.total_seconds()))
 
 
+def _something(nothing: str) -> Callable[[Intent], bool]:
+    """Whether a report will come: not where the station said that it has nothing to report."""
+    return lambda intent: not intent.answer or intent.answer.get("status") != nothing
+
+
 REPORT_WITHIN = timedelta(minutes=5)
 _REPORT = Effect(
     REPORT_WITHIN,
@@ -205,6 +210,18 @@ EFFECTS: dict[str, Effect] = {
         applies=_standard,
     ),
     "config-report": _REPORT,
+    "profiles-get": Effect(
+        REPORT_WITHIN,
+        reported,
+        "the station accepted but did not report its charging profiles in time",
+        applies=_something("NoProfiles"),
+    ),
+    "der-get": Effect(
+        REPORT_WITHIN,
+        reported,
+        "the station accepted but did not report its DER controls in time",
+        applies=_something("NotFound"),
+    ),
     "monitors-report": _REPORT,
     "firmware": Effect(
         timedelta(days=7),

@@ -16,6 +16,7 @@ from cms.domain import (
     capabilities,
     checks,
     customers,
+    der,
     displays,
     installed,
     jobs,
@@ -31,6 +32,8 @@ from cms.domain import (
     streams,
     tariffs,
 )
+from cms.domain.charging import answers, needs, register
+from cms.domain.charging import notices as charging
 from cms.domain.record import record
 
 
@@ -68,6 +71,14 @@ KINDS: dict[str, Kind] = {
     accounts.KIND: Kind(accounts.Account),
     tariffs.TARIFF: Kind(tariffs.Registered),
     tariffs.USE: Kind(tariffs.Use),
+    register.KIND: Kind(register.Installed),
+    charging.LIMIT: Kind(charging.Limit),
+    charging.PRIORITY: Kind(charging.Priority),
+    charging.TOLD: Kind(answers.Told, present=False),
+    needs.NEEDS: Kind(needs.Needs),
+    needs.ALLOWED: Kind(answers.EnergyTransfer),
+    der.KIND: Kind(der.Control),
+    der.ALARM: Kind(der.Alarm),
     payments.CREDIT: Kind(payments.Credit),
     payments.DEBIT: Kind(payments.Debit),
 }

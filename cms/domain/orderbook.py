@@ -6,6 +6,7 @@ from cms.domain import (
     checks,
     customers,
     datatransfer,
+    der,
     devicemodel,
     displays,
     installed,
@@ -17,6 +18,7 @@ from cms.domain import (
     signing,
     streams,
 )
+from cms.domain.charging import orders as charging
 from cms.domain.orders import (
     CallAction,
     Order,
@@ -66,6 +68,17 @@ ORDERS: dict[str, type[Order]] = {
     reservations.RESERVE: reservations.Reserve,
     reservations.CANCEL: reservations.CancelReservation,
     "check": checks.CheckTransaction,
+    "profile-set": charging.SetChargingProfile,
+    "profile-clear": charging.ClearChargingProfiles,
+    "profiles-get": charging.GetChargingProfiles,
+    "composite": charging.GetCompositeSchedule,
+    "priority": charging.UsePriorityCharging,
+    "profile-update": charging.UpdateDynamicSchedule,
+    "energy-transfer": charging.AllowEnergyTransfer,
+    "afrr": charging.SignalAfrr,
+    "der-set": der.SetControl,
+    "der-get": der.GetControls,
+    "der-clear": der.ClearControls,
     "display-set": displays.SetDisplay,
     displays.GET: displays.GetDisplays,
     "display-clear": displays.ClearDisplay,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 from typing import Any
 
+from cms.contract.charging import Profile
 from cms.domain.record import record
 
 
@@ -24,12 +25,16 @@ class Reset(Order):
 
 @record
 class RemoteStart(Order):
-    """``remote_start_id`` comes back in 2.x transactions; 1.6 has no correlation id."""
+    """``remote_start_id`` comes back in 2.x transactions; 1.6 has no correlation id.
+
+    ``profile`` is a tx profile without a transaction id: the session to come is meant (1.6 section 5.16.2, K05).
+    """
 
     token: str
     token_kind: str
     remote_start_id: int
     evse: int | None = None
+    profile: Profile | None = None
 
 
 @record

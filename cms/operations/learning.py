@@ -10,24 +10,40 @@ from cms.core import Core
 from cms.domain import (
     checks,
     customers,
+    der,
+    devicemodel,
     displays,
     due,
     installed,
     jobs,
     lists,
+    monitoring,
     network,
+    reports,
     reservations,
     security,
     signing,
+    streams,
 )
-from cms.domain.changes import Change, Decision, Happened, SaveConnector, SaveVariables
+from cms.domain.changes import Change, Decision, ForgetVariables, Happened, SaveConnector, SaveVariables
+from cms.domain.charging import answers as charging
+from cms.domain.charging import orders as charging_orders
+from cms.domain.devicemodel import ReportVariables
 from cms.domain.evolve import evolve
 from cms.domain.intents import Intent
 from cms.domain.jobs import GetLog, PublishFirmware, UpdateFirmware
+from cms.domain.monitoring import (
+    ClearMonitors,
+    ReportMonitors,
+    SetMonitoringBase,
+    SetMonitoringLevel,
+    SetMonitors,
+)
 from cms.domain.observations import VariableReported
-from cms.domain.orders import Order, OrderAnswer, SetAvailability, WriteVariables
+from cms.domain.orders import Order, OrderAnswer, RemoteStart, SetAvailability, WriteVariables
 from cms.domain.record import record
 from cms.domain.stations import StationState
+from cms.domain.streams import AdjustStream, ReadStreams
 from cms.operations.credentials import SECRET_NAMES, as_told
 
 #: A station's words for a variable that it told of, or took.
@@ -154,8 +170,57 @@ def _decided(
     return row
 
 
+def _report(_: Core, state: StationState, answered: Answered) -> Learned:
+    """A report in parts is expected from now on; one that overtook the answer may be whole already."""
+    order: ReportVariables | ReportMonitors = answered.order
+    if answered.answer.word != "Accepted":
+        return Learned(state)
+    begun = answered.intent.sent_at or answered.at
+    state, changes = reports.asked(state, order.request_id, _subject(order), begun)
+    whole: reports.Report = state.kept_of(reports.KIND)[str(order.request_id)]
+    if not whole.complete:
+        return Learned(state, tuple(changes))
+    state, gone = monitoring.swept(state, whole, answered.at)
+    forgotten = (ForgetVariables(state.station.id, begun),) if whole.subject == devicemodel.FULL else ()
+    return Learned(state, (*changes, *gone, *forgotten))
+
+
+def _subject(order: ReportVariables | ReportMonitors) -> str:
+    if isinstance(order, ReportMonitors):
+        return monitoring.SOME if order.criteria or order.names else monitoring.ALL
+    return devicemodel.SUBJECTS[order.base]
+
+
+def _monitoring(_: Core, state: StationState, answered: Answered) -> Learned:
+    """The register of monitors, and the streams: what the station took, item by item."""
+    match answered.order:
+        case SetMonitors():
+            state, changes = monitoring.set_(state, answered.answer.told, answered.at)
+        case ClearMonitors():
+            state, changes = monitoring.cleared(state, answered.answer.told, answered.at)
+        case SetMonitoringBase(base=base) if answered.taken:
+            state, changes = monitoring.based(state, base, answered.at)
+        case SetMonitoringLevel(severity=severity) if answered.taken:
+            state, changes = monitoring.levelled(state, severity, answered.at)
+        case ReadStreams() if answered.taken:
+            state, changes = streams.listed(state, answered.answer.told, answered.at)
+        case AdjustStream() if answered.taken:
+            state, changes = streams.adjusted(state, answered.order, answered.at)
+        case _:
+            return Learned(state)
+    return Learned(state, tuple(changes))
+
+
 LEARNING: dict[type[Order], Callable[[Core, StationState, Answered], Learned]] = {
     SetAvailability: _availability,
+    ReportVariables: _report,
+    ReportMonitors: _report,
+    SetMonitors: _monitoring,
+    ClearMonitors: _monitoring,
+    SetMonitoringBase: _monitoring,
+    SetMonitoringLevel: _monitoring,
+    ReadStreams: _monitoring,
+    AdjustStream: _monitoring,
     WriteVariables: _password,
     UpdateFirmware: _job,
     PublishFirmware: _job,
@@ -170,6 +235,17 @@ LEARNING: dict[type[Order], Callable[[Core, StationState, Answered], Learned]] =
     reservations.Reserve: _decided(reservations.answered),
     reservations.CancelReservation: _decided(reservations.cancel_answered),
     checks.CheckTransaction: _decided(checks.answered),
+    charging_orders.SetChargingProfile: _decided(charging.set_answered),
+    charging_orders.ClearChargingProfiles: _decided(charging.clear_answered),
+    charging_orders.GetChargingProfiles: _decided(charging.get_answered),
+    charging_orders.GetCompositeSchedule: _decided(charging.composite_answered),
+    charging_orders.UsePriorityCharging: _decided(charging.priority_answered),
+    charging_orders.UpdateDynamicSchedule: _decided(charging.update_answered),
+    charging_orders.AllowEnergyTransfer: _decided(charging.transfer_answered),
+    RemoteStart: _decided(charging.start_answered),
+    der.SetControl: _decided(der.set_answered),
+    der.GetControls: _decided(der.get_answered),
+    der.ClearControls: _decided(der.clear_answered),
     displays.SetDisplay: _decided(displays.set_answered),
     displays.GetDisplays: _decided(displays.get_answered),
     displays.ClearDisplay: _decided(displays.clear_answered),

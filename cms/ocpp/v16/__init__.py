@@ -6,6 +6,7 @@ from cms.ocpp import raw
 from cms.ocpp.translation import Incoming, Outgoing, rows
 from cms.ocpp.v16 import (
     availability,
+    charging,
     configuration,
     datatransfer,
     diagnostics,
@@ -31,6 +32,7 @@ BLOCKS = (
     security,
     lists,
     reservations,
+    charging,
 )
 
 INCOMING: dict[str, Incoming] = rows(BLOCKS, "INCOMING")

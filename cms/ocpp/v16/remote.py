@@ -5,6 +5,7 @@ from __future__ import annotations
 from cms.contract.refusals import Invalid, NotSupported
 from cms.domain.orders import RemoteStart, RemoteStop, Trigger
 from cms.ocpp.translation import Asked, Outgoing, status_of
+from cms.ocpp.v16.charging import profile_of
 from cms.ocpp.values import Json
 
 _BASIC = (
@@ -35,6 +36,8 @@ def remote_start(order: RemoteStart) -> list[Asked]:
     said: Json = {"idTag": order.token}
     if order.evse is not None:
         said["connectorId"] = order.evse
+    if order.profile is not None:
+        said["chargingProfile"] = profile_of(order.profile)
     return [("RemoteStartTransaction", said)]
 
 

@@ -10,10 +10,12 @@ from cms.ocpp.translation import Incoming, Outgoing, rows
 from cms.ocpp.v2 import (
     authorization,
     availability,
+    charging,
     checks,
     configuration,
     customers,
     datatransfer,
+    der,
     diagnostics,
     displays,
     iso15118,
@@ -21,12 +23,16 @@ from cms.ocpp.v2 import (
     lists,
     meters,
     monitoring,
+    payments,
     provisioning,
     remote,
     reservations,
     security,
     streams,
+    swaps,
+    tariffs,
     transactions,
+    v2x,
 )
 
 BLOCKS = (
@@ -50,6 +56,12 @@ BLOCKS = (
     checks,
     customers,
     displays,
+    charging,
+    der,
+    v2x,
+    tariffs,
+    payments,
+    swaps,
 )
 
 INCOMING_201: dict[str, Incoming] = rows(BLOCKS, "INCOMING", "INCOMING_201")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from cms.contract.refusals import NotSupported
 from cms.domain.orders import RemoteStart, RemoteStop, Trigger
 from cms.ocpp.translation import Asked, Outgoing, status_of
 from cms.ocpp.v2.availability import place
+from cms.ocpp.v2.charging import profile_of
 from cms.ocpp.values import Json
 
 #: Our kind -> IdTokenEnumType.
@@ -18,6 +21,7 @@ _TYPES = {
     "local": "Local",
     "mac": "MacAddress",
     "no-authorization": "NoAuthorization",
+    "direct-payment": "DirectPayment",
 }
 
 _TRIGGERS_201 = (
@@ -42,7 +46,7 @@ _ALSO = {
 }
 
 
-def request_start(order: RemoteStart) -> list[Asked]:
+def request_start(order: RemoteStart, version: str) -> list[Asked]:
     kind = _TYPES[order.token_kind]
     said: Json = {
         # NoAuthorization has an empty token (C02.FR.02).
@@ -51,6 +55,8 @@ def request_start(order: RemoteStart) -> list[Asked]:
     }
     if order.evse is not None:
         said["evseId"] = order.evse
+    if order.profile is not None:
+        said["chargingProfile"] = profile_of(order.profile, version)
     return [("RequestStartTransaction", said)]
 
 
@@ -89,8 +95,11 @@ def trigger_21(order: Trigger) -> list[Asked]:
 
 
 OUTGOING_201 = {
-    RemoteStart: Outgoing(request_start, status_of, ("RequestStartTransaction",)),
+    RemoteStart: Outgoing(partial(request_start, version="2.0.1"), status_of, ("RequestStartTransaction",)),
     RemoteStop: Outgoing(request_stop, status_of, ("RequestStopTransaction",)),
     Trigger: Outgoing(trigger_201, status_of, ("TriggerMessage",)),
 }
-OUTGOING_21 = {Trigger: Outgoing(trigger_21, status_of, ("TriggerMessage",))}
+OUTGOING_21 = {
+    RemoteStart: Outgoing(partial(request_start, version="2.1"), status_of, ("RequestStartTransaction",)),
+    Trigger: Outgoing(trigger_21, status_of, ("TriggerMessage",)),
+}
