@@ -17,6 +17,9 @@ def serve(
     data_dir: Annotated[Path | None, typer.Option("--data-dir", metavar="DIR", help="What it knows.")] = None,
     ocpp_host: Annotated[str | None, typer.Option("--ocpp-host", metavar="H", help="For stations.")] = None,
     ocpp_port: Annotated[str | None, typer.Option("--ocpp-port", metavar="N", help="0 picks one.")] = None,
+    ocpp_tls_port: Annotated[
+        str | None, typer.Option("--ocpp-tls-port", metavar="N", help="With TLS; 0 picks one.")
+    ] = None,
     socket: Annotated[Path | None, typer.Option("--socket", metavar="PATH", help="For clients.")] = None,
     api_host: Annotated[str | None, typer.Option("--api-host", metavar="H", help="API over TCP.")] = None,
     api_port: Annotated[str | None, typer.Option("--api-port", metavar="N")] = None,
@@ -39,6 +42,7 @@ def serve(
             "data_dir": data_dir,
             "ocpp_host": ocpp_host,
             "ocpp_port": ocpp_port,
+            "ocpp_tls_port": ocpp_tls_port,
             "socket": socket,
             "api_host": api_host,
             "api_port": api_port,

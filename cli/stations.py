@@ -142,6 +142,9 @@ CREDENTIAL = (
 )
 
 Site = Annotated[str | None, typer.Option("--site", help="Where it stands.")]
+Serial = Annotated[
+    str | None, typer.Option("--serial", metavar="SN", help="Its serial number: the name in its certificate.")
+]
 Password = Annotated[
     str | None, typer.Option("--password", help="Its password; better: let one be generated.")
 ]
@@ -180,6 +183,7 @@ def add(
     password_stdin: PasswordStdin = False,
     boot_policy: Annotated[str, typer.Option(metavar="accepted|pending|rejected")] = "accepted",
     remark: Annotated[str | None, typer.Option("--note", help="For people.")] = None,
+    serial: Serial = None,
 ) -> None:
     """Register a station; its generated password is shown this once."""
     request = stations.AddStation(
@@ -189,6 +193,7 @@ def add(
         password=_password(password, password_stdin),
         boot_policy=boot_policy,
         note=remark,
+        serial=serial,
     )
     _credential(flags_of(ctx), request)
 
@@ -201,10 +206,13 @@ def set_(
     boot_policy: Annotated[str | None, typer.Option(metavar="accepted|pending|rejected")] = None,
     remark: Annotated[str | None, typer.Option("--note", help="For people.")] = None,
     new_password: Annotated[bool, typer.Option("--new-password", help="Generate another.")] = False,
+    serial: Serial = None,
 ) -> None:
     """Change what we keep about a station."""
     flags = flags_of(ctx)
-    request = stations.SetStation(station, site, boot_policy, remark, new_password, reason=flags.reason)
+    request = stations.SetStation(
+        station, site, boot_policy, remark, new_password, reason=flags.reason, serial=serial
+    )
     view = ask(request, flags.address, flags.patience_s)
     show_one(view, CREDENTIAL if "password" in view else SHOWN, flags)
 

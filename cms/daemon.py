@@ -65,6 +65,13 @@ _LOGGED = frozenset(
         "station.connected",
         "station.disconnected",
         "station.security",
+        "station.password",
+        "station.secured",
+        "certificate.requested",
+        "certificate.installed",
+        "certificate.refused",
+        "certificate.failed",
+        "certificate.revoked",
         "quarantine.added",
     }
 )

@@ -156,9 +156,9 @@ class SetStation:
     site: str | None = None
     boot_policy: str | None = None
     note: str | None = None
-    serial: str | None = None
     new_password: bool = False
     reason: str | None = None
+    serial: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from cms.domain import connectors, lists, reservations
+from cms.domain import boots, connectors, devicemodel, lists, monitoring, reports, reservations
+from cms.domain.alarms import is_critical
 from cms.domain.changes import (
     Decision,
     Deliver,
+    ForgetVariables,
     Happened,
     Rebooted,
     SaveConnector,
@@ -19,9 +21,8 @@ from cms.domain.following import doubted, session_event, with_session
 from cms.domain.observations import (
     BootAnswer,
     Booted,
+    ComponentEvent,
     ConnectorReported,
-    DataAnswer,
-    DataTransferred,
     EventsNotified,
     Noted,
     Received,
@@ -46,7 +47,9 @@ class BootTerms:
 def boot(state: StationState, received: Received, booted: Booted, terms: BootTerms) -> Decision:
     """BootNotification: identity is learned, the policy decides. Open transactions stay open (2.0.1 E11, TX16-21)."""
     station = state.station
-    status = "pending" if terms.hold and station.boot_policy == "accepted" else station.boot_policy
+    status = boots.policy(state)
+    status = "pending" if terms.hold and status == "accepted" else status
+    state, done = boots.booted(state, status, received.at)
     after = evolve(
         station,
         vendor=booted.vendor,
@@ -71,7 +74,7 @@ def boot(state: StationState, received: Received, booted: Booted, terms: BootTer
     return Decision(
         BootAnswer(status, received.at, interval_s),
         evolve(state, station=after),
-        (SaveStation(after), Rebooted(station.id)),
+        (SaveStation(after), Rebooted(station.id), *done),
         (Happened("station.booted", received.at, station.id, data=told),),
     )
 
@@ -153,42 +156,63 @@ def events(state: StationState, received: Received, notified: EventsNotified) ->
     """NotifyEvent: availability moves connectors (G01: equal to StatusNotification), the rest is told."""
     if _key("event", notified.key, notified.digest) in state.recent:
         return Decision(Noted(), state)
-    told = tuple(
-        Happened(
-            "station.notified",
-            received.at,
-            state.station.id,
-            data={
-                "component": event.component,
-                "variable": event.variable,
-                "value": event.value,
-                "trigger": event.trigger,
-                "evse": event.evse,
-                "connector": event.connector,
-                "cleared": event.cleared,
-                "reported_at": event.at,
-                "tech_code": event.tech_code,
-                "tech_info": event.tech_info,
-            },
-        )
-        for event in notified.events
-    )
-    decision = _connectors(Decision(Noted(), state, (), told), received, notified.statuses)
+    told = tuple(_notified(state, received, event) for event in notified.events)
+    (state, changes), problems = monitoring.alerts(state, notified.events, received.at)
+    decision = Decision(Noted(), state, tuple(changes), (*told, *problems))
+    decision = _connectors(decision, received, notified.statuses)
     return _once(decision, received, "event", notified.key, notified.digest)
 
 
+def _notified(state: StationState, received: Received, event: ComponentEvent) -> Happened:
+    data = {
+        "component": event.component,
+        "variable": event.variable,
+        "name": event.name,
+        "value": event.value,
+        "trigger": event.trigger,
+        "evse": event.evse,
+        "connector": event.connector,
+        "cleared": event.cleared,
+        "reported_at": event.at,
+        "tech_code": event.tech_code,
+        "tech_info": event.tech_info,
+        "event_id": event.event_id,
+        "cause": event.cause,
+        "monitor": event.monitor,
+        "severity": monitoring.severity_of(state, event),
+        "origin": event.origin,
+        "transaction": event.transaction,
+    }
+    return Happened("station.notified", received.at, state.station.id, data=data)
+
+
 def report(state: StationState, received: Received, part: ReportReceived) -> Decision:
-    """NotifyReport: one part of a device model report."""
+    """NotifyReport: one part of a device model report; after a full one, what it left out is no more (B07)."""
     if _key("report", part.key, part.digest) in state.recent:
         return Decision(Noted(), state)
-    values = {variable.name: variable.value for variable in part.variables}
-    data = {"values": values, "request_id": part.request_id, "seq_no": part.seq_no, "more": part.more}
-    decision = Decision(
-        Noted(),
+    known = state.kept_of(reports.KIND).get(str(part.request_id))
+    state, changes, whole = reports.part(
         state,
-        (SaveVariables(state.station.id, part.variables, received.at),),
-        (Happened("station.configuration", received.at, state.station.id, data=data),),
+        part.request_id,
+        known.subject if known else devicemodel.SUBJECTS[None],
+        received.at,
+        items=len(part.variables),
+        more=part.more,
+        seq_no=part.seq_no,
     )
+    if whole.complete and whole.subject == devicemodel.FULL and whole.asked_at is not None:
+        changes.append(ForgetVariables(state.station.id, whole.asked_at))
+    values = {variable.name: variable.value for variable in part.variables if variable.attribute == "Actual"}
+    data = {
+        "values": values,
+        "request_id": part.request_id,
+        "seq_no": part.seq_no,
+        "more": part.more,
+        "complete": whole.complete,
+    }
+    told = Happened("station.configuration", received.at, state.station.id, data=data)
+    saved = SaveVariables(state.station.id, part.variables, received.at)
+    decision = Decision(Noted(), state, (saved, *changes), (told,))
     return _once(decision, received, "report", part.key, part.digest)
 
 
@@ -197,14 +221,14 @@ def security(state: StationState, received: Received, raised: SecurityEventRaise
     key = f"{raised.kind}|{raised.at.isoformat() if raised.at else ''}"
     if _key("security", key, raised.digest) in state.recent:
         return Decision(Noted(), state)
-    data = {"kind": raised.kind, "reported_at": raised.at, "detail": raised.detail}
+    data = {
+        "kind": raised.kind,
+        "reported_at": raised.at,
+        "detail": raised.detail,
+        "critical": is_critical(raised.kind),
+    }
     told = Happened("station.security", received.at, state.station.id, data=data)
     return _once(Decision(Noted(), state, (), (told,)), received, "security", key, raised.digest)
-
-
-def data(state: StationState, received: Received, transferred: DataTransferred) -> Decision:
-    """DataTransfer: no vendor is known yet, so none is accepted blindly (P02)."""
-    return Decision(DataAnswer("unknown-vendor-id"), state)
 
 
 def _key(kind: str, key: str, digest: bytes) -> str:
