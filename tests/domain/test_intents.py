@@ -79,6 +79,20 @@ def test_an_effect_may_overtake_the_answer() -> None:
     assert intents.answered(done, ACCEPTED, after(2), STATE).status == "confirmed"
 
 
+def test_a_whole_station_is_unavailable_when_its_last_connector_is() -> None:
+    order = accepted("availability", operative=False)
+    first, last = Connector(1, 1, "available"), Connector(2, 1, "available")
+    one = received(ConnectorReported(1, 1, "unavailable", NOON))
+    before = StationState(Station("CP1"), {(1, 1): first, (2, 1): last})
+    assert intents.confirm(order, one, None, before) is None
+    other = received(ConnectorReported(2, 1, "unavailable", NOON))
+    half = StationState(Station("CP1"), {(1, 1): Connector(1, 1, "unavailable"), (2, 1): last})
+    assert intents.confirm(order, other, None, half) is not None
+    # A 1.6 station may speak for all its connectors with connector 0.
+    whole = received(ConnectorReported(0, 0, "unavailable", NOON))
+    assert intents.confirm(order, whole, None, before) is not None
+
+
 def test_an_availability_that_holds_already_is_confirmed_at_once() -> None:
     places = {(1, 1): Connector(1, 1, "unavailable")}
     order = intent("availability", operative=False, evse=1)
