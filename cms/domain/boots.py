@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import field
 from datetime import datetime
 
+from cms.domain.changes import Change, Keep
 from cms.domain.evolve import evolve
 from cms.domain.record import record
 from cms.domain.stations import StationState
@@ -50,6 +51,19 @@ def policy(state: StationState) -> str:
     """What a boot is answered: pending while variables are to be set first."""
     own = state.station.boot_policy
     return "pending" if own == "accepted" and at_boot(state).progress in OPEN else own
+
+
+def keeping(state: StationState, terms: AtBoot, now: datetime) -> tuple[StationState, Keep]:
+    return state.keeping(KIND, "", terms), Keep(state.station.id, KIND, "", terms, now)
+
+
+def booted(state: StationState, status: str, now: datetime) -> tuple[StationState, tuple[Change, ...]]:
+    """A boot that is accepted after its variables were set is what they were set for."""
+    terms = at_boot(state)
+    if status != "accepted" or terms.progress != SET:
+        return state, ()
+    state, kept = keeping(state, progressed(terms, DONE), now)
+    return state, (kept,)
 
 
 def progressed(terms: AtBoot, progress: str, detail: str | None = None) -> AtBoot:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cms.domain.observations import DataAnswer
+from cms.domain.changes import Decision, Happened
+from cms.domain.observations import DataAnswer, DataTransferred, Received
 from cms.domain.orders import Order
 from cms.domain.record import record
+from cms.domain.stations import StationState
 
 
 @record
@@ -44,3 +46,15 @@ def handler_for(vendors: Vendors, vendor: str, message: str | None) -> Handler |
     if messages is None:
         return DataAnswer("unknown-vendor-id")
     return messages.get(message or "") or messages.get("") or DataAnswer("unknown-message-id")
+
+
+def decided(state: StationState, received: Received, seen: DataTransferred) -> Decision:
+    """DataTransfer from a station, as its vendor's handler answered it; what it says is the vendor's business."""
+    answer = seen.answer or DataAnswer("unknown-vendor-id")
+    data = {
+        "vendor": seen.vendor,
+        "message": seen.message,
+        "status": answer.status,
+        "size": len(seen.data or ""),
+    }
+    return Decision(answer, state, (), (Happened("station.data", received.at, state.station.id, data=data),))

@@ -46,6 +46,8 @@ BASES = ("full", "configuration", "summary")
 CRITERIA = ("active", "available", "enabled", "problem")
 #: The report that tells of everything: what it leaves out is no more.
 FULL = "inventory"
+#: What a report is about, by its base; None: a report by criteria and names.
+SUBJECTS = {"full": FULL, "configuration": "configuration", "summary": "summary", None: "variables"}
 
 
 @record

@@ -250,12 +250,13 @@ class ReportReceived(Observation):
 
 @record
 class DataTransferred(Observation):
-    """DataTransfer from the station."""
+    """DataTransfer from the station; ``answer`` is what its vendor's handler said, None before it was asked."""
 
     vendor: str
     message: str | None
     data: str | None
     digest: bytes
+    answer: DataAnswer | None = None
 
 
 @record
@@ -368,3 +369,5 @@ class Received:
     raw: str
     """The frame as text, kept when it must go to quarantine."""
     remarks: tuple[str, ...] = field(default_factory=tuple)
+    station: str = ""
+    """Filled in for those who ask others before anything is decided (operations.observe)."""

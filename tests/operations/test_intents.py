@@ -17,7 +17,7 @@ from cms.contract.stations import (
 )
 from cms.domain.observations import Booted, ConnectorReported
 from cms.domain.orders import OrderAnswer, VariableAnswer
-from cms.operations import intents, sessions, stations
+from cms.operations import configuration, intents, sessions, stations
 from cms.operations.admission import connected
 from tests.domain.build import NOON, after, start, stop
 from tests.operations.small import ANA, Small
@@ -253,7 +253,7 @@ async def test_availability_is_requested_and_then_effective(small: Small) -> Non
 async def test_what_a_station_says_of_its_configuration_is_remembered(small: Small) -> None:
     told = VariableAnswer("HeartbeatInterval", "300", "Accepted", readonly=False)
     small.stations.answer = OrderAnswer("accepted", "Accepted", {}, (told,))
-    await stations.get_configuration(small.core, GetConfiguration(station="CP1"), ANA)
+    await configuration.get(small.core, GetConfiguration(station="CP1"), ANA)
     (variable,) = await small.core.store.variables("CP1")
     assert (variable.name, variable.value, variable.readonly) == ("HeartbeatInterval", "300", False)
 
@@ -261,19 +261,19 @@ async def test_what_a_station_says_of_its_configuration_is_remembered(small: Sma
 async def test_a_station_gets_no_more_keys_at_once_than_it_takes(small: Small) -> None:
     told = VariableAnswer("GetConfigurationMaxKeys", "3", "Accepted", readonly=True)
     small.stations.answer = OrderAnswer("accepted", "Accepted", {}, (told,))
-    await stations.get_configuration(small.core, GetConfiguration(station="CP1"), ANA)
-    await stations.get_configuration(small.core, GetConfiguration(station="CP1", names=("A", "B")), ANA)
+    await configuration.get(small.core, GetConfiguration(station="CP1"), ANA)
+    await configuration.get(small.core, GetConfiguration(station="CP1", names=("A", "B")), ANA)
     assert [order.per_message for _, order in small.stations.given] == [None, 3]
 
 
 async def test_what_holds_after_a_reboot_says_so_until_then(small: Small) -> None:
     known = VariableAnswer("A", "0", "Accepted", readonly=False)
     small.stations.answer = OrderAnswer("accepted", "Accepted", {}, (known,))
-    await stations.get_configuration(small.core, GetConfiguration(station="CP1"), ANA)
+    await configuration.get(small.core, GetConfiguration(station="CP1"), ANA)
     told = VariableAnswer("A", "1", "RebootRequired")
     small.stations.answer = OrderAnswer("accepted", "RebootRequired", {}, (told,))
     order = SetConfiguration(station="CP1", values={"A": "1"})
-    await stations.set_configuration(small.core, order, ANA)
+    await configuration.set_(small.core, order, ANA)
     (variable,) = await small.core.store.variables("CP1")
     assert (variable.value, variable.readonly, variable.reboot_required) == ("1", False, True)
     await small.hear("CP1", Booted("V", "M"))
@@ -286,7 +286,7 @@ async def test_a_refused_key_is_named(small: Small) -> None:
     small.stations.answer = OrderAnswer("rejected", "Rejected", {}, told)
     with pytest.raises(Rejected, match="CP1 refused config-set: B Rejected"):
         order = SetConfiguration(station="CP1", values={"A": "1", "B": "2"})
-        await stations.set_configuration(small.core, order, ANA)
+        await configuration.set_(small.core, order, ANA)
 
 
 async def test_a_connector_is_an_evse_in_16_and_needs_one_in_2x(small: Small) -> None:
@@ -306,7 +306,7 @@ async def test_a_password_set_over_ocpp_is_stored_nowhere_and_needed_from_then_o
     told = VariableAnswer("AuthorizationKey", None, "Accepted")
     small.stations.answer = OrderAnswer("accepted", "Accepted", {"status": "Accepted"}, (told,))
     order = SetConfiguration(station="CP1", values={"AuthorizationKey": "a-new-password-1"})
-    intent = await stations.set_configuration(small.core, order, ANA)
+    intent = await configuration.set_(small.core, order, ANA)
     assert "a-new-password-1" not in repr(intent)
     assert check(small.core.secret, small.core.lanes["cp1"].state, "CP1", b"a-new-password-1")
     record = (small.folder / "cms.db").read_bytes() + (small.folder / "cms.db-wal").read_bytes()
@@ -314,7 +314,7 @@ async def test_a_password_set_over_ocpp_is_stored_nowhere_and_needed_from_then_o
     small.stations.links.clear()
     with pytest.raises(Invalid, match="password cannot be kept"):
         queued = SetConfiguration(station="CP1", values={"AuthorizationKey": "x" * 16}, queue_s=60)
-        await stations.set_configuration(small.core, queued, ANA)
+        await configuration.set_(small.core, queued, ANA)
 
 
 async def test_unknown_things_are_said_to_be_unknown_with_what_is_near(small: Small) -> None:
