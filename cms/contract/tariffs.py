@@ -181,6 +181,24 @@ class CreditView:
     changed_at: datetime
 
 
+@record
+class InstalledTariff:
+    """A tariff that a 2.1 station holds. ``kind``: DefaultTariff, DriverTariff; no EVSEs: all of them."""
+
+    tariff: str
+    kind: str
+    evses: tuple[int, ...]
+    valid_from: str | None
+    heard_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ListStationTariffs:
+    """The tariffs a station holds, as far as its answers told."""
+
+    station: str
+
+
 @dataclass(frozen=True, slots=True)
 class ListTariffs:
     filter: str | None = None

@@ -29,7 +29,9 @@ from cms.domain import (
     reservations,
     security,
     signing,
+    stationtariffs,
     streams,
+    swaps,
     tariffs,
 )
 from cms.domain.charging import answers, needs, register
@@ -81,4 +83,7 @@ KINDS: dict[str, Kind] = {
     der.ALARM: Kind(der.Alarm),
     payments.CREDIT: Kind(payments.Credit),
     payments.DEBIT: Kind(payments.Debit),
+    swaps.SWAP: Kind(swaps.Swap),
+    swaps.BATTERY: Kind(swaps.Battery),
+    stationtariffs.INSTALLED: Kind(stationtariffs.Installed),
 }

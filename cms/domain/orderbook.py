@@ -14,9 +14,12 @@ from cms.domain import (
     lists,
     monitoring,
     network,
+    payments,
     reservations,
     signing,
     streams,
+    swaps,
+    tariffs,
 )
 from cms.domain.charging import orders as charging
 from cms.domain.orders import (
@@ -83,4 +86,11 @@ ORDERS: dict[str, type[Order]] = {
     displays.GET: displays.GetDisplays,
     "display-clear": displays.ClearDisplay,
     customers.ASK: customers.AskCustomer,
+    "cost": tariffs.UpdateCost,
+    "tariff-set": tariffs.SetDefaultTariff,
+    "tariffs-get": tariffs.GetTariffs,
+    "tariffs-clear": tariffs.ClearTariffs,
+    "tariff-change": tariffs.ChangeTransactionTariff,
+    "web-payment": payments.NotifyWebPaymentStarted,
+    "swap": swaps.RequestBatterySwap,
 }

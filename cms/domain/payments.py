@@ -161,12 +161,11 @@ def _code(secret: str, interval: int, length: int) -> str:
 def totp_fits(secret: str, presented: str, at: datetime, validity_s: int, length: int) -> bool:
     """Whether a code is of this interval or one beside it; in constant time."""
     interval = int(at.timestamp()) // validity_s
-    return any(
-        [
-            hmac.compare_digest(_code(secret, interval + step, length).encode(), presented.encode())
-            for step in _INTERVALS
-        ]
-    )
+    fits = [
+        hmac.compare_digest(_code(secret, interval + step, length).encode(), presented.encode())
+        for step in _INTERVALS
+    ]
+    return any(fits)
 
 
 def interval_of(at: datetime, validity_s: int) -> tuple[datetime, datetime]:

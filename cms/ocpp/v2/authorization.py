@@ -10,7 +10,7 @@ from cms.domain.observations import TokenAnswer, TokenPresented, TokenRef
 from cms.domain.tokens import Authorization
 from cms.ocpp.schemas import LOOKED_UP
 from cms.ocpp.translation import AUTHORIZATION_V2, Incoming, word_for
-from cms.ocpp.v2 import iso15118
+from cms.ocpp.v2 import iso15118, tariffs
 from cms.ocpp.values import Json, Remarks, rfc3339
 
 #: IdTokenEnumType -> our kind. 2.1 made it an open list.
@@ -23,6 +23,7 @@ KINDS = {
     "Local": "local",
     "MacAddress": "mac",
     "NoAuthorization": "no-authorization",
+    "DirectPayment": "direct-payment",
 }
 
 #: Our kind -> IdTokenEnumType.
@@ -35,6 +36,7 @@ TYPES = {
     "local": "Local",
     "mac": "MacAddress",
     "no-authorization": "NoAuthorization",
+    "direct-payment": "DirectPayment",
 }
 
 MAX_ID_TOKEN_201 = 36
@@ -43,7 +45,7 @@ MAX_ID_TOKEN_21 = 255
 
 def id_token(token: str, kind: str) -> Json:
     """An IdTokenType; NoAuthorization has an empty token (C02.FR.02)."""
-    said = TYPES[kind]
+    said = TYPES.get(kind, kind)  # 2.1 has kinds of anybody's own
     return {"idToken": "" if said == "NoAuthorization" else token, "type": said}
 
 
@@ -72,6 +74,8 @@ def id_token_info(answer: TokenAnswer, max_id_token: int) -> Json:
     # One too long to say is left out, never cut.
     if answer.group is not None and len(answer.group) <= max_id_token:
         said["groupIdToken"] = group_id_token(answer.group)
+    if answer.priced is not None and answer.priced.text is not None:
+        said["personalMessage"] = tariffs.message(answer.priced.text)  # I01
     return said
 
 
@@ -84,10 +88,20 @@ def token_answer(answer: TokenAnswer | ContractAnswer, max_id_token: int) -> Jso
     return {"idTokenInfo": id_token_info(answer, max_id_token)}
 
 
-def _incoming(max_id_token: int) -> dict[str, Incoming]:
-    say: Callable[[TokenAnswer | ContractAnswer], Json] = partial(token_answer, max_id_token=max_id_token)
+def token_answer_21(answer: TokenAnswer | ContractAnswer, max_id_token: int) -> Json:
+    """2.1 gives the driver's own tariff along, without validFrom (I08.FR.01, FR.09)."""
+    said = token_answer(answer, max_id_token)
+    if isinstance(answer, ContractAnswer):
+        answer = answer.token
+    if answer.priced is not None and answer.priced.tariff is not None:
+        said["tariff"] = tariffs.tariff(answer.priced.tariff, valid_from=False)
+    return said
+
+
+def _incoming(answer: Callable[..., Json], max_id_token: int) -> dict[str, Incoming]:
+    say: Callable[[TokenAnswer | ContractAnswer], Json] = partial(answer, max_id_token=max_id_token)
     return {"Authorize": Incoming(LOOKED_UP, token_presented, say)}
 
 
-INCOMING_201 = _incoming(MAX_ID_TOKEN_201)
-INCOMING_21 = _incoming(MAX_ID_TOKEN_21)
+INCOMING_201 = _incoming(token_answer, MAX_ID_TOKEN_201)
+INCOMING_21 = _incoming(token_answer_21, MAX_ID_TOKEN_21)

@@ -1,0 +1,76 @@
+"""What follows from an account's beginning and end for those who pay: payments, balances."""
+
+from __future__ import annotations
+
+from cms.core import Core
+from cms.domain import payments
+from cms.domain.accounts import Account
+from cms.domain.changes import Change, Decision, Happened, Keep, SavePayment
+from cms.domain.evolve import evolve
+from cms.domain.observations import Received
+from cms.domain.payments import Debit, Payment
+from cms.domain.sessions import Session, view
+from cms.operations.credits import take
+
+
+async def closed(
+    core: Core, decision: Decision, session: Session, account: Account, received: Received
+) -> Decision:
+    """A bill is there: what a prepaid token owes and what a payment comes to is written in the same commit."""
+    changes: list[Change] = list(decision.changes)
+    events = [
+        *decision.events,
+        Happened(
+            "session.billed", received.at, session.station, session.id, data={"cost": view(session).cost}
+        ),
+    ]
+    if account.prepaid is not None and account.total and account.currency is not None:
+        debit = Debit(account.prepaid, session.id, account.total, account.currency)
+        changes.append(Keep("", payments.DEBIT, session.id, debit, received.at))
+        core.spawn(take(core, debit))
+    if account.psp_ref is not None:
+        known = await core.store.payment(account.psp_ref)
+        changed = _ended_payment(known, session, account, received)
+        changes.append(SavePayment(changed))
+        events.append(payment_event(changed))
+    return evolve(decision, changes=tuple(changes), events=tuple(events))
+
+
+async def payment_begun(
+    core: Core, decision: Decision, session: Session, account: Account, received: Received
+) -> Decision:
+    """A session with a payment's reference: one of ours, or one a terminal at the station took (C18)."""
+    known = await core.store.payment(account.psp_ref or "")
+    payment = evolve(
+        known or Payment(account.psp_ref or "", "authorized", received.at),
+        status="charging",
+        station=session.station,
+        evse=session.evse,
+        session=session.id,
+        changed_at=received.at,
+    )
+    return evolve(
+        decision,
+        changes=(*decision.changes, SavePayment(payment)),
+        events=(*decision.events, payment_event(payment)),
+    )
+
+
+def _ended_payment(known: Payment | None, session: Session, account: Account, received: Received) -> Payment:
+    payment = known or Payment(account.psp_ref or "", "authorized", received.at)
+    over = payment.status in payments.SETTLEMENTS
+    return evolve(
+        payment,
+        status=payment.status if over else "ended",
+        station=session.station,
+        evse=session.evse,
+        session=session.id,
+        amount=account.total,
+        currency=account.currency,
+        changed_at=received.at,
+    )
+
+
+def payment_event(payment: Payment, actor: str | None = None) -> Happened:
+    data = {"payment": payments.view(payment)}
+    return Happened("payment.changed", payment.changed_at, payment.station, payment.session, actor, data)

@@ -1,0 +1,142 @@
+"""The account that a session begins with: its tariff, its limit, who pays; found again where it is a bill already."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from cms.contract.payments import Limit
+from cms.contract.tariffs import Tariff
+from cms.core import Core
+from cms.domain import accounts, costs, payments, tariffs
+from cms.domain.accounts import Account
+from cms.domain.changes import Change, OpenSession
+from cms.domain.evolve import evolve
+from cms.domain.observations import TransactionReported
+from cms.domain.payments import Credit
+from cms.domain.sessions import Session
+from cms.domain.stations import StationState
+from cms.domain.tokens import Authorization
+from cms.operations.abilities import Abilities, abilities
+from cms.operations.credits import available
+
+#: Where a limit given with a remote start is looked for when its order is over already.
+_STARTS = 50
+
+
+def known_tariffs(core: Core) -> dict[str, Tariff]:
+    return {id: entry.tariff for id, entry in core.kept.get(tariffs.TARIFF, {}).items()}
+
+
+async def found_or_opened(
+    core: Core,
+    state: StationState,
+    session: Session,
+    before: Session | None,
+    report: TransactionReported | None,
+    change: Change,
+) -> Account | None:
+    """Its account: of a session that is over, from the record; a new one where something is to be counted."""
+    opened = isinstance(change, OpenSession)
+    if before is None and not opened:
+        bill = await core.store.bill(session.id)
+        return None if bill is None else evolve(bill, late=True)
+    own_costs = report is not None and report.more is not None and report.more.costs is not None
+    identified = before is not None and before.token is None and session.token is not None
+    if not (opened or identified or own_costs):
+        return None
+    timeline = _timeline(core, session)
+    limit = await _given_limit(core, state, session)
+    prepaid = _prepaid(core, session)
+    direct = session.token if session.token_kind == payments.DIRECT else None
+    if not (timeline or accounts.given(limit) or prepaid or direct or own_costs):
+        return None
+    can = await abilities(core, state.station.id)
+    first = known_tariffs(core).get(timeline[0][1]) if timeline else None
+    kind = can.kinds.get(session.evse or 0)
+    account = accounts.opened(session, timeline, costs.begin(session.started_at, first, kind))
+    account = evolve(
+        account,
+        running=can.costs,
+        texts=can.texts,
+        told_text=account.tariff,
+        late=not opened,
+        psp_ref=direct,
+        prepaid=prepaid.token if prepaid else None,
+    )
+    return _limited(core, state, account, session, limit, prepaid, can)
+
+
+def _timeline(core: Core, session: Session) -> tuple[tuple[Any, str], ...]:
+    uses = core.kept.get(tariffs.USE, {})
+    held = tariffs.tariff_of(uses, session.station, session.token, session.started_at)
+    return () if held is None else ((session.started_at, held),)
+
+
+async def owned(core: Core, state: StationState, account: Account, session: Session) -> Account:
+    """Somebody identified after the start (E02): the prices and the balance are theirs from the beginning."""
+    timeline = _timeline(core, session)
+    if timeline and account.timeline and timeline[0][1] != account.timeline[0][1]:
+        account = evolve(account, timeline=timeline, late=True, total=None, told_text=timeline[0][1])
+    prepaid = _prepaid(core, session)
+    if prepaid is None:
+        return account
+    can = await abilities(core, state.station.id)
+    account = evolve(account, prepaid=prepaid.token)
+    return _limited(core, state, account, session, account.limit, prepaid, can)
+
+
+def _prepaid(core: Core, session: Session) -> Credit | None:
+    if session.token is None or session.authorization != Authorization.ACCEPTED:
+        return None
+    credit: Credit | None = core.kept.get(payments.CREDIT, {}).get(session.token.casefold())
+    return credit
+
+
+def _limited(
+    core: Core,
+    state: StationState,
+    account: Account,
+    session: Session,
+    limit: Limit | None,
+    prepaid: Credit | None,
+    can: Abilities,
+) -> Account:
+    """With its limit: what was given with the start, and no more than a prepaid token has (C17.FR.03)."""
+    if prepaid is not None:
+        left = max(available(core, prepaid, but=(session.id,)), Decimal(0))
+        most = limit.max_cost if limit is not None and limit.max_cost is not None else left
+        limit = evolve(limit or Limit(), max_cost=min(most, left))
+    if limit is None or not accounts.given(limit):
+        return account
+    kept_there, left_out = accounts.supported(limit, can.limits)
+    by_station = session.ocpp_version == "2.1" and accounts.given(kept_there)
+    return evolve(
+        account,
+        limit=limit,
+        limit_told=not by_station,
+        central=left_out or not by_station,
+        # E16.FR.11: who keeps a limit on the cost must hear of the cost.
+        running=account.running or limit.max_cost is not None,
+    )
+
+
+async def _given_limit(core: Core, state: StationState, session: Session) -> Limit | None:
+    """The limit of the remote start that this session comes of (F07)."""
+    wanted = session.remote_start_id
+    if wanted is None:
+        return None
+    order = _start_of(state.intents.values(), wanted)
+    if order is None:
+        order = _start_of(await core.store.intents(state.station.id, None, _STARTS), wanted)
+    given = order.params.get("limit") if order is not None else None
+    return msgspec.convert(given, Limit, strict=False) if given else None
+
+
+def _start_of(orders: Iterable[Any], remote_start_id: int) -> Any:
+    """The order to start with this id, among intents or views of them."""
+    starts = (order for order in orders if order.order == "start")
+    return next((order for order in starts if order.params.get("remote_start_id") == remote_start_id), None)
