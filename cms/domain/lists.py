@@ -46,21 +46,31 @@ class Entry:
 
 
 @record
-class SendList(Order):
-    """Make a station's list what it should be. What is sent is put together when it is sent, not when it is asked.
+class Update:
+    """What is sent. ``full`` replaces the list, else ``entries`` are added or changed and ``removed`` taken out.
 
-    ``full`` replaces the list, else ``entries`` are added or changed and ``removed`` taken out. Each message has
-    the next version from ``version`` on, at most ``per_message`` entries and about ``bytes_per_message`` bytes.
-    ``whole`` is what the list then holds.
+    Each message has the next version from ``version`` on, at most ``per_message`` entries and about
+    ``bytes_per_message`` bytes. ``whole`` is what the list then holds.
     """
 
-    full: bool = False
-    version: int = 1
+    full: bool
+    version: int
     entries: tuple[Entry, ...] = ()
     removed: tuple[Entry, ...] = ()
     whole: tuple[Entry, ...] = ()
     per_message: int | None = None
     bytes_per_message: int | None = None
+
+
+@record
+class SendList(Order):
+    """Make a station's list what it should be; all of it anew where ``full`` is asked for.
+
+    The ``update`` is put together when it is sent, not when it is asked for (operations.preparing).
+    """
+
+    full: bool = False
+    update: Update | None = None
 
 
 @record
@@ -127,8 +137,14 @@ def mark(entries: Iterable[Entry]) -> int:
     """A number that stands for these entries, in whatever order: marks of parts add up by exclusive or."""
     whole = 0
     for one in entries:
-        whole ^= int.from_bytes(blake2b(repr(one).encode(), digest_size=8).digest())
+        whole ^= int.from_bytes(blake2b(_text(one), digest_size=8).digest())
     return whole
+
+
+def _text(entry: Entry) -> bytes:
+    """The same for the same entry, whichever way its instant is held."""
+    expires = entry.expires.timestamp() if entry.expires is not None else None
+    return repr((entry.token, entry.kind, entry.status, entry.group, expires, entry.evses)).encode()
 
 
 def spelled(whole: int) -> str:
@@ -167,7 +183,8 @@ def sent(
         supported = False if answer.word in _CANNOT else known.supported
         after = evolve(known, sure=False, supported=supported, trouble=f"the station said {answer.word}")
         return _kept(state, after, now)
-    version = int(answer.answer["version"])
+    assert order.update is not None, "an update is put together before it is sent"
+    version, whole = int(answer.answer["version"]), order.update.whole
     after = evolve(
         known,
         version=version,
@@ -175,13 +192,13 @@ def sent(
         told_at=now,
         sure=True,
         supported=True,
-        entries=len(order.whole),
-        mark=spelled(mark(order.whole)),
+        entries=len(whole),
+        mark=spelled(mark(whole)),
         sent_at=now,
         trouble=None,
     )
     decision = _kept(state, after, now)
-    held = Keep(state.station.id, HELD, KEY, Held({e.token.casefold(): e for e in order.whole}), now)
+    held = Keep(state.station.id, HELD, KEY, Held({e.token.casefold(): e for e in whole}), now)
     return evolve(decision, changes=(*decision.changes, held))
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from cms.domain.lists import Entry, SendList
+from cms.domain.lists import Entry, SendList, Update
 from cms.domain.orders import OrderAnswer
 from cms.ocpp.translation import shown, verdict
 from cms.ocpp.values import Json
@@ -18,19 +18,20 @@ _size = msgspec.json.Encoder().encode
 
 
 def messages(
-    order: SendList, added: Callable[[Entry], Json], removed: Callable[[Entry], Json], version_key: str
+    update: Update | None, added: Callable[[Entry], Json], removed: Callable[[Entry], Json], version_key: str
 ) -> Iterator[Json]:
     """SendLocalList payloads: one Full (empty where the list becomes empty), then Differentials, versions rising.
 
     Never more entries or bytes than the station takes (D01.FR.11, 1.6 SendLocalListMaxLength). A full list
     without entries has no list at all: an empty one is against the schema (D01.FR.04 empties it).
     """
-    said = [*map(removed, order.removed), *map(added, order.entries)]
-    parts = list(_parts(said, order.per_message, order.bytes_per_message)) or [[]]
+    assert update is not None, "an update is put together before it is sent"
+    said = [*map(removed, update.removed), *map(added, update.entries)]
+    parts = list(_parts(said, update.per_message, update.bytes_per_message)) or [[]]
     for number, part in enumerate(parts):
-        full = order.full and number == 0
+        full = update.full and number == 0
         payload: Json = {
-            version_key: order.version + number,
+            version_key: update.version + number,
             "updateType": "Full" if full else "Differential",
         }
         yield payload | ({"localAuthorizationList": part} if part else {})
@@ -60,14 +61,15 @@ def accepted(answer: Json) -> bool:
 
 def understood(order: SendList, answers: Sequence[Json]) -> OrderAnswer:
     """The word of the last message; the version that the station holds when all were accepted."""
+    assert order.update is not None, "an update is put together before it is sent"
     word = str(answers[-1]["status"])
     said = {
         **shown(answers[-1:]),
         "messages": len(answers),
-        "version": order.version + len(answers) - 1,
-        "update": "Full" if order.full else "Differential",
-        "entries": len(order.entries),
-        "removed": len(order.removed),
+        "version": order.update.version + len(answers) - 1,
+        "update": "Full" if order.update.full else "Differential",
+        "entries": len(order.update.entries),
+        "removed": len(order.update.removed),
     }
     return OrderAnswer(verdict(word), word, said)
 

@@ -11,7 +11,7 @@ from cms.contract.stations import Variable
 from cms.contract.tokens import TokenView
 from cms.core import Core, Lane
 from cms.domain import lists
-from cms.domain.lists import Entry, Held, LocalList, SendList
+from cms.domain.lists import Entry, Held, LocalList, SendList, Update
 from cms.domain.record import record
 from cms.domain.tokens import Token
 from cms.operations.deciding import settle
@@ -85,7 +85,7 @@ class Wishes:
                 yield token.id.casefold(), entry
 
 
-async def plan(core: Core, lane: Lane, order: SendList) -> SendList:
+async def plan(core: Core, lane: Lane, order: SendList) -> Update:
     """The update that this station needs now."""
     station = lane.state.station.id
     told = await core.store.variables(station)
@@ -99,14 +99,15 @@ async def prepare(core: Core, lane: Lane, order: SendList) -> SendList:
     async with lane.lock:
         decision = lists.begun(lane.state, core.clock.now())
         await settle(core, lane, decision.state, decision.changes, decision.events)
-    return update
+    return SendList(order.full, update)
 
 
 def _update(
     core: Core, lane: Lane, order: SendList, held: Held | None, told: list[Variable], now: datetime
-) -> SendList:
+) -> Update:
     station, known = lane.state.station, lists.of(lane.state)
-    wanted = Wishes(core, now).entries(station.id, version_of(core, lane), known)
+    unsorted = Wishes(core, now).entries(station.id, version_of(core, lane), known)
+    wanted = {key: unsorted[key] for key in sorted(unsorted)}
     room = _number(told, _ROOM) or _room_2(told)
     if room is not None and len(wanted) > room:
         raise Conflict(
@@ -118,7 +119,7 @@ def _update(
     if not full:
         assert held is not None
         added, removed = lists.changes_between(held.entries, wanted)
-    return SendList(
+    return Update(
         full=full,
         version=lists.next_version(known),
         entries=tuple(added),

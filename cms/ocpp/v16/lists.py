@@ -14,7 +14,7 @@ from cms.ocpp.values import Json
 
 
 def send_local_list(order: SendList) -> list[Asked]:
-    return [("SendLocalList", said) for said in lists.messages(order, _added, _removed, "listVersion")]
+    return [("SendLocalList", said) for said in lists.messages(order.update, _added, _removed, "listVersion")]
 
 
 def _added(entry: Entry) -> Json:
