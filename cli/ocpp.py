@@ -10,7 +10,7 @@ import typer
 
 from cli.noun import flags_of, group
 from cli.orders import At, Queue, Terms, Wait, WhenIdle, give
-from cms.contract import ocpp
+from cms.contract import datatransfer, ocpp
 from cms.contract.refusals import Invalid
 
 app = group("OCPP word for word: any action of the station's version.")
@@ -51,6 +51,32 @@ def send_raw(
         return ocpp.SendRaw(station=name, text=frame, lab=lab, **fields)
 
     give(flags_of(ctx), [station], False, Terms(), build)
+
+
+@app.command()
+def data(
+    ctx: typer.Context,
+    station: Annotated[str, typer.Argument(metavar="STATION")],
+    vendor: Annotated[str, typer.Argument(metavar="VENDOR", help="The vendor id, e.g. com.example.")],
+    message: Annotated[str | None, typer.Argument(metavar="[MESSAGE]")] = None,
+    content: Annotated[str | None, typer.Argument(metavar="[DATA]", help="A text, or - for stdin.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="DATA is JSON: a 2.x station gets it as such, not as a text.")
+    ] = False,
+    wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
+    queue: Queue = None,
+) -> None:
+    """Transfer data that a vendor agreed on beside the standard, and print the answer."""
+    told = sys.stdin.read() if content == "-" else content
+
+    def build(name: str, **fields: Any) -> datatransfer.SendData:
+        return datatransfer.SendData(
+            station=name, vendor=vendor, message=message, data=told, json=as_json, **fields
+        )
+
+    give(flags_of(ctx), [station], False, Terms(wait, when_idle, at, queue), build)
 
 
 def _payload(text: str) -> dict[str, Any]:

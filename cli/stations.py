@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import sys
 from typing import Annotated, Any
 
 import typer
 
-from cli import orders, quirks
+from cli import configuration, orders, quirks
 from cli.errors import note, say
 from cli.flags import Flags
 from cli.noun import flags_of, group, named, tell_list
@@ -19,8 +18,7 @@ from cms.contract import stations
 from cms.contract.refusals import Invalid, Refusal
 
 app = group("Stations, and orders to them.")
-config = group("A station's configuration: 1.6 keys, or Component.Variable names of 2.x.")
-app.add_typer(config, name="config")
+app.add_typer(configuration.app, name="config")
 quirks.add_to(app)
 
 #: A sign with the word, never a colour alone (docs/glossary.md).
@@ -124,14 +122,6 @@ MESSAGES = (
     Column("latency_ms", "ms", right=True),
     Column("message_id", "id", wide=True),
     Column("payload"),
-)
-VARIABLES = (
-    Column("name"),
-    Column("value"),
-    Column("readonly"),
-    Column("attribute", wide=True),
-    Column("reported_at", "reported", when),
-    Column("reboot_required", "reboot"),
 )
 CREDENTIAL = (
     Column("id", "station"),
@@ -266,6 +256,9 @@ def enrol(
     raise typer.Exit(code)
 
 
+app.command("boot")(configuration.boot)
+
+
 @app.command()
 def samples(ctx: typer.Context, station: Station) -> None:
     """The latest meter values outside sessions: the main meter, clock-aligned values."""
@@ -360,6 +353,9 @@ def trigger(
     words: Annotated[list[str], typer.Argument(metavar="NAME... MESSAGE")],
     evse: Evse = None,
     connector: Connector = None,
+    custom: Annotated[
+        bool, typer.Option("--custom", help="MESSAGE is one of its own (2.1, CustomTriggers).")
+    ] = False,
     force: Annotated[bool, typer.Option("--force", help="Even where the rule says no.")] = False,
     wait: Wait = False,
     when_idle: WhenIdle = False,
@@ -371,80 +367,16 @@ def trigger(
 
     def build(station: str, **terms: Any) -> stations.TriggerMessage:
         return stations.TriggerMessage(
-            station=station, message=message, evse=evse, connector=connector, force=force, **terms
+            station=station,
+            message=message,
+            evse=evse,
+            connector=connector,
+            force=force,
+            custom=custom,
+            **terms,
         )
 
     flags = flags_of(ctx)
-    give(flags, *stations_meant(names, flags), Terms(wait, when_idle, at, queue), build)
-
-
-@config.command("list")
-def config_list(ctx: typer.Context, station: Station) -> None:
-    """What we last learned of its configuration, without asking it."""
-    tell_list(flags_of(ctx), stations.ListVariables(station), VARIABLES, name="name")
-
-
-@config.command("get")
-def config_get(
-    ctx: typer.Context,
-    words: Annotated[list[str], typer.Argument(metavar="STATION [KEY...]")],
-    wait: Wait = False,
-    when_idle: WhenIdle = False,
-    at: At = None,
-    queue: Queue = None,
-) -> None:
-    """Ask the station for keys; without any, for all of them (1.6)."""
-    flags = flags_of(ctx)
-    names, keys = ([], words) if flags.filter else (words[:1], words[1:])
-
-    def build(station: str, **terms: Any) -> stations.GetConfiguration:
-        return stations.GetConfiguration(station=station, names=tuple(keys), **terms)
-
-    meant, many = stations_meant(names, flags)
-    try:
-        give(flags, meant, many, Terms(wait, when_idle, at, queue), build, quiet=_for_people(flags))
-    except typer.Exit as done:
-        if done.exit_code == 0 and _for_people(flags) and not flags.dry_run:
-            _variables_of(flags, meant, keys)
-        raise
-
-
-def _for_people(flags: Flags) -> bool:
-    return flags.output in ("table", "wide")
-
-
-def _variables_of(flags: Flags, names: list[str], keys: list[str]) -> None:
-    """What is known of these keys now: what people asked for, rather than the order they gave."""
-    wanted = {key.casefold() for key in keys}
-    rows = []
-    for name in names:
-        with contextlib.suppress(Refusal):
-            for row in ask(stations.ListVariables(name), flags.address, flags.patience_s):
-                if not wanted or row["name"].casefold() in wanted:
-                    rows.append({"station": name, **row})
-    if rows:
-        show_list(rows, (Column("station"), *VARIABLES), flags, "name")
-
-
-@config.command("set")
-def config_set(
-    ctx: typer.Context,
-    words: Annotated[list[str], typer.Argument(metavar="NAME... KEY=VALUE...")],
-    wait: Wait = False,
-    when_idle: WhenIdle = False,
-    at: At = None,
-    queue: Queue = None,
-) -> None:
-    """Set keys on stations, in one order."""
-    flags = flags_of(ctx)
-    values = dict(word.split("=", 1) for word in words if "=" in word)
-    if not values:
-        raise Invalid("What shall be set?", "KEY=VALUE, e.g. HeartbeatInterval=300")
-
-    def build(station: str, **terms: Any) -> stations.SetConfiguration:
-        return stations.SetConfiguration(station=station, values=values, **terms)
-
-    names = [word for word in words if "=" not in word]
     give(flags, *stations_meant(names, flags), Terms(wait, when_idle, at, queue), build)
 
 
