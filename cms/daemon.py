@@ -33,7 +33,7 @@ from cms.contract.stations import Message
 from cms.core import Clock, Core, Lane, Mint, StoreDown, Terms
 from cms.domain.certificates import OwnAuthority, Use
 from cms.domain.changes import Happened, SeeStations
-from cms.logs import set_up
+from cms.logs import Sparing, set_up
 from cms.ocpp import Admitted, Endpoint, Hooks, Knock, Limits, Turned, tls
 from cms.ocpp.tls import SecureListener
 from cms.operations import OPERATIONS, datatransfer, lists
@@ -104,6 +104,7 @@ class Daemon:
         self._tasks: set[asyncio.Task[None]] = set()
         self._watchers: defaultdict[str, set[asyncio.Queue[Message]]] = defaultdict(set)
         self._listening = False
+        self._sparing = Sparing()
         self._heard: dict[str, datetime] = {}
 
     async def start(self) -> None:
@@ -291,7 +292,13 @@ class Daemon:
         self.metrics.events(events)
         for event in events:
             if event.type in _LOGGED:
-                log.info(event.type, **{**event.data, "station": event.station})
+                self._log(event)
+
+    def _log(self, event: Event) -> None:
+        kept_back = self._sparing.kept_back((event.type, event.station), event.at)
+        if kept_back is not None:
+            missed = {"kept_back": kept_back} if kept_back else {}
+            log.info(event.type, **{**event.data, "station": event.station, **missed})
 
     def _frame(self, station: str, message: Message) -> None:
         for queue in self._watchers.get(station, ()):

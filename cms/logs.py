@@ -7,11 +7,39 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Hashable
+from datetime import datetime
 from typing import Any, TextIO
 
 import structlog
 
 from cms.contract.safe import safe
+
+
+class Sparing:
+    """Lets so many lines a minute pass about each subject, and remembers how many it kept back.
+
+    A station that is refused, or loses its link, redials every few seconds for ever: one line tells as much.
+    """
+
+    _MOST_SUBJECTS = 10_000
+
+    def __init__(self, per_minute: int = 6) -> None:
+        self._per_minute = per_minute
+        self._minutes: dict[Hashable, tuple[int, int]] = {}
+        """By subject: the minute, and how many lines it had."""
+
+    def kept_back(self, subject: Hashable, at: datetime) -> int | None:
+        """None: this line is one too many. Otherwise how many were kept back since the last that passed."""
+        minute = int(at.timestamp() // 60)
+        if len(self._minutes) > self._MOST_SUBJECTS:
+            self._minutes.clear()
+        last, lines = self._minutes.get(subject, (minute, 0))
+        missed = 0
+        if last != minute:
+            missed, lines = max(0, lines - self._per_minute), 0
+        self._minutes[subject] = minute, lines + 1
+        return missed if lines < self._per_minute else None
 
 
 def set_up(level: str, style: str, stream: TextIO = sys.stderr) -> None:

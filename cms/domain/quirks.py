@@ -13,7 +13,7 @@ from fnmatch import fnmatchcase
 from functools import lru_cache
 
 from cms.contract.quirks import Quirk
-from cms.contract.refusals import Invalid
+from cms.contract.refusals import Conflict, Invalid
 from cms.domain.evolve import with_fields
 from cms.domain.record import record
 from cms.domain.stations import Station, StationState
@@ -314,6 +314,33 @@ def _view(name: str, value: Value, make: Make | None, reason: str | None, *, by_
 def unusual(state: StationState) -> tuple[Quirk, ...]:
     """Those that a person looking at the station should see: known of its make, or set."""
     return tuple(quirk for quirk in shown(state) if quirk.origin != "default")
+
+
+#: Lists of measurands, as 1.6 and 2.x call them.
+_LISTS = frozenset(
+    {
+        "metervaluessampleddata",
+        "metervaluesaligneddata",
+        "stoptxnsampleddata",
+        "stoptxnaligneddata",
+        "sampleddatactrlr.txstartedmeasurands",
+        "sampleddatactrlr.txupdatedmeasurands",
+        "sampleddatactrlr.txendedmeasurands",
+        "aligneddatactrlr.measurands",
+        "aligneddatactrlr.txendedmeasurands",
+    }
+)
+
+
+def check_list(state: StationState, name: str, text: str) -> None:
+    """Whether a list of measurands is one that the station can stand. Raises Conflict."""
+    most = of(state).max_measurands
+    count = len([word for word in text.split(",") if word.strip()])
+    if most and count > most and name.casefold() in _LISTS:
+        raise Conflict(
+            f"{state.station.id} takes {count} measurands and cannot measure more than {most}",
+            f"leave {count - most} out, or add --force",
+        )
 
 
 def make_of(station: Station) -> str:

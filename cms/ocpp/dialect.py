@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from cms.ocpp import v2, v16
-from cms.ocpp.frames import Failure
+from cms.ocpp.frames import Failure, Refused
 from cms.ocpp.schemas import Schemas
 from cms.ocpp.translation import Incoming, Outgoing
+from cms.ocpp.values import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,3 +76,17 @@ V21 = Dialect(
 
 #: By WebSocket subprotocol.
 DIALECTS = {dialect.subprotocol: dialect for dialect in (V16, V201, V21)}
+
+
+def spoken_in(action: str, payload: Json) -> str | None:
+    """The version in which this is a request a station may make; None: in none."""
+    for dialect in (V16, V201):
+        incoming = dialect.incoming.get(action)
+        if incoming is None:
+            continue
+        try:
+            dialect.schemas.check_call(action, payload, incoming.tolerance, [])
+        except Refused:
+            continue
+        return dialect.version
+    return None

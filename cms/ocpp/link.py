@@ -26,7 +26,7 @@ from cms.domain.observations import Answer, NotYet, Received
 from cms.domain.orders import Order, OrderAnswer, SendText
 from cms.ocpp import frames
 from cms.ocpp.actions import said_to_stations
-from cms.ocpp.dialect import Dialect
+from cms.ocpp.dialect import Dialect, spoken_in
 from cms.ocpp.door import Admitted, Knock, Turned
 from cms.ocpp.frames import Failure, Refused
 from cms.ocpp.messages import Ring
@@ -301,7 +301,8 @@ class Link:
                 raise Refused(Failure.SECURITY, answer.message)
             return "result", frames.result(call.id, incoming.answer(answer))
         except Refused as refused:
-            return "error", frames.error(call.id, dialect.codes[refused.failure], refused.words)
+            words = refused.words + self._otherwise(call)
+            return "error", frames.error(call.id, dialect.codes[refused.failure], words)
         except StoreDown:
             # An offline station queues and loses nothing; an error would make it throw the message away.
             self.shut(1013, "cannot store now, try again later")
@@ -310,6 +311,16 @@ class Link:
             log.exception("could not handle %s from %r", self._known(call.action), self.station)
             words = "an error of ours, it has been logged"
             return "error", frames.error(call.id, dialect.codes[Failure.INTERNAL], words)
+
+    def _otherwise(self, call: frames.Call | frames.Send) -> str:
+        """Some stations agree on one version and speak another: whoever looks for the reason should read it."""
+        if call.action not in ("BootNotification", "StartTransaction"):
+            return ""
+        version = spoken_in(call.action, call.payload)
+        if version is None or version == self.dialect.version:
+            return ""
+        log.warning("%r agreed on OCPP %s and speaks %s", self.station, self.dialect.version, version)
+        return f"; this is {call.action} of OCPP {version}"
 
     def _cannot(self, action: str) -> Refused:
         if action in self.dialect.schemas.actions:

@@ -95,6 +95,7 @@ async def set_(core: Core, request: SetConfiguration, actor: Actor) -> IntentVie
     if not request.force:
         for name, value in values.items():
             model.check(name, value)
+            quirks.check_list(lane.state, name, value)
     pairs = shlex.join(f"{name}={'***' if is_secret(name) else value}" for name, value in values.items())
     shown = preview(
         lane.state,

@@ -29,6 +29,7 @@ from cms.domain.orderbook import ORDERS
 from cms.domain.orders import Order, OrderAnswer
 from cms.domain.stations import StationState
 from cms.operations import due
+from cms.operations.adapting import ask
 from cms.operations.deciding import intent_event, save_intent, settle, with_intent
 from cms.operations.learning import TAKEN, learn
 from cms.operations.preparing import prepared
@@ -127,7 +128,7 @@ async def send(core: Core, lane: Lane, intent: Intent, order: Order) -> Intent:
     """Send a stored order and store the answer; the lane is free meanwhile, the station may talk."""
     try:
         order = await prepared(core, lane, order)
-        answer = await core.stations.give(intent.station, order, intent.timeout_s)
+        order, answer = await ask(core, lane, order, intent.timeout_s)
     except Refusal as refused:
         await _not_done(core, lane, intent, refused)
         raise

@@ -11,10 +11,13 @@ from typing import Any
 
 from cms.core import Core, Lane
 from cms.domain.lists import SendList
-from cms.domain.orders import Order
-from cms.operations import holdings
+from cms.domain.orders import Order, RemoteStart, SetAvailability, Trigger
+from cms.operations import adapting, holdings
 
 PREPARING: dict[type[Order], Callable[[Core, Lane, Any], Awaitable[Order]]] = {
+    SetAvailability: adapting.availability,
+    Trigger: adapting.trigger,
+    RemoteStart: adapting.start,
     SendList: holdings.prepare,
 }
 

@@ -15,7 +15,7 @@ from cms.contract.security import (
 )
 from cms.contract.stations import OrderTerms
 from cms.core import Actor, Core, Lane
-from cms.domain import installed, network, notices, security, signing
+from cms.domain import installed, network, notices, quirks, security, signing
 from cms.domain.certificates import expired, named
 from cms.domain.changes import Decision, Happened
 from cms.domain.evolve import evolve
@@ -100,7 +100,8 @@ async def rotate(core: Core, request: RotatePassword, actor: Actor) -> IntentVie
     )
     if version_of(core, lane) == "1.6":
         key = credentials.generate_key()
-        values = {_PASSWORD_16: key.encode().hex() if request.form == "hex" else key}
+        plain = request.form == "text" or quirks.of(lane.state).auth_key_text
+        values = {_PASSWORD_16: key if plain else key.encode().hex()}
     else:
         values = {_PASSWORD_2: credentials.generate()}
     return await credentials.telling(

@@ -344,6 +344,20 @@ async def test_frames_are_counted_by_known_action():
     ]
 
 
+async def test_a_station_that_speaks_another_version_than_it_agreed_on_is_told_so(
+    caplog: pytest.LogCaptureFixture,
+):
+    boot_16 = {"chargePointVendor": "V", "chargePointModel": "M"}
+    boot_2 = {"reason": "PowerUp", "chargingStation": {"model": "M", "vendorName": "V"}}
+    (said,) = await converse(V201).hear([2, "b", "BootNotification", boot_16])
+    assert said[3].endswith("this is BootNotification of OCPP 1.6")
+    (said,) = await converse(V16).hear([2, "b", "BootNotification", boot_2])
+    assert said[3].endswith("this is BootNotification of OCPP 2.0.1")
+    (said,) = await converse(V201).hear([2, "b", "BootNotification", {}])
+    assert "of OCPP" not in said[3]
+    assert "agreed on OCPP 2.0.1 and speaks 1.6" in caplog.text
+
+
 async def test_a_blank_text_is_counted_and_nothing_else():
     talk = converse(V201)
     assert await talk.hear("", " \n") == []
