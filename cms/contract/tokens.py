@@ -39,7 +39,8 @@ class ShowToken:
 
 @dataclass(frozen=True, slots=True)
 class AddToken:
-    """Register a token. ``kind``: rfid, app, central, emaid, key-code, local, mac, no-authorization.
+    """Register a token. ``kind``: rfid, app, central, emaid, key-code, local, mac, no-authorization,
+    direct-payment, or ``other:NAME`` for a kind of somebody's own (OCPP 2.1).
 
     ``places`` as in TokenView. A ``master`` pass needs the group by which stations know it
     (AuthCtrlr.MasterPassGroupId).

@@ -154,7 +154,8 @@ def places_at(token: Token, station_id: str) -> tuple[int, ...] | None:
 
 
 def _kind_fits(registered: str, presented: str | None) -> bool:
-    return presented is None or presented == registered or (registered, presented) in _SAME_KIND
+    # A kind of anybody's own (2.1) is kept as it is spelled, and presented without case.
+    return presented is None or presented == registered.casefold() or (registered, presented) in _SAME_KIND
 
 
 def status_at(token: Token, now: datetime) -> str:

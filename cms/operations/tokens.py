@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from cms.contract.filters import keys_of, parse
@@ -22,6 +23,8 @@ from cms.domain.tokens import KINDS, Token, status_at
 
 # 2.1 allows 255 characters, 1.6 only 20: what a station can present decides, not we.
 _MAX_LENGTH = 255
+#: The type of a 2.1 IdTokenType has 20 characters.
+_OWN_KIND = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,19}")
 
 
 def view(token: Token, now: datetime) -> TokenView:
@@ -63,8 +66,7 @@ async def show(core: Core, request: ShowToken, actor: Actor) -> TokenView:
 async def add(core: Core, request: AddToken, actor: Actor) -> TokenView:
     if not request.token or len(request.token) > _MAX_LENGTH or not request.token.isprintable():
         raise Invalid(f"a token has 1 to {_MAX_LENGTH} printable characters")
-    if request.kind not in KINDS:
-        raise Invalid(f"token kind must be one of {', '.join(KINDS)}, not {request.kind!r}")
+    kind = _kind(request.kind)
     if request.max_sessions is not None and request.max_sessions < 1:
         raise Invalid(f"max_sessions must be at least 1, not {request.max_sessions}")
     if request.valid_from and request.valid_to and request.valid_to <= request.valid_from:
@@ -73,7 +75,7 @@ async def add(core: Core, request: AddToken, actor: Actor) -> TokenView:
         raise Invalid("a master pass has a group: stations know it by that (AuthCtrlr.MasterPassGroupId)")
     token = Token(
         id=request.token,
-        kind=request.kind,
+        kind=kind,
         driver=request.driver,
         group=request.group,
         valid_from=request.valid_from,
@@ -90,6 +92,16 @@ async def add(core: Core, request: AddToken, actor: Actor) -> TokenView:
             raise Conflict(f"token {core.tokens[key].id} is registered already")
         await _save(core, token, "token.added", actor)
     return view(token, core.clock.now())
+
+
+def _kind(asked: str) -> str:
+    """A kind that we know, or ``other:NAME``: OCPP 2.1 has kinds of anybody's own, which are called NAME."""
+    if asked in KINDS:
+        return asked
+    name = asked.removeprefix("other:")
+    if name != asked and _OWN_KIND.fullmatch(name) and name.casefold() not in KINDS:
+        return name
+    raise Invalid(f"token kind must be one of {', '.join(KINDS)} or other:NAME (OCPP 2.1), not {asked!r}")
 
 
 def _place(core: Core, place: str) -> str:

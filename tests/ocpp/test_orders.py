@@ -263,6 +263,7 @@ async def test_writing_variables_of_2_x(dialect: Dialect):
         (V201, Trigger("SignV2G20Certificate"), NotSupported),
         (V201, ReadVariables(("NoDot",)), Invalid),
         (V201, RemoteStart("T" * 37, "rfid", 5), Invalid),
+        (V201, RemoteStart("T", "vendorX", 5), NotSupported),
     ],
 )
 async def test_what_cannot_be_said_is_refused_unsent(

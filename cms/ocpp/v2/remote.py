@@ -7,22 +7,10 @@ from functools import partial
 from cms.contract.refusals import NotSupported
 from cms.domain.orders import RemoteStart, RemoteStop, Trigger
 from cms.ocpp.translation import Asked, Outgoing, status_of
+from cms.ocpp.v2.authorization import TYPES, id_token
 from cms.ocpp.v2.availability import place
 from cms.ocpp.v2.charging import profile_of
 from cms.ocpp.values import Json
-
-#: Our kind -> IdTokenEnumType.
-_TYPES = {
-    "rfid": "ISO14443",
-    "app": "Central",
-    "central": "Central",
-    "emaid": "eMAID",
-    "key-code": "KeyCode",
-    "local": "Local",
-    "mac": "MacAddress",
-    "no-authorization": "NoAuthorization",
-    "direct-payment": "DirectPayment",
-}
 
 _TRIGGERS_201 = (
     "BootNotification",
@@ -47,10 +35,10 @@ _ALSO = {
 
 
 def request_start(order: RemoteStart, version: str) -> list[Asked]:
-    kind = _TYPES[order.token_kind]
+    if version == "2.0.1" and order.token_kind not in TYPES:
+        raise NotSupported(f"OCPP 2.0.1 knows no token of the kind {order.token_kind}", "2.1 does")
     said: Json = {
-        # NoAuthorization has an empty token (C02.FR.02).
-        "idToken": {"idToken": "" if kind == "NoAuthorization" else order.token, "type": kind},
+        "idToken": id_token(order.token, order.token_kind),
         "remoteStartId": order.remote_start_id,
     }
     if order.evse is not None:

@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+import pytest
+
+from cms.contract.refusals import Invalid
+from cms.contract.tokens import AddToken
+from cms.domain.observations import TokenPresented, TokenRef
+from cms.operations import tokens
+from tests.operations.small import ANA, Small
+
+
+async def test_a_kind_of_somebodys_own_is_kept_as_it_is_spelled_and_presented_without_case(
+    small: Small,
+) -> None:
+    token = await tokens.add(small.core, AddToken("T" * 255, kind="other:vendorX"), ANA)
+    assert token.kind == "vendorX"
+    shown = await small.hear("CP1", TokenPresented(TokenRef("T" * 255, "vendorx")), "2.1")
+    assert shown.status == "accepted"
+    other = await small.hear("CP1", TokenPresented(TokenRef("T" * 255, "rfid")), "2.1")
+    assert other.status != "accepted"
+
+
+@pytest.mark.parametrize(
+    "kind", ["rifd", "other:", "other:rfid", "other:with space", "other:" + "x" * 21, ""]
+)
+async def test_a_misspelled_kind_is_no_kind_of_its_own(small: Small, kind: str) -> None:
+    with pytest.raises(Invalid, match="token kind"):
+        await tokens.add(small.core, AddToken("CARD2", kind=kind), ANA)
