@@ -27,5 +27,7 @@ def houses(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Houses]:
     yield house
     for one in built.values():
         one.stop()
+        if one.pki is not None:
+            one.pki.close()
     said = [line for one in built.values() for line in complaints(one.log())]
     assert not said, f"the daemon complained: {said[:3]}"

@@ -17,14 +17,24 @@ import msgspec
 from cms.client import Address, ask
 from cms.contract.refusals import Invalid
 from cms.contract.routes import ROUTES
+from tests.conformance.pki import Pki
 from tests.conformance.wire import Watch
 from tests.fleet import CMS, started
 
 REQUESTS = {request.__name__: request for request in ROUTES}
 PATIENCE_S = 30.0
 
-#: Settings of every daemon here: guesses from one address are many, and so are messages.
-SETTINGS = {"log_level": "info", "log_format": "json", "rate_per_s": "10000", "burst": "10000"}
+#: Settings of every daemon here. Messages come faster than in the field; and what a daemon asks stations of its own
+#: accord after their boot is left to the scenarios that are about it.
+SETTINGS = {
+    "log_level": "info",
+    "log_format": "json",
+    "rate_per_s": "10000",
+    "burst": "10000",
+    "inventory_after_boot": "off",
+    "monitors_after_boot": "false",
+    "probe_stations": "false",
+}
 
 
 class House:
@@ -34,6 +44,10 @@ class House:
         self.folder = folder
         self.settings = {**SETTINGS, **settings}
         self.port = a_free_port()
+        #: ``secure`` is no setting: it stands for a TLS port and everything certificates need.
+        self.pki = Pki(folder, a_free_port()) if self.settings.pop("secure", None) else None
+        if self.pki is not None:
+            self.settings |= self.pki.settings
         self.watch = Watch()
         self.numbers = itertools.count(1)
         self._process: AbstractContextManager[Any] | None = None
@@ -48,6 +62,11 @@ class House:
     def url(self) -> str:
         """Where stations connect; their identity follows."""
         return f"ws://127.0.0.1:{self.port}/ocpp"
+
+    @property
+    def secure_url(self) -> str:
+        assert self.pki is not None, "a secure house"
+        return f"wss://127.0.0.1:{self.pki.tls_port}/ocpp"
 
     def start(self) -> None:
         environ = {f"CMS_{key.upper()}": value for key, value in self.settings.items()}

@@ -21,6 +21,7 @@ from websockets.frames import Frame, Opcode
 from cms.contract.refusals import REFUSALS, Refusal
 from tests.conformance.house import REQUESTS
 from tests.conformance.language import Mistaken, Scope, shown
+from tests.conformance.pki_verbs import PKI_VERBS
 from tests.conformance.play import PATIENCE_S, Outcome, Play, Station, Step, Unmet, valid, words
 from tests.conformance.shorthand import SHORTHAND
 from tests.conformance.wire import CALL, ERROR, RESULT, basic
@@ -453,10 +454,10 @@ def _judge_answer(play: Play, step: Step, answer: Any) -> None:
     elements = answer if isinstance(answer, list) else [answer]
     for wanted in _listed(step["has"]):
         if not any(not play.scope.differences(wanted, element) for element in elements):
-            raise Unmet(f"none of {shown(answer, 1500)} is {shown(play.scope.fill(wanted))}")
+            raise Unmet(f"none of {shown(answer, 1500)} is {shown(wanted)}")
     for unwanted in _listed(step["lacks"]):
         if found := [element for element in elements if not play.scope.differences(unwanted, element)]:
-            raise Unmet(f"there is {shown(found[0])}, expected none like {shown(play.scope.fill(unwanted))}")
+            raise Unmet(f"there is {shown(found[0])}, expected none like {shown(unwanted)}")
     if step["distinct"] is not None:
         values = [element[step["distinct"]] for element in elements]
         if doubled := {value for value in values if values.count(value) > 1}:
@@ -710,6 +711,7 @@ VERBS: Final[dict[str, tuple[Verb, frozenset[str]]]] = {
         ("repeat", repeat, {"steps"}),
         ("keep", keep, set[str]()),
         ("storm", storm, {"deadline"}),
+        *PKI_VERBS,
     )
 }
 
