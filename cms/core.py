@@ -6,7 +6,7 @@ The daemon hands in real ones; tests hand in small real ones (SQLite in a folder
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from difflib import get_close_matches
@@ -34,7 +34,7 @@ from cms.domain.changes import Change, Happened
 from cms.domain.datatransfer import Vendors
 from cms.domain.iso15118 import ContractCertificate, ContractCertificateAsked
 from cms.domain.orders import Order, OrderAnswer
-from cms.domain.payments import Payment
+from cms.domain.payments import Payment, VatAnswer
 from cms.domain.security import Proof
 from cms.domain.sessions import Session
 from cms.domain.stations import Delivered, StationState
@@ -351,6 +351,8 @@ class Terms:
     data_dir: str = ""
     started_at: datetime | None = None
     version: str = ""
+    receipt_url: str | None = None
+    """Where drivers find the receipt of a payment: ``{psp_ref}`` stands for its reference."""
 
 
 @dataclass(slots=True)
@@ -380,6 +382,8 @@ class Core:
     wake: Callable[[datetime, str, str], None] = _no_agenda
     """Look at a station's intent again at an instant (operations.agenda)."""
     terms: Terms = field(default_factory=Terms)
+    vat: Callable[[str], Awaitable[VatAnswer]] | None = None
+    """Asks somebody about a VAT number, within a few seconds; None: nobody is named."""
     vendors: Vendors = field(default_factory=dict)
     """Who answers DataTransfer: by vendor and message (domain.datatransfer)."""
 

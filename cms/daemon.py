@@ -14,13 +14,14 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import structlog
 
-from cms import __version__, systemd
+from cms import __version__, systemd, vat
 from cms.api.app import create_app
 from cms.api.metrics import Metrics
 from cms.api.server import RunningApi, RunningUploads, serve_api, serve_uploads
@@ -36,7 +37,7 @@ from cms.domain.changes import Happened, SeeStations
 from cms.logs import Sparing, set_up
 from cms.ocpp import Admitted, Endpoint, Hooks, Knock, Limits, Turned, tls
 from cms.ocpp.tls import SecureListener
-from cms.operations import OPERATIONS, datatransfer, lists
+from cms.operations import OPERATIONS, credits, datatransfer, lists
 from cms.operations.admission import Approach, Knocks, admit, connected, disconnected, trim_inbox
 from cms.operations.deciding import index
 from cms.operations.intents import Agenda, recover
@@ -123,6 +124,7 @@ class Daemon:
             self.core = await self._remembered()
             self._watch()
             await recover(self.core)
+            await credits.recover(self.core)
             undo.push_async_callback(self.endpoint.close, 1001, "stopping")
             await self.endpoint.start()
             self.core.terms = replace(
@@ -239,7 +241,9 @@ class Daemon:
                 data_dir=str(settings.data_dir),
                 started_at=self.clock.now(),
                 version=__version__,
+                receipt_url=settings.receipt_url,
             ),
+            vat=partial(vat.ask, settings.vat_url) if settings.vat_url else None,
         )
         picture = await self.store.load()
         core.lanes = {state.station.id.casefold(): Lane(state) for state in picture.states}

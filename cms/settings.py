@@ -131,6 +131,12 @@ class Settings(BaseSettings):
     )
     burst: int = Field(1000, ge=1, description="OCPP messages of one station at once.")
     list_sync: bool = Field(False, description="Send stale local lists to stations by themselves.")
+    vat_url: str | None = Field(
+        None, description="Service that is asked about VAT numbers: GET URL?vat_number=..."
+    )
+    receipt_url: str | None = Field(
+        None, description="Where drivers find receipts, e.g. https://pay.example/{psp_ref}."
+    )
     suspect_after_s: float = Field(86_400.0, gt=0, description="Silence after which a session is suspect.")
     inventory_after_boot: Literal["off", "2.x", "all"] = Field(
         "2.x", description="Whose inventory is taken after the first boot with a firmware."

@@ -36,8 +36,14 @@ def _no(number: str, reason: str) -> VatAnswer:
 def _company(said: Any) -> Company | None:
     if not isinstance(said, dict):
         return None
-    needed = {name: said.get(name) for name in ("name", "address1", "city", "country")}
-    more = {name: said.get(name) for name in ("address2", "postal_code")}
-    if not all(isinstance(value, str) and value for value in needed.values()):
+    text = {name: value for name, value in said.items() if isinstance(value, str) and value}
+    if not {"name", "address1", "city", "country"} <= text.keys():
         return None
-    return Company(**needed, **{name: value for name, value in more.items() if isinstance(value, str)})
+    return Company(
+        name=text["name"],
+        address1=text["address1"],
+        city=text["city"],
+        country=text["country"],
+        address2=text.get("address2"),
+        postal_code=text.get("postal_code"),
+    )

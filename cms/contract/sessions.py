@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from cms.contract.charging import Profile
@@ -101,7 +102,8 @@ class ListStationSamples:
 class StartSession(OrderTerms):
     """Ask a station to start charging for a token; ``force`` where the token would be refused.
 
-    ``profile`` is a tx profile without a transaction id, for the session to come.
+    ``profile`` is a tx profile without a transaction id, for the session to come. ``max_*`` are where it ends by
+    itself (2.1 F07): cost with taxes, Wh, seconds, per cent.
     """
 
     station: str
@@ -110,6 +112,10 @@ class StartSession(OrderTerms):
     connector: int | None = None
     force: bool = False
     profile: Profile | None = None
+    max_cost: Decimal | None = None
+    max_energy_wh: Decimal | None = None
+    max_time_s: int | None = None
+    max_soc: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

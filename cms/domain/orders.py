@@ -6,6 +6,7 @@ from dataclasses import field
 from typing import Any
 
 from cms.contract.charging import Profile
+from cms.contract.payments import Limit
 from cms.domain.record import record
 
 
@@ -35,6 +36,8 @@ class RemoteStart(Order):
     remote_start_id: int
     evse: int | None = None
     profile: Profile | None = None
+    limit: Limit | None = None
+    """Told in the first answer to the transaction (2.1 F07), not with the order."""
 
 
 @record

@@ -20,12 +20,15 @@ from cms.contract import jobs as j
 from cms.contract import lists as li
 from cms.contract import monitoring as m
 from cms.contract import ocpp as o
+from cms.contract import payments as pa
 from cms.contract import quirks as q
 from cms.contract import reservations as r
 from cms.contract import security as se
 from cms.contract import sessions as s
 from cms.contract import stations as st
 from cms.contract import status as a
+from cms.contract import swaps as sw
+from cms.contract import tariffs as ta
 from cms.contract import tokens as t
 from cms.core import Actor, Core
 from cms.operations import (
@@ -44,12 +47,15 @@ from cms.operations import (
     lists,
     monitoring,
     ocpp,
+    payments,
     quirks,
     reservations,
     security,
     sessions,
     stations,
     status,
+    swaps,
+    tariffs,
     tokens,
 )
 
@@ -176,6 +182,30 @@ OPERATIONS: dict[type, Operation] = {
     cu.ForgetCustomerReports: Operation(customers.forget, "customers.command"),
     ch.CheckSession: Operation(checks.session, "sessions.command"),
     ch.CheckQueue: Operation(checks.queue, "stations.command"),
+    ta.ListTariffs: Operation(tariffs.list_, "tariffs.read"),
+    ta.ShowTariff: Operation(tariffs.show, "tariffs.read"),
+    ta.AddTariff: Operation(tariffs.add, "tariffs.write"),
+    ta.UseTariff: Operation(tariffs.use, "tariffs.write"),
+    ta.ShowCost: Operation(tariffs.cost, "sessions.read"),
+    ta.SendCost: Operation(tariffs.send_cost, "sessions.command"),
+    ta.ChangeSessionTariff: Operation(tariffs.change, "tariffs.write"),
+    ta.ListStationTariffs: Operation(tariffs.station_tariffs, "tariffs.read"),
+    ta.SetStationTariff: Operation(tariffs.set_station, "tariffs.write"),
+    ta.GetStationTariffs: Operation(tariffs.get_station, "stations.command"),
+    ta.ClearStationTariffs: Operation(tariffs.clear_station, "tariffs.write"),
+    ta.ListCredits: Operation(tariffs.credits_, "payments.read"),
+    ta.SetCredit: Operation(tariffs.set_credit, "payments.write"),
+    ta.DropCredit: Operation(tariffs.drop_credit, "payments.write"),
+    pa.ListPayments: Operation(payments.list_, "payments.read"),
+    pa.ShowPayment: Operation(payments.show, "payments.read"),
+    pa.AuthorizePayment: Operation(payments.authorize, "payments.write"),
+    pa.SettlePayment: Operation(payments.settle, "payments.write"),
+    pa.SetUpWebPayment: Operation(payments.set_up, "payments.write"),
+    pa.ShowWebPaymentCode: Operation(payments.code, "payments.write"),
+    pa.BeginWebPayment: Operation(payments.begin, "payments.write"),
+    sw.ListSwaps: Operation(swaps.list_, "stations.read"),
+    sw.ListBatteries: Operation(swaps.batteries, "stations.read"),
+    sw.RequestSwap: Operation(swaps.request, "sessions.command"),
     i.ListIntents: Operation(intents.list_, "intents.read"),
     i.ShowIntent: Operation(intents.show, "intents.read"),
     i.AwaitIntent: Operation(intents.outcome, "intents.read"),

@@ -23,7 +23,10 @@ from cms.domain import (
     reservations,
     security,
     signing,
+    stationtariffs,
     streams,
+    swaps,
+    tariffs,
 )
 from cms.domain.changes import Change, Decision, ForgetVariables, Happened, SaveConnector, SaveVariables
 from cms.domain.charging import answers as charging
@@ -141,6 +144,15 @@ def _security_profile(
     return learned
 
 
+def _swap(_: Core, state: StationState, answered: Answered) -> Learned:
+    """An exchange of batteries is expected (2.1 S02)."""
+    if not answered.taken:
+        return Learned(state)
+    by = answered.intent.requested_by
+    state, changes = swaps.requested(state, answered.order, by, answered.at)
+    return Learned(state, tuple(changes))
+
+
 def _job(_: Core, state: StationState, answered: Answered) -> Learned:
     """A firmware update or a log upload begins, or is refused."""
     said = answered.answer.answer
@@ -250,4 +262,9 @@ LEARNING: dict[type[Order], Callable[[Core, StationState, Answered], Learned]] =
     displays.GetDisplays: _decided(displays.get_answered),
     displays.ClearDisplay: _decided(displays.clear_answered),
     customers.AskCustomer: _decided(customers.answered),
+    tariffs.SetDefaultTariff: _decided(stationtariffs.set_default),
+    tariffs.GetTariffs: _decided(stationtariffs.got),
+    tariffs.ClearTariffs: _decided(stationtariffs.cleared),
+    tariffs.ChangeTransactionTariff: _decided(stationtariffs.changed),
+    swaps.RequestBatterySwap: _swap,
 }

@@ -24,6 +24,7 @@ from cms.domain import (
     reports,
     reservations,
     streams,
+    swaps,
     tokens,
     transactions,
 )
@@ -64,11 +65,13 @@ from cms.domain.observations import (
     TransactionPhase,
     TransactionReported,
 )
+from cms.domain.payments import SettlementNotified, VatNumberPresented
 from cms.domain.reservations import ReservationEnded
 from cms.domain.sessions import Session
 from cms.domain.signing import CertificateRequested
 from cms.domain.stations import StationState
 from cms.domain.streams import StreamClosed, StreamOpened, StreamSampled
+from cms.domain.swaps import BatterySwapped
 from cms.domain.tokens import Presented, Ruling
 from cms.domain.transactions import DELIVERY, Facts
 from cms.operations import (
@@ -80,6 +83,7 @@ from cms.operations import (
     displays,
     iso15118,
     needs,
+    payments,
     quirks,
     security,
     signing,
@@ -198,6 +202,7 @@ _NOTICES: dict[type, Callable[[StationState, Received, Any], Decision]] = {
     StreamClosed: streams.closed,
     StreamSampled: streams.sampled,
     ReservationEnded: reservations.ended,
+    BatterySwapped: swaps.swapped,
     StandingAsked: contracts.standing,
     ChainAsked: contracts.chain,
     ContractCertificateAsked: contracts.contract_certificate,
@@ -229,6 +234,8 @@ _LOOKING_UP: dict[type, Callable[[Core, StationState, Received, Any], Awaitable[
     DisplaysTold: displays.told,
     CertificateRequested: signing.requested,
     ContractPresented: iso15118.presented,
+    SettlementNotified: payments.settlement,
+    VatNumberPresented: payments.vat_number,
     charging.NeedsNotified: needs.notified,
     charging.EvScheduleNotified: needs.scheduled,
 }

@@ -8,7 +8,7 @@ from datetime import datetime
 from cms.contract.checks import CheckView
 from cms.contract.filters import keys_of, parse
 from cms.contract.intents import IntentView, Preview
-from cms.contract.refusals import Conflict, Invalid, NotFound
+from cms.contract.refusals import Conflict, Invalid, NotFound, NotSupported
 from cms.contract.sessions import (
     ListSamples,
     ListSessions,
@@ -31,6 +31,7 @@ from cms.domain.stations import StationState
 from cms.domain.tokens import Presented
 from cms.operations.deciding import settle
 from cms.operations.intents import give
+from cms.operations.payments import limit_of
 from cms.operations.previews import preview
 from cms.operations.profiling import for_a_start
 from cms.operations.stations import check_place, version_of
@@ -124,7 +125,12 @@ async def start(core: Core, request: StartSession, actor: Actor) -> IntentView |
         + (f" on EVSE {evse}" if evse else " on an EVSE that the station chooses"),
         level=1,
     )
-    order = RemoteStart(token.id if token else request.token, kind, core.mint.number(), evse, profile)
+    limit = limit_of(request)
+    if limit is not None and version_of(core, lane) != "2.1":
+        raise NotSupported(
+            f"OCPP {version_of(core, lane)} cannot be told where a session ends", "OCPP 2.1 can"
+        )
+    order = RemoteStart(token.id if token else request.token, kind, core.mint.number(), evse, profile, limit)
     return await give(core, actor, request.station, "start", order, request, shown)
 
 

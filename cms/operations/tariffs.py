@@ -1,0 +1,283 @@
+"""Tariffs: the register and its use, what sessions cost by them, and orders to stations that calculate themselves."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from cms.contract.filters import keys_of, parse
+from cms.contract.intents import IntentView, Preview
+from cms.contract.refusals import Conflict, Invalid, NotFound
+from cms.contract.tariffs import (
+    AddTariff,
+    ChangeSessionTariff,
+    ClearStationTariffs,
+    CostView,
+    CreditView,
+    DropCredit,
+    GetStationTariffs,
+    InstalledTariff,
+    ListCredits,
+    ListStationTariffs,
+    ListTariffs,
+    Money,
+    SendCost,
+    SetCredit,
+    SetStationTariff,
+    ShowCost,
+    ShowTariff,
+    TariffView,
+    UseTariff,
+)
+from cms.core import Actor, Core
+from cms.domain import accounts, payments, stationtariffs, tariffs
+from cms.domain.accounts import Account
+from cms.domain.changes import Happened
+from cms.domain.evolve import evolve
+from cms.domain.payments import Credit
+from cms.domain.sessions import Session, SessionStatus
+from cms.domain.tariffs import Registered, Use
+from cms.operations.accounts import keep_account
+from cms.operations.credits import available, save_credit
+from cms.operations.deciding import keep
+from cms.operations.intents import give
+from cms.operations.openings import known_tariffs
+from cms.operations.previews import preview
+from cms.operations.sessions import find
+from cms.operations.stations import check_place, version_of
+
+#: No register grows without end: tariffs are never forgotten.
+_MOST = 5_000
+_LARGEST = Decimal(10**9)
+
+
+def _registered(core: Core, tariff_id: str) -> Registered:
+    found: Registered | None = core.kept.get(tariffs.TARIFF, {}).get(tariff_id)
+    if found is None:
+        raise NotFound(f"there is no tariff {tariff_id}", "see `cms tariffs list`")
+    return found
+
+
+def _view(core: Core, entry: Registered) -> TariffView:
+    now, tariff = core.clock.now(), entry.tariff
+    uses: dict[str, Use] = core.kept.get(tariffs.USE, {})
+    places = [key for key, use in uses.items() if use.at(now) == tariff.id]
+    return TariffView(
+        id=tariff.id,
+        currency=tariff.currency,
+        summary=tariffs.summary(tariff),
+        time_zone=tariff.time_zone,
+        default=tariffs.DEFAULT in places,
+        stations=_named(places, "station/"),
+        tokens=_named(places, "token/"),
+        added_at=entry.added_at,
+        tariff=tariff,
+    )
+
+
+def _named(places: list[str], prefix: str) -> tuple[str, ...]:
+    return tuple(sorted(place.removeprefix(prefix) for place in places if place.startswith(prefix)))
+
+
+async def list_(core: Core, request: ListTariffs, actor: Actor) -> list[TariffView]:
+    chosen = parse(request.filter or "", keys_of(TariffView))
+    views = (_view(core, entry) for _, entry in sorted(core.kept.get(tariffs.TARIFF, {}).items()))
+    return [view for view in views if chosen(view)]
+
+
+async def show(core: Core, request: ShowTariff, actor: Actor) -> TariffView:
+    return _view(core, _registered(core, request.tariff))
+
+
+async def add(core: Core, request: AddTariff, actor: Actor) -> TariffView:
+    """A tariff's content never changes under its id: stations and bills name it (2.1 I08.FR.08)."""
+    tariff = request.tariff
+    tariffs.check(tariff)
+    async with core.books:
+        known: dict[str, Registered] = core.kept.get(tariffs.TARIFF, {})
+        there = known.get(tariff.id)
+        if there is not None and there.tariff != tariff:
+            raise Conflict(
+                f"tariff {tariff.id} has other prices already: its content never changes",
+                "give the new prices another id",
+            )
+        if there is None:
+            if len(known) >= _MOST:
+                raise Conflict(f"there are {_MOST} tariffs already")
+            entry = Registered(tariff, core.clock.now())
+            told = Happened(
+                "tariff.added",
+                entry.added_at,
+                actor=actor.name,
+                data={"tariff": tariff.id, "summary": tariffs.summary(tariff)},
+            )
+            await keep(core, tariffs.TARIFF, tariff.id, entry, told)
+    return _view(core, _registered(core, tariff.id))
+
+
+async def use(core: Core, request: UseTariff, actor: Actor) -> None:
+    """Sessions that begin from now on are priced so; those that run keep their tariff."""
+    if request.station is not None and request.token is not None:
+        raise Invalid("a tariff is used at a station or of a token: name one of them")
+    if request.tariff is not None:
+        _registered(core, request.tariff)
+    key = tariffs.DEFAULT
+    if request.station is not None:
+        key = tariffs.station_key(core.lane(request.station).state.station.id)
+    elif request.token is not None:
+        if request.token.casefold() not in core.tokens:
+            raise NotFound(f"there is no token {request.token}", "see `cms tokens list`")
+        key = tariffs.token_key(request.token)
+    async with core.books:
+        now = core.clock.now()
+        known: Use = core.kept.get(tariffs.USE, {}).get(key) or Use()
+        if known.at(now) == request.tariff:
+            return
+        told = Happened("tariff.used", now, actor=actor.name, data={"place": key, "tariff": request.tariff})
+        await keep(core, tariffs.USE, key, known.changed(request.tariff, now), told)
+
+
+async def cost(core: Core, request: ShowCost, actor: Actor) -> CostView:
+    session = await find(core, request.session)
+    account = _open_account(core, session) or await core.store.bill(session.id)
+    shown = accounts.view(account, session, known_tariffs(core)) if account is not None else None
+    if shown is None:
+        raise NotFound(f"session {session.id} has no price: no tariff held when it began")
+    return shown
+
+
+def _open_account(core: Core, session: Session) -> Account | None:
+    lane = core.lanes.get(session.station.casefold())
+    found: Account | None = lane.state.kept_of(accounts.KIND).get(session.id) if lane else None
+    return found
+
+
+async def credits_(core: Core, request: ListCredits, actor: Actor) -> list[CreditView]:
+    chosen = parse(request.filter or "", keys_of(CreditView))
+    views = (_credit(core, credit) for _, credit in sorted(core.kept.get(payments.CREDIT, {}).items()))
+    return [view for view in views if chosen(view)]
+
+
+def _credit(core: Core, credit: Credit) -> CreditView:
+    return CreditView(
+        token=credit.token,
+        balance=Money(credit.balance, credit.currency),
+        available=Money(available(core, credit), credit.currency),
+        changed_at=credit.changed_at,
+    )
+
+
+async def set_credit(core: Core, request: SetCredit, actor: Actor) -> CreditView:
+    token = core.tokens.get(request.token.casefold())
+    if token is None:
+        raise NotFound(f"there is no token {request.token}", "see `cms tokens list`")
+    if not request.amount.is_finite() or abs(request.amount) > _LARGEST:
+        raise Invalid(f"{request.amount} is no balance")
+    if not (len(request.currency) == 3 and request.currency.isascii() and request.currency.isupper()):
+        raise Invalid(f"the currency must be three capitals as in ISO 4217, not {request.currency!r}")
+    async with core.books:
+        known: Credit | None = core.kept.get(payments.CREDIT, {}).get(token.id.casefold())
+        now, amount = core.clock.now(), request.amount
+        if known is not None and request.add:
+            if known.currency != request.currency:
+                raise Conflict(f"the balance of {token.id} is in {known.currency}")
+            amount += known.balance
+        taken = known.taken if known is not None else ()
+        credit = Credit(token.id, amount, request.currency, now, taken)
+        await save_credit(core, credit, token.id, actor)
+    return _credit(core, credit)
+
+
+async def drop_credit(core: Core, request: DropCredit, actor: Actor) -> None:
+    async with core.books:
+        if request.token.casefold() not in core.kept.get(payments.CREDIT, {}):
+            raise NotFound(f"token {request.token} is not prepaid", "see `cms payments credits`")
+        await save_credit(core, None, request.token, actor)
+
+
+async def station_tariffs(core: Core, request: ListStationTariffs, actor: Actor) -> list[InstalledTariff]:
+    state = core.lane(request.station).state
+    return [stationtariffs.view(entry) for entry in state.kept_of(stationtariffs.INSTALLED).values()]
+
+
+async def set_station(core: Core, request: SetStationTariff, actor: Actor) -> IntentView | Preview:
+    check_place(request.evse)
+    lane = core.lane(request.station)
+    tariff = _registered(core, request.tariff).tariff
+    shown = preview(
+        lane.state,
+        "tariff-set",
+        f"tariffs install {lane.state.station.id} {tariff.id}"
+        + (f" --evse {request.evse}" if request.evse else ""),
+        (),
+        f"sessions at {'all EVSEs' if not request.evse else f'EVSE {request.evse}'} "
+        f"cost {tariffs.summary(tariff)}",
+        level=1,
+    )
+    order = tariffs.SetDefaultTariff(tariff, request.evse)
+    return await give(core, actor, request.station, "tariff-set", order, request, shown)
+
+
+async def get_station(core: Core, request: GetStationTariffs, actor: Actor) -> IntentView | Preview:
+    check_place(request.evse)
+    state = core.lane(request.station).state
+    cli = f"tariffs ask {state.station.id}"
+    shown = preview(state, "tariffs-get", cli, (), "nothing changes", level=0)
+    order = tariffs.GetTariffs(request.evse)
+    return await give(core, actor, request.station, "tariffs-get", order, request, shown)
+
+
+async def clear_station(core: Core, request: ClearStationTariffs, actor: Actor) -> IntentView | Preview:
+    check_place(request.evse)
+    state = core.lane(request.station).state
+    what = ", ".join(request.tariffs) or "all tariffs"
+    cli = f"tariffs clear {state.station.id} {' '.join(request.tariffs)}".rstrip()
+    shown = preview(state, "tariffs-clear", cli, (), f"the station forgets {what}", level=1)
+    order = tariffs.ClearTariffs(tuple(request.tariffs), request.evse)
+    return await give(core, actor, request.station, "tariffs-clear", order, request, shown)
+
+
+async def change(core: Core, request: ChangeSessionTariff, actor: Actor) -> IntentView | Preview | CostView:
+    """A 2.1 station is told (I11) and its account follows its answer; others are priced here (I06)."""
+    session = await find(core, request.session)
+    tariff = _registered(core, request.tariff).tariff
+    if session.status == SessionStatus.ENDED:
+        raise Conflict(f"session {session.id} is over: its price stands")
+    lane = core.lane(session.station)
+    account = _open_account(core, session)
+    if account is not None and account.currency not in (None, tariff.currency):
+        raise Conflict(
+            f"session {session.id} is priced in {account.currency}, {tariff.id} in {tariff.currency}"
+        )
+    shown = preview(
+        lane.state,
+        "tariff-change",
+        f"tariffs change {session.id} {tariff.id}",
+        (),
+        f"session {session.id} costs {tariffs.summary(tariff)} from now on",
+        level=1,
+    )
+    if version_of(core, lane) == "2.1":
+        order = tariffs.ChangeTransactionTariff(session.transaction_id, tariff, session.id)
+        return await give(core, actor, session.station, "tariff-change", order, request, shown)
+    if request.dry_run:
+        return shown
+    async with lane.lock:
+        account = _open_account(core, session)
+        if account is None:
+            raise Conflict(f"session {session.id} has no price: no tariff held when it began")
+        now = core.clock.now()
+        account = evolve(account, timeline=(*account.timeline, (now, tariff.id)))
+        told = Happened("session.tariff", now, session.station, session.id, actor.name, {"tariff": tariff.id})
+        await keep_account(core, lane, session.station, account, events=(told,))
+    return await cost(core, ShowCost(session.id), actor)
+
+
+async def send_cost(core: Core, request: SendCost, actor: Actor) -> IntentView | Preview:
+    session = await find(core, request.session)
+    account = _open_account(core, session)
+    if account is None or account.total is None:
+        raise Conflict(f"session {session.id} is not running at a price: there is no cost to tell")
+    state = core.lane(session.station).state
+    shown = preview(state, "cost", f"tariffs tell {session.id}", (), "nothing changes", level=0)
+    order = tariffs.UpdateCost(session.transaction_id, account.total)
+    return await give(core, actor, session.station, "cost", order, request, shown)
