@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 DOWNLOAD_S, INSTALL_S, WAIT_S = 15.0, 20.0, 30.0
 #: No order cancels an update from here on (L01.FR.24).
 TOO_LATE = frozenset({"Installing", "InstallRebooting"})
+#: With these an update is over.
+FINAL = frozenset({"Idle", "DownloadFailed", "InvalidSignature", "InstallationFailed", "Installed"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ class Firmware:
 
     @property
     def busy(self) -> bool:
-        return self._task is not None and not self._task.done()
+        return self._task is not None and not self._task.done() and self.status not in FINAL
 
     def order(self, job: Job) -> tuple[str, Later | None]:
         """Accepted, AcceptedCanceled, Rejected or InvalidCertificate, and what to do after the answer."""
@@ -57,7 +59,7 @@ class Firmware:
         if self.busy and self.status in TOO_LATE:
             return "Rejected", None
         word = "AcceptedCanceled" if self.busy else "Accepted"
-        if self._task is not None:
+        if self.busy and self._task is not None:
             self._task.cancel()
 
         async def begin() -> None:
