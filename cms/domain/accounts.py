@@ -45,7 +45,8 @@ class Account:
     """``timeline`` is which tariff held from when; ``turns`` when charging began and ceased.
 
     ``late``: readings came that belong before what was counted, so it is counted anew when it matters.
-    ``limit_told``: 2.1 E16.FR.02, once. ``central``: the station cannot keep the limit, so we stop the session.
+    ``unsaid``: what of the limit the station is still to be told (2.1 E16.FR.02: once). ``central``: what of it
+    the station cannot keep, so that we end the session.
     """
 
     session: str
@@ -60,8 +61,8 @@ class Account:
     texts: bool = False
     told_text: str | None = None
     limit: Limit | None = None
-    limit_told: bool = False
-    central: bool = False
+    unsaid: Limit | None = None
+    central: Limit | None = None
     stopped: bool = False
     reported_limit: Limit | None = None
     prepaid: str | None = None
@@ -212,8 +213,8 @@ def valued(account: Account, session: Session, tariffs: Mapping[str, Tariff]) ->
 
 def reached(account: Account, session: Session) -> str | None:
     """Which limit is reached, in words, where the station cannot keep it itself."""
-    limit = account.limit
-    if limit is None or not account.central or session.status == SessionStatus.ENDED:
+    limit = account.central
+    if limit is None or session.status == SessionStatus.ENDED:
         return None
     spent_s = (account.progress.at - session.started_at).total_seconds()
     checks: tuple[tuple[str, Any, Any], ...] = (
@@ -239,10 +240,10 @@ def lower(ours: Limit, theirs: Limit | None) -> Limit:
     return Limit(**kept)
 
 
-def supported(limit: Limit, kinds: Sequence[str] | None) -> tuple[Limit, bool]:
-    """The limits of the kinds a station supports (E16.FR.12), and whether some are left out. None: it did not say."""
+def divided(limit: Limit, kinds: Sequence[str] | None) -> tuple[Limit, Limit]:
+    """What of a limit a station keeps that supports these kinds (E16.FR.12; None: it did not say), and what we keep."""
     if kinds is None:
-        return limit, False
+        return limit, Limit()
     known = {kind.strip().casefold() for kind in kinds}
     names = {
         "max_cost": "maxcost",
@@ -250,9 +251,9 @@ def supported(limit: Limit, kinds: Sequence[str] | None) -> tuple[Limit, bool]:
         "max_time_s": "maxtime",
         "max_soc": "maxsoc",
     }
-    kept = {name: getattr(limit, name) if word in known else None for name, word in names.items()}
-    left_out = any(getattr(limit, name) is not None and kept[name] is None for name in names)
-    return Limit(**kept), left_out
+    there = {name: getattr(limit, name) if word in known else None for name, word in names.items()}
+    here = {name: None if word in known else getattr(limit, name) for name, word in names.items()}
+    return Limit(**there), Limit(**here)
 
 
 def given(limit: Limit | None) -> bool:

@@ -221,10 +221,10 @@ def _told(
         return None, account
     total = account.total if session.status == SessionStatus.ENDED or account.running else None
     limit = None
-    if account.limit is not None and not account.limit_told and session.status != SessionStatus.ENDED:
-        told = accounts.lower(account.limit, account.reported_limit)
+    if account.unsaid is not None and session.status != SessionStatus.ENDED:
+        told = accounts.lower(account.unsaid, account.reported_limit)
         limit = told if accounts.given(told) else None
-        account = evolve(account, limit_told=True)
+        account = evolve(account, unsaid=None)
     text = None
     if account.texts and account.tariff is not None and account.tariff != account.told_text:
         text = tariffs.text_for(known[account.tariff])

@@ -112,13 +112,13 @@ def _limited(
         limit = evolve(limit or Limit(), max_cost=min(most, left))
     if limit is None or not accounts.given(limit):
         return account
-    kept_there, left_out = accounts.supported(limit, can.limits)
-    by_station = session.ocpp_version == "2.1" and accounts.given(kept_there)
+    kinds = can.limits if session.ocpp_version == "2.1" else ()
+    theirs, ours = accounts.divided(limit, kinds)
     return evolve(
         account,
         limit=limit,
-        limit_told=not by_station,
-        central=left_out or not by_station,
+        unsaid=theirs if accounts.given(theirs) else None,
+        central=ours if accounts.given(ours) else None,
         # E16.FR.11: who keeps a limit on the cost must hear of the cost.
         running=account.running or limit.max_cost is not None,
     )
