@@ -77,10 +77,10 @@ class Pki:
     def certify(self, told: dict[str, Any]) -> Made:
         """A certificate as a scenario wishes it; ``begins`` and ``ends`` are days from now."""
         now = datetime.now(UTC)
-        issuer = self.authorities[told.get("of", "station")]
+        of = told.get("of", "station")
         return make(
             str(told["name"]),
-            None if told.get("of") == "self" else issuer,
+            None if of == "self" else self.authorities[of],
             organisation=told.get("organisation", ORGANISATION),
             begins=now + timedelta(days=told.get("begins", -1)),
             ends=now + timedelta(days=told.get("ends", 300)),
@@ -98,7 +98,12 @@ class Pki:
             "issuerKeyHash": named.issuer_key_hash,
             "serialNumber": named.serial_number,
         }
-        return {"pem": made.pem, "hash": hashes, "asked": {**hashes, "responderURL": self.responder.url}}
+        return {
+            "pem": made.pem,
+            "hash": hashes,
+            "asked": {**hashes, "responderURL": self.responder.url},
+            "crl": f"{self.responder.url}crl",
+        }
 
     def request(self, told: dict[str, Any]) -> tuple[str, Any]:
         key = _KEYS[told.get("key", "ec")]()

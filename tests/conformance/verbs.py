@@ -31,7 +31,7 @@ Verb = Callable[[Play, Step], Awaitable[None]]
 #: Between two looks at something that is about to become true, seconds.
 LOOK_AGAIN_S: Final = 0.02
 
-_ACTION: Final = re.compile(r"[A-Z][A-Za-z]+$")
+_ACTION: Final = re.compile(r"[A-Z][A-Za-z0-9]+$")
 _ID: Final = re.compile(r'^\s*\[\s*-?\d+\s*,\s*"([^"]*)"')
 
 
@@ -169,7 +169,7 @@ def _compare_and_keep(play: Play, step: Step, expected: Any, heard: Any) -> None
     if expected is not None:
         play.require(play.scope.differences(expected, heard))
     if step["as"]:
-        play.scope.names[step["as"]] = heard
+        play.scope.names[play.scope.text(step["as"])] = heard
 
 
 # The central system speaks.
@@ -434,7 +434,7 @@ def _judge(play: Play, step: Step, outcome: Outcome, what: str) -> None:
         raise Unmet(f"{what} was refused: {refusal.name}: {refusal.message}") from refusal
     _judge_answer(play, step, outcome.answer)
     if step["as"]:
-        play.scope.names[step["as"]] = outcome.answer
+        play.scope.names[play.scope.text(step["as"])] = outcome.answer
 
 
 def _judge_refusal(step: Step, outcome: Outcome, what: str, play: Play) -> None:
@@ -530,7 +530,7 @@ async def cli(play: Play, step: Step) -> None:
         told = _json(out)
         _judge_answer(play, step, told)
         if step["as"]:
-            play.scope.names[step["as"]] = told
+            play.scope.names[play.scope.text(step["as"])] = told
 
 
 def _json(out: str) -> Any:
@@ -572,7 +572,9 @@ async def session(play: Play, step: Step) -> None:
     await _until(play, Step(step.verb, None, more), "ListSessions", fields)
     if step["as"]:
         found = await play.house.ask("ListSessions", fields)
-        play.scope.names[step["as"]] = next(item for item in found if item["transaction_id"] == number)
+        play.scope.names[play.scope.text(step["as"])] = next(
+            item for item in found if item["transaction_id"] == number
+        )
 
 
 async def samples(play: Play, step: Step) -> None:
