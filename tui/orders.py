@@ -47,7 +47,7 @@ class Target:
     variables: tuple[str, ...] = ()
     must_name: bool = False
     row: Any = None
-    """The row of a book under the cursor (tui/books.py); ``kind`` row where it is of no station."""
+    """The row of a book under the cursor (tui/books); ``kind`` row where it is of no station."""
 
     @property
     def subject(self) -> str:
@@ -128,7 +128,7 @@ def _write(target: Target, value: str) -> SetConfiguration:
     return SetConfiguration(station=target.station, values={target.variable: value})
 
 
-def _own(level: int, does: str, cli: str, option: str = "") -> Callable[[Draft], Preview]:
+def own(level: int, does: str, cli: str, option: str = "") -> Callable[[Draft], Preview]:
     """A preview of our own: how dangerous, what happens, the CLI line and its option for the text."""
 
     def foretell(draft: Draft) -> Preview:
@@ -174,32 +174,32 @@ ACTS: dict[str, Act] = {
     "enrol": Act(
         "enrol", "Enrol", lambda target, site: EnrolStation(target.station, site or None),
         kind="stranger", needs="stranger", text=("s", "site"),
-        foretell=_own(1, "it gets a password of its own, which is shown once", "stations enrol", "--site"),
+        foretell=own(1, "it gets a password of its own, which is shown once", "stations enrol", "--site"),
     ),
     "forget": Act(
         "forget", "Forget", lambda target, _: ForgetUnknownStation(target.station),
         kind="stranger", needs="stranger",
-        foretell=_own(1, "it is off the list until it knocks again", "stations forget"),
+        foretell=own(1, "it is off the list until it knocks again", "stations forget"),
     ),
     "token-add": Act(
         "token-add", "Accept the token", lambda target, driver: AddToken(target.token, driver=driver or None),
         kind="card", needs="token", text=("d", "driver"),
-        foretell=_own(1, "it may charge from now on", "tokens add", "--driver"),
+        foretell=own(1, "it may charge from now on", "tokens add", "--driver"),
     ),
     "token-block": Act(
         "token-block", "Block the token", lambda target, reason: BlockToken(target.token, reason or None),
         kind="token", text=("r", "reason"),
-        foretell=_own(1, "it is refused from now on; a running session goes on", "tokens block", "--reason"),
+        foretell=own(1, "it is refused from now on; a running session goes on", "tokens block", "--reason"),
     ),
     "token-unblock": Act(
         "token-unblock", "Accept the token again",
         lambda target, reason: UnblockToken(target.token, reason or None),
         kind="token", text=("r", "reason"),
-        foretell=_own(1, "it may charge again from now on", "tokens unblock", "--reason"),
+        foretell=own(1, "it may charge again from now on", "tokens unblock", "--reason"),
     ),
     "token-remove": Act(
         "token-remove", "Remove the token", lambda target, _: RemoveToken(target.token), kind="token",
-        foretell=_own(2, "it is unknown from now on; its sessions keep what they were charged with",
+        foretell=own(2, "it is unknown from now on; its sessions keep what they were charged with",
                       "tokens remove"),
     ),
 }  # fmt: skip

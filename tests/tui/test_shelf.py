@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 
+import pytest
+
+from cms.contract.events import EVENT_TYPES
 from cms.contract.jobs import GetLog, JobView, ListJobs, UpdateFirmware
-from cms.contract.refusals import Unreachable
+from cms.contract.refusals import Invalid, Unreachable
+from cms.contract.routes import ROUTES
 from tests.tui.fake import NOON, FakeDaemon, small_fleet
 from tests.tui.seat import seated
 from tui.books import BOOKS
+from tui.books.charging import limited
+from tui.books.drivers import reserved
+from tui.books.shape import Book
+from tui.orders import Target
 
 URL = "https://files.example/fw.bin"
 JOB = JobView(
@@ -126,3 +136,47 @@ def test_every_book_has_a_word_a_title_and_keys_of_its_own() -> None:
         assert word == book.word and book.title and book.about and book.empty
         keys = [act.key for act in book.acts]
         assert len(set(keys)) == len(keys) and all(key.isupper() for key in keys)
+
+
+@pytest.mark.parametrize("book", BOOKS.values(), ids=lambda book: book.word)
+def test_a_book_asks_for_what_the_daemon_serves_and_shows_what_it_answers(book: Book) -> None:
+    for station in ("CP-0018",) if book.of_station else (None, "CP-0018"):
+        route = ROUTES[type(book.ask(station))]
+        assert route.answers == list[book.view_type]
+    assert all(any(kind.startswith(start) for kind in EVENT_TYPES) for start in book.stale)
+    assert book.cells[-1].grow or any(cell.grow for cell in book.cells)
+
+
+@pytest.mark.parametrize(
+    ("typed", "unit", "limit", "evse", "purpose"),
+    [
+        ("16A", "A", "16", 0, "station-max"),
+        ("11 kW", "W", "11000", 0, "station-max"),
+        ("2: 7.5a", "A", "7.5", 2, "tx-default"),
+    ],
+)
+def test_a_limit_is_typed_as_people_say_it(
+    typed: str, unit: str, limit: str, evse: int, purpose: str
+) -> None:
+    order = limited(Target("CP1"), typed)
+    (schedule,) = order.profile.schedules
+    assert (schedule.unit, schedule.periods[0].limit, order.evse, order.profile.purpose) == (
+        unit,
+        Decimal(limit),
+        evse,
+        purpose,
+    )
+
+
+@pytest.mark.parametrize("typed", ["", "16", "A16", "16.25A", "-3A"])
+def test_what_is_no_limit_is_said(typed: str) -> None:
+    with pytest.raises(Invalid, match="16A"):
+        limited(Target("CP1"), typed)
+
+
+def test_a_reservation_is_typed_in_one_line() -> None:
+    order = reserved(Target("CP1"), "TAG 0 30")
+    assert (order.token, order.evse) == ("TAG", None)
+    assert timedelta(minutes=29) < order.expires_at - datetime.now(UTC) <= timedelta(minutes=30)
+    with pytest.raises(Invalid, match="minutes"):
+        reserved(Target("CP1"), "TAG 1 soon")

@@ -1,4 +1,4 @@
-"""A book: a list that is read when somebody looks (tui/books.py); and the shelf, the list of all books."""
+"""A book: a list that is read when somebody looks (tui/books); and the shelf, the list of all books."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 from textual import events
 from textual.widget import Widget
 
-from tui.books import BOOKS, Book, BookAct
+from tui.books import BOOKS
+from tui.books.shape import Book, BookAct
 from tui.mirror import Ref
 from tui.orders import Target
 from tui.screens.events import as_json

@@ -1,0 +1,17 @@
+"""Lists that are read when somebody looks: all of them, by the word of the ``:`` line."""
+
+from __future__ import annotations
+
+from tui.books import charging, drivers, maintenance, model, money
+from tui.books.shape import Book
+
+BOOKS: dict[str, Book] = {
+    book.word: book
+    for book in (
+        *maintenance.BOOKS,
+        *model.BOOKS,
+        *charging.BOOKS,
+        *drivers.BOOKS,
+        *money.BOOKS,
+    )
+}
