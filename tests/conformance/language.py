@@ -38,6 +38,7 @@ _WORD: Final = re.compile(
 )
 _MANY: Final = re.compile(r"\$many:(\d+)")
 _COUNTED: Final = re.compile(r"(\$(?:now|clock)[+-])\{(\w+)\}")
+_NAMED: Final = re.compile(r"(\$(?:int|str):\w*)\$(\w+)")
 #: Names of fixtures in a scenario's text; each scenario has its own. With its number it is no name any more.
 FIXTURE: Final = re.compile(r"\b(?:TAG_[A-Z0-9]+|GRP\d|EMAID_[A-Z]+|PIN_\d+)\b(?!-)")
 
@@ -103,11 +104,16 @@ class Scope:
 
     def _said(self, value: str) -> Any:
         value = FIXTURE.sub(lambda match: match[0] + self.suffix, value)
-        value = _COUNTED.sub(lambda match: f"{match[1]}{self.look_up(match[2])}", value)
+        value = self._names_in_names(value)
         whole = _WORD.fullmatch(value)
         if whole and value != "$$":
             return self._stands_for(whole[1])
         return _WORD.sub(lambda match: "$" if match[0] == "$$" else str(self._stands_for(match[1])), value)
+
+    def _names_in_names(self, value: str) -> str:
+        """``$now-{index}s`` and ``$int:id_$it``: a name within what another name is."""
+        value = _COUNTED.sub(lambda match: f"{match[1]}{self.look_up(match[2])}", value)
+        return _NAMED.sub(lambda match: f"{match[1]}{self.look_up(match[2])}", value)
 
     def _stands_for(self, word: str) -> Any:
         if moment := self._moment(word):
@@ -194,11 +200,13 @@ class Scope:
                 self.names = kept
                 unlike.append(differing)
             else:
-                nearest = "; ".join(min(unlike, key=len, default=["nothing is left"]))
+                candidates: list[list[str]] = unlike or [["nothing is left"]]
+                nearest = "; ".join(min(candidates, key=len))
                 return [f"{place or 'the list'} lacks element {number}: {shown(wanted)} ({nearest})"]
         return []
 
     def _text(self, expected: str, heard: Any, place: str) -> list[str]:
+        expected = self._names_in_names(expected)
         kind, _, rest = expected.removeprefix("$").partition(":")
         if expected.startswith("$") and kind in _HEARD:
             argument = self.fill(rest)

@@ -401,12 +401,13 @@ async def ask(play: Play, step: Step) -> None:
 
 
 def _request(play: Play, step: Step) -> tuple[str, dict[str, Any]]:
-    """A request's name and fields; ``station`` is the one that the step is about unless it is told."""
+    """A request's name and fields; ``station`` is the one that the step is about, where it must be told or narrows."""
     name, told = next(iter(step.value.items())) if isinstance(step.value, dict) else (step.value, {})
     if name not in REQUESTS:
         raise Mistaken(f"{name} is no request of cms.contract.routes")
     told = play.scope.fill(told or {})
-    if "station" in {item.name for item in dataclasses.fields(REQUESTS[name])} and "station" not in told:
+    kept = {item.name: item for item in dataclasses.fields(REQUESTS[name])}.get("station")
+    if kept and "station" not in told and (kept.default is dataclasses.MISSING or name.startswith("List")):
         told["station"] = play.station(step).identity
     return name, {key: value for key, value in told.items() if value is not None}
 
@@ -477,13 +478,29 @@ async def order(play: Play, step: Step) -> None:
     keep, station = play.scope.text(step["as"] or "order"), play.station(step)
     play.background(keep, play.house.ask(name, fields))
     if step["sends"] is not None:
-        await _expect(play, Step("expect", None, _without_as(step)), station, step["sends"])
+        await _sends(play, step, play.orders[keep])
     elif step["refuses"] is None and step["gives"] is None:
         return
     _judge(play, Step(step.verb, None, _without_as(step)), await play.outcome(keep), name)
     _keep_outcome(play, keep)
     if step["refuses"] and step["sends"] is None and station.wire.open:
         await quiet(play, step)
+
+
+async def _sends(play: Play, step: Step, asked: asyncio.Task[Outcome]) -> None:
+    """The CALL that the request makes the CSMS send comes, and is replied to; at once a failure when it does not."""
+    expected = Step("expect", None, _without_as(step))
+    coming = asyncio.create_task(_expect(play, expected, play.station(step), step["sends"]))
+    await asyncio.wait({coming, asked}, return_when=asyncio.FIRST_COMPLETED)
+    if not coming.done():
+        # What was asked has ended first. A frame on its way comes before the answer to a Heartbeat.
+        await asyncio.wait({coming}, timeout=0.2)
+    if not coming.done():
+        coming.cancel()
+        outcome = asked.result()
+        said = outcome.refusal.message if outcome.refusal else shown(outcome.answer)
+        raise Unmet(f"nothing was sent to the station; the asker was told: {said}")
+    await coming
 
 
 def _without_as(step: Step) -> dict[str, Any]:
@@ -518,8 +535,7 @@ async def cli(play: Play, step: Step) -> None:
     line = words(play.scope.text(step.value))
     play.background("cli", play.house.cli(line, play.scope.text(step["stdin"] or "")))
     if step["sends"] is not None:
-        wanted = step["sends"]
-        await _expect(play, Step("expect", None, _without_as(step)), play.station(step), wanted)
+        await _sends(play, step, play.orders["cli"])
     code, out, err = (await play.outcome("cli", 20)).answer
     play.watch.note("cli", "--", f"cms {' '.join(line)}: exit {code}, {out[:400]} {err[:400]}")
     if code != int(step["exit"] or 0):
