@@ -202,28 +202,26 @@ class Model:
         """Refuse what the station said that it will not take: Conflict for read-only, Invalid for a value."""
         name, attribute = attribute_of(name)
         variable = self.variable(name, attribute)
-        if variable is None:
-            key = standard(name)
-            if key is not None:
-                _fits(name, value, Characteristics(key.data_type, key.unit))
-            return
-        if variable.readonly:
+        if variable is not None and variable.readonly:
             raise Conflict(
-                f"{name} is read-only: the station said so",
-                "add --force to try all the same; see config list",
+                f"{name} is read-only: the station said so", "add --force to try all the same; see config list"
             )
-        _fits(
-            name,
-            value,
-            Characteristics(
-                variable.data_type,
-                variable.unit,
-                variable.min_limit,
-                variable.max_limit,
-                variable.max_elements,
-                variable.values,
-            ),
-        )
+        _fits(name, value, _kind(name, variable))
+
+
+def _kind(name: str, variable: Variable | None) -> Characteristics:
+    """What the station told of a variable, else what the specification says of a standard key."""
+    key = standard(name)
+    if variable is None or variable.data_type is None:
+        return Characteristics(key.data_type, key.unit) if key else Characteristics()
+    return Characteristics(
+        variable.data_type,
+        variable.unit,
+        variable.min_limit,
+        variable.max_limit,
+        variable.max_elements,
+        variable.values,
+    )
 
 
 def _fits(name: str, value: str, kind: Characteristics) -> None:

@@ -33,6 +33,7 @@ from cms.core import Actor, Core, Lane
 from cms.domain import quirks
 from cms.domain.changes import DropStation, Happened, SaveStation
 from cms.domain.changes import ForgetUnknown as Forget
+from cms.domain.devicemodel import Model
 from cms.domain.evolve import evolve
 from cms.domain.orders import Reset, SetAvailability, Trigger, Unlock
 from cms.domain.stations import BOOT_POLICIES, Station, StationState, with_sessions
@@ -42,7 +43,7 @@ from cms.operations.deciding import settle
 from cms.operations.intents import give
 from cms.operations.previews import ending, preview
 
-RESET_KINDS = ("soft", "hard", "immediate", "on-idle")
+RESET_KINDS = ("soft", "hard", "immediate", "on-idle", "resume")
 _MAX_IDENTITY = 48
 
 
@@ -258,7 +259,9 @@ async def reset(core: Core, request: ResetStation, actor: Actor) -> IntentView |
         raise Invalid(f"reset kind must be one of {', '.join(RESET_KINDS)}, not {request.kind!r}")
     check_place(request.evse)
     lane = core.lane(request.station)
-    gentle = request.kind in ("soft", "on-idle") and version_of(core, lane) != "1.6"
+    gentle = request.kind == "resume" or (
+        request.kind in ("soft", "on-idle") and version_of(core, lane) != "1.6"
+    )
     ended = () if gentle else ending(lane.state, request.evse)
     shown = preview(
         lane.state,
@@ -331,18 +334,29 @@ async def trigger(core: Core, request: TriggerMessage, actor: Actor) -> IntentVi
         evse = connector
     if word == "statusnotification" and evse and connector is None:
         connector = 1  # 2.0.1 F06.FR.12: a status is about a connector
+    own = await _own_trigger(core, lane, request.message)
+    custom = request.custom or own is not None
     shown = preview(
         lane.state,
         "trigger",
         f"stations trigger {lane.state.station.id} {shlex.quote(request.message)}"
         + (f" --evse {evse}" if evse else "")
-        + (" --custom" if request.custom else ""),
+        + (" --custom" if custom else ""),
         (),
         f"the station sends {request.message}",
         level=0,
     )
-    order = Trigger(request.message, evse, connector, request.custom)
+    order = Trigger(own or request.message, evse, connector, custom)
     return await give(core, actor, request.station, "trigger", order, request, shown)
+
+
+async def _own_trigger(core: Core, lane: Lane, message: str) -> str | None:
+    """The message as the station spells it, where it said that it is one of its own (2.1 F06.FR.20)."""
+    if version_of(core, lane) != "2.1":
+        return None
+    model = Model(await core.store.variables(lane.state.station.id))
+    told = (model.value("CustomizationCtrlr.CustomTriggers") or "").split(",")
+    return next((word.strip() for word in told if word.strip().casefold() == message.casefold()), None)
 
 
 def last_heard(core: Core, known: dict[str, datetime]) -> tuple[tuple[str, datetime], ...]:
