@@ -7,10 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.ends import MaxCost, MaxKwh, MaxSoc, MaxTime, ends
 from cli.flags import Flags
 from cli.noun import flags_of, group, named, tell_list
 from cli.orders import At, Names, Queue, Terms, Wait, WhenIdle, give
 from cli.render import Column, kw, kwh, show_one, when
+from cli.tariffs import money
 from cli.times import earlier
 from cms.client import ask
 from cms.contract import sessions, status
@@ -60,7 +62,7 @@ SHOWN = (
     Column("stop_reason"),
     Column("stop_token"),
     Column("flags"),
-    Column("cost"),
+    Column("cost", show=money, right=True),
     Column("transaction_id", "transaction"),
     Column("offline"),
     Column("ocpp_version", "ocpp"),
@@ -147,6 +149,10 @@ def start(
     evse: Annotated[int | None, typer.Option("--evse", metavar="N")] = None,
     connector: Annotated[int | None, typer.Option("--connector", metavar="N")] = None,
     force: Annotated[bool, typer.Option("--force", help="Though the token would be refused.")] = False,
+    max_cost: MaxCost = None,
+    max_kwh: MaxKwh = None,
+    max_time: MaxTime = None,
+    max_soc: MaxSoc = None,
     wait: Wait = False,
     when_idle: WhenIdle = False,
     at: At = None,
@@ -157,7 +163,13 @@ def start(
 
     def build(station: str, **terms: Any) -> sessions.StartSession:
         return sessions.StartSession(
-            station=station, token=token, evse=evse, connector=connector, force=force, **terms
+            station=station,
+            token=token,
+            evse=evse,
+            connector=connector,
+            force=force,
+            **ends(max_cost, max_kwh, max_time, max_soc),
+            **terms,
         )
 
     flags = flags_of(ctx)

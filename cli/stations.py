@@ -288,7 +288,7 @@ def messages(
 def reset(
     ctx: typer.Context,
     names: Names = None,
-    kind: Annotated[str, typer.Option(metavar="soft|hard|immediate|on-idle")] = "soft",
+    kind: Annotated[str, typer.Option(metavar="soft|hard|immediate|on-idle|resume")] = "soft",
     evse: Evse = None,
     wait: Wait = False,
     when_idle: WhenIdle = False,

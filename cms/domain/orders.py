@@ -18,7 +18,10 @@ class Order:
 
 @record
 class Reset(Order):
-    """``kind``: soft, hard, immediate, on-idle. 1.6: soft = on-idle, hard = immediate, and back for 2.x."""
+    """``kind``: soft, hard, immediate, on-idle, resume. 1.6: soft = on-idle, hard = immediate, and back for 2.x.
+
+    ``resume`` (2.1 B13): at once, and sessions go on after the boot.
+    """
 
     kind: str
     evse: int | None = None

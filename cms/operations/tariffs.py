@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from decimal import Decimal
 
 from cms.contract.filters import keys_of, parse
@@ -67,15 +68,17 @@ def _view(core: Core, entry: Registered) -> TariffView:
         summary=tariffs.summary(tariff),
         time_zone=tariff.time_zone,
         default=tariffs.DEFAULT in places,
-        stations=_named(places, "station/"),
-        tokens=_named(places, "token/"),
+        stations=tuple(core.lanes[key].state.station.id for key in _named(places, "station/", core.lanes)),
+        tokens=tuple(core.tokens[key].id for key in _named(places, "token/", core.tokens)),
         added_at=entry.added_at,
         tariff=tariff,
     )
 
 
-def _named(places: list[str], prefix: str) -> tuple[str, ...]:
-    return tuple(sorted(place.removeprefix(prefix) for place in places if place.startswith(prefix)))
+def _named(places: list[str], prefix: str, known: Container[str]) -> list[str]:
+    """Those of one kind that are still there, without case."""
+    keys = (place.removeprefix(prefix) for place in places if place.startswith(prefix))
+    return sorted(key for key in keys if key in known)
 
 
 async def list_(core: Core, request: ListTariffs, actor: Actor) -> list[TariffView]:

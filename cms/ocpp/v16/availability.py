@@ -46,6 +46,8 @@ def connector_reported(payload: Json, remarks: Remarks) -> ConnectorReported:
 
 
 def reset(order: Reset) -> list[Asked]:
+    if order.kind not in _RESET:
+        raise NotSupported("OCPP 1.6 cannot resume sessions after a reset", "OCPP 2.1 can")
     if order.evse is not None:
         raise NotSupported("OCPP 1.6 resets whole stations only", "leave the EVSE out")
     return [("Reset", {"type": _RESET[order.kind]})]

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
+
+from cms.contract.refusals import NotSupported
 from cms.domain.connectors import ConnectorStatus
 from cms.domain.observations import ConnectorReported
 from cms.domain.orders import Reset, SetAvailability, Unlock
@@ -17,7 +21,8 @@ STATUS = {
     "Faulted": ConnectorStatus.FAULTED,
 }
 
-_RESET = {"soft": "OnIdle", "on-idle": "OnIdle", "hard": "Immediate", "immediate": "Immediate"}
+_RESET_201 = {"soft": "OnIdle", "on-idle": "OnIdle", "hard": "Immediate", "immediate": "Immediate"}
+_RESET_21 = _RESET_201 | {"resume": "ImmediateAndResume"}
 
 
 def connector_reported(payload: Json, remarks: Remarks) -> ConnectorReported:
@@ -29,8 +34,10 @@ def connector_reported(payload: Json, remarks: Remarks) -> ConnectorReported:
     )
 
 
-def reset(order: Reset) -> list[Asked]:
-    said: Json = {"type": _RESET[order.kind]}
+def reset(order: Reset, version: str, words: Mapping[str, str]) -> list[Asked]:
+    if order.kind not in words:
+        raise NotSupported(f"OCPP {version} cannot resume sessions after a reset", "OCPP 2.1 can")
+    said: Json = {"type": words[order.kind]}
     if order.evse is not None:
         said["evseId"] = order.evse
     return [("Reset", said)]
@@ -55,7 +62,9 @@ def place(evse: int, connector: int | None) -> Json:
 INCOMING = {"StatusNotification": Incoming(TOLD, connector_reported, nothing)}
 
 OUTGOING = {
-    Reset: Outgoing(reset, status_of, ("Reset",)),
+    Reset: Outgoing(partial(reset, version="2.0.1", words=_RESET_201), status_of, ("Reset",)),
     Unlock: Outgoing(unlock, status_of, ("UnlockConnector",)),
     SetAvailability: Outgoing(change_availability, status_of, ("ChangeAvailability",)),
 }
+
+OUTGOING_21 = {Reset: Outgoing(partial(reset, version="2.1", words=_RESET_21), status_of, ("Reset",))}
