@@ -107,8 +107,11 @@ def _endpoint(
     in_path = _IN_PATH.findall(route.path)
     fields_model = _model(kind, skip=in_path)
 
-    async def endpoint(request: Request, fields: BaseModel, **path: str) -> Response:
-        names = {name: value.replace(SLASH, "/") for name, value in path.items()}
+    async def endpoint(request: Request, fields: BaseModel, **path: Any) -> Response:
+        names = {
+            name: value.replace(SLASH, "/") if isinstance(value, str) else value
+            for name, value in path.items()
+        }
         asked = kind(**names, **{name: getattr(fields, name) for name in type(fields).model_fields})
         try:
             actor = _allowed(request, operation)
@@ -118,7 +121,9 @@ def _endpoint(
             return refused(as_refusal(error))
         return _answered(answer, cursor)
 
-    endpoint.__signature__ = _signature(fields_model, in_path, route.method)  # type: ignore[attr-defined]
+    hints = typing.get_type_hints(kind)
+    in_path_as = {name: hints[name] for name in in_path}
+    endpoint.__signature__ = _signature(fields_model, in_path_as, route.method)  # type: ignore[attr-defined]
     return endpoint
 
 
@@ -139,7 +144,7 @@ def _default(field: dataclasses.Field[Any]) -> Any:
     return ... if field.default_factory is dataclasses.MISSING else field.default_factory()
 
 
-def _signature(fields: type[BaseModel], in_path: list[str], method: str) -> inspect.Signature:
+def _signature(fields: type[BaseModel], in_path: Mapping[str, Any], method: str) -> inspect.Signature:
     keyword = inspect.Parameter.KEYWORD_ONLY
     source: Any = Body() if method in ("POST", "PATCH") else Query()
     optional = not any(field.is_required() for field in fields.model_fields.values())
@@ -151,7 +156,7 @@ def _signature(fields: type[BaseModel], in_path: list[str], method: str) -> insp
             annotation=Annotated[fields, source],
             default=fields() if optional and method in ("POST", "PATCH") else inspect.Parameter.empty,
         ),
-        *(inspect.Parameter(name, keyword, annotation=Annotated[str, Path()]) for name in in_path),
+        *(inspect.Parameter(name, keyword, annotation=Annotated[k, Path()]) for name, k in in_path.items()),
     ]
     return inspect.Signature(parameters)
 
