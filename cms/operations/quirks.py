@@ -23,6 +23,8 @@ from cms.operations.previews import preview
 
 log = logging.getLogger(__name__)
 
+#: The reason of an order that is a part of a probe.
+_PROBE = "probe"
 #: Who asks for what nobody asked for.
 OURSELVES = Actor("cms", "admin", frozenset())
 
@@ -127,7 +129,8 @@ def after_boot(core: Core, state: StationState) -> None:
     """Probe a make that nobody has asked yet, where that is wanted."""
     if not core.terms.probe or not quirks.of(state).automatic_commands:
         return
-    if state.station.boot_status == "accepted" and of(core, state) is None:
+    under_way = any(intent.reason == _PROBE for intent in state.intents.values())
+    if state.station.boot_status == "accepted" and not under_way and of(core, state) is None:
         core.spawn(_probed(core, state.station.id))
 
 
@@ -180,7 +183,7 @@ async def probe(core: Core, request: ProbeStation, actor: Actor) -> Capabilities
     names = capabilities.names(version, quirks.of(state).skip_keys)
     begun = core.clock.now()
     shown = preview(state, "config-get", f"stations probe {station.id}", (), "nothing changes", level=0)
-    terms = OrderTerms(reason="probe", timeout_s=request.timeout_s)
+    terms = OrderTerms(reason=_PROBE, timeout_s=request.timeout_s)
     for part in _parts(names, quirks.of(state).keys_per_message or _AT_ONCE):
         order = ReadVariables(part)
         try:
