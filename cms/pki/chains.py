@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from cms.domain.certificates import HashData
-from cms.pki.reading import hash_data
+from cms.pki.reading import UNREADABLE, hash_data
 
 #: Why a chain does not hold; the words of 2.x AuthorizeCertificateStatusEnumType are made of them elsewhere.
 BROKEN, EXPIRED = "broken", "expired"
@@ -59,7 +59,7 @@ def responder(found: x509.Certificate) -> str | None:
     """The OCSP responder that a certificate names (RFC 5280, 4.2.2.1)."""
     try:
         access = found.extensions.get_extension_for_class(x509.AuthorityInformationAccess).value
-    except (x509.ExtensionNotFound, ValueError):
+    except (x509.ExtensionNotFound, *UNREADABLE):
         return None
     for place in access:
         if place.access_method == AuthorityInformationAccessOID.OCSP:
@@ -76,7 +76,7 @@ def _issued(below: x509.Certificate, above: x509.Certificate, between: int) -> b
         if not _may_sign(above):
             return False
         below.verify_directly_issued_by(above)
-    except (x509.ExtensionNotFound, InvalidSignature, UnsupportedAlgorithm, ValueError, TypeError):
+    except (x509.ExtensionNotFound, InvalidSignature, *UNREADABLE):
         return False
     return True
 

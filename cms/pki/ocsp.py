@@ -18,7 +18,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from cms.contract.refusals import Invalid, Unreachable
 from cms.domain.certificates import HashData, Standing
 from cms.pki.fetch import Outward
-from cms.pki.reading import DIGESTS, key_bits
+from cms.pki.reading import DIGESTS, UNREADABLE, key_bits
 
 _KEPT = 2_000
 #: A responder that names no end of its answer is asked again soon; none is believed longer than a day.
@@ -69,7 +69,7 @@ def question(named: HashData) -> bytes:
             DIGESTS[named.algorithm](),
         )
         return builder.build().public_bytes(Encoding.DER)
-    except (ValueError, TypeError, KeyError, OverflowError) as error:
+    except (KeyError, *UNREADABLE) as error:
         raise Invalid("this hash data names no certificate") from error
 
 
@@ -84,7 +84,7 @@ def understood(der: bytes, named: HashData, now: datetime) -> Standing:
         about = about and answer.issuer_key_hash == bytes.fromhex(named.issuer_key_hash)
         begins, ends = answer.this_update_utc, answer.next_update_utc
         word = _WORDS[answer.certificate_status]
-    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+    except UNREADABLE as error:
         raise Unreachable("the responder's answer cannot be read") from error
     if not about:
         raise Unreachable("the responder answered about another certificate")
@@ -121,7 +121,7 @@ def _appointed(signer: x509.Certificate, issuer: x509.Certificate) -> bool:
     try:
         signer.verify_directly_issued_by(issuer)
         usage = signer.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except (InvalidSignature, ValueError, TypeError, x509.ExtensionNotFound, UnsupportedAlgorithm):
+    except (InvalidSignature, x509.ExtensionNotFound, *UNREADABLE):
         return False
     return ExtendedKeyUsageOID.OCSP_SIGNING in usage
 

@@ -25,7 +25,16 @@ MAX_PEM = 65_536
 #: No purpose of OCPP or ISO 15118 has longer chains (leaf, two subordinate authorities, root), with a margin.
 MAX_CHAIN = 8
 
-_UNREADABLE = (ValueError, TypeError, UnsupportedAlgorithm)
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    OverflowError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+)
+"""What cryptography raises about ASN.1 that is not what it should be: partly without a common ancestor."""
 
 
 def certificates(pem: str) -> tuple[x509.Certificate, ...]:
@@ -33,7 +42,7 @@ def certificates(pem: str) -> tuple[x509.Certificate, ...]:
     _bounded(pem)
     try:
         found = tuple(x509.load_pem_x509_certificates(pem.encode()))
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise Invalid("this is not a certificate in PEM") from error
     if len(found) > MAX_CHAIN:
         raise Invalid(f"a chain of {len(found)} certificates is longer than any in use ({MAX_CHAIN})")
@@ -43,7 +52,7 @@ def certificates(pem: str) -> tuple[x509.Certificate, ...]:
 def certificate(der: bytes) -> x509.Certificate:
     try:
         return x509.load_der_x509_certificate(der)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise Invalid("this is not a certificate") from error
 
 
@@ -63,7 +72,7 @@ def told(found: x509.Certificate) -> Certificate:
             is_authority=_is_authority(found),
             key=" ".join(str(part) for part in _key(found.public_key())),
         )
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise Invalid("this certificate says something that cannot be read") from error
 
 
@@ -107,7 +116,7 @@ def request(pem: str) -> tuple[SigningRequest, x509.CertificateSigningRequest]:
         )
     except InvalidSignature as error:
         raise Invalid("the request is not signed with its own key") from error
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise Invalid("this is not a certificate signing request in PEM") from error
     return told, asked
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from cryptography import x509
 
 from cms.contract.refusals import Invalid
+from cms.pki.reading import UNREADABLE
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ def read_list(content: bytes) -> x509.CertificateRevocationList:
         if content.lstrip().startswith(b"-----BEGIN"):
             return x509.load_pem_x509_crl(content)
         return x509.load_der_x509_crl(content)
-    except (ValueError, TypeError) as error:
+    except UNREADABLE as error:
         raise Invalid("this is not a list of revoked certificates") from error
 
 

@@ -15,7 +15,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 from cms.contract.refusals import Invalid
 from cms.pki.authority import Authority, PrivateKey, pem_of, pem_of_key
 from cms.pki.files import keep
-from cms.pki.reading import certificates
+from cms.pki.reading import UNREADABLE, certificates
 
 _LASTS = timedelta(days=365)
 _RENEWED_BEFORE_END = timedelta(days=60)
@@ -53,7 +53,7 @@ def _still_good(path: Path, authority: Authority, hosts: Sequence[str], now: dat
         leaf = certificates(path.read_text("ascii"))[0]
         leaf.verify_directly_issued_by(authority.certificate)
         names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except (OSError, Invalid, InvalidSignature, ValueError, TypeError, x509.ExtensionNotFound):
+    except (OSError, Invalid, InvalidSignature, x509.ExtensionNotFound, *UNREADABLE):
         return False
     fits = set(names) == {_name(host) for host in hosts}
     return fits and leaf.not_valid_after_utc - now > _RENEWED_BEFORE_END

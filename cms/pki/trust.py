@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
 
 from cms.contract.refusals import Conflict, Invalid, NotFound, Refusal
 from cms.domain.certificates import (
@@ -157,7 +156,7 @@ class Trust:
             sent = reading.certificates(pem)
             way = chains.path(sent, self._roots)
             wrong = chains.fault(way, now)
-        except (Invalid, ValueError, UnsupportedAlgorithm):
+        except (Invalid, *reading.UNREADABLE):
             return Contract.UNREADABLE
         if wrong is not None or way is None:
             return Contract.EXPIRED if wrong == chains.EXPIRED else Contract.BROKEN
@@ -193,7 +192,7 @@ def _in_list(content: bytes, named: HashData, now: datetime) -> Standing:
         issuer = hashlib.new(digest, found.issuer.public_bytes()).hexdigest()
         entry = found.get_revoked_certificate_by_serial_number(int(named.serial_number, 16))
         until = found.next_update_utc or now
-    except (KeyError, ValueError) as error:
+    except (KeyError, *reading.UNREADABLE) as error:
         raise Invalid("this hash data names no certificate") from error
     if issuer != named.issuer_name_hash.casefold() or until < now:
         return Standing("unknown", b"", until)
