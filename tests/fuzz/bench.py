@@ -29,7 +29,7 @@ from cms.operations import stations, tokens
 from cms.operations.admission import connected, disconnected
 from cms.operations.observe import observe
 from tests.fuzz.seeds import Choices, actions, likely, one_of, request
-from tests.fuzz.texts import text
+from tests.fuzz.texts import SENT, text
 from tests.operations.small import ANA, Small
 
 BY_VERSION = {dialect.version: dialect for dialect in DIALECTS.values()}
@@ -339,6 +339,8 @@ def _check(dialect: Dialect, frame: list[Any], said: str) -> None:
     try:
         asked = read(said)
         assert isinstance(asked, Call)
+        if asked.action in SENT and frame[2] == {}:
+            return  # to ask for what needs no answer gets an empty one
         dialect.schemas.check_answer(asked.action, frame[2], STRICT, [])
     except Exception as error:
         raise Wrong(f"{dialect.version}: {frame} is no answer to {said!r}: {error}") from error

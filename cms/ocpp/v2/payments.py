@@ -15,7 +15,7 @@ from cms.domain.payments import (
     VatAnswer,
     VatNumberPresented,
 )
-from cms.ocpp.schemas import KEPT, TOLD
+from cms.ocpp.schemas import KEPT, LOOKED_UP
 from cms.ocpp.translation import Asked, Incoming, Outgoing, shown
 from cms.ocpp.values import Json, Remarks, exact, instant, text, whole
 
@@ -84,6 +84,7 @@ def _heard(_: NotifyWebPaymentStarted, answers: Sequence[Json]) -> OrderAnswer:
 
 INCOMING_21 = {
     "NotifySettlement": Incoming(KEPT, settlement_notified, settlement_answer),
-    "VatNumberValidation": Incoming(TOLD, vat_number_presented, vat_answer),
+    # Said back in the answer, so it must be one.
+    "VatNumberValidation": Incoming(LOOKED_UP, vat_number_presented, vat_answer),
 }
 OUTGOING_21 = {NotifyWebPaymentStarted: Outgoing(web_payment_started, _heard, ("NotifyWebPaymentStarted",))}

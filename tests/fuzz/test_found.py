@@ -1,0 +1,40 @@
+"""What fuzzing found, said again: each once broke a promise of docs/fuzzing.md."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.fuzz.bench import Bench
+
+AT = "2026-05-04T12:00:00Z"
+FOUND = {
+    "blank texts were not counted": ("1.6", " \u2028"),
+    "a VAT number too long to be said back": (
+        "2.1",
+        '[2,"m1","VatNumberValidation",{"vatNumber":"' + "x" * 300 + '"}]',
+    ),
+    "a message that is not answered, asked as one that is": (
+        "2.1",
+        f'[2,"m1","NotifyPeriodicEventStream",{{"data":[],"id":0,"pending":0,"basetime":"{AT}"}}]',
+    ),
+    "names of secrets in a text that is no JSON took seconds": (
+        "2.0.1",
+        '[2,"1","X",{"' + "password" * 4000 + "}",
+    ),
+    "so did quotes that never end": ("2.0.1", '[2,"key","X",["' + '\\"' * 16_000),
+    "NUL within an action": ("2.0.1", '[2,"m1","Heart\\u0000beat",{}]'),
+    "a number beyond what a double holds": (
+        "2.1",
+        '[2,"m1","Heartbeat",{"customData":{"vendorId":"v","x":1e4000}}]',
+    ),
+}
+
+
+@pytest.mark.parametrize("what", FOUND)
+async def test_what_was_found_is_mended(what: str) -> None:
+    bench = await Bench().open()
+    try:
+        await bench.say(*FOUND[what])
+    finally:
+        await bench.close()
+    print(bench.figures)
