@@ -309,6 +309,8 @@ class TokenAnswer(Answer):
     evses: tuple[int, ...] = ()
     """Good for these EVSEs alone; none: for all."""
     priced: Priced | None = None
+    energy_transfer: tuple[str, ...] = ()
+    """What the driver's cars may do (2.1 Q01.FR.01); none: nobody has said."""
 
 
 @record

@@ -13,14 +13,15 @@ from cms.domain.charging import needs as ev
 from cms.domain.charging import register
 from cms.domain.charging.answers import EnergyTransfer
 from cms.domain.charging.ledger import Ledger
-from cms.domain.charging.needs import Needs
+from cms.domain.charging.needs import ALLOWED, Needs
 from cms.domain.charging.notices import EvScheduleNotified, NeedsAnswer, NeedsNotified, ScheduleAnswer
 from cms.domain.charging.orders import SetChargingProfile
 from cms.domain.charging.register import Installed
 from cms.domain.evolve import evolve
-from cms.domain.observations import Received, TransactionReported
+from cms.domain.observations import Received, TokenAnswer, TransactionReported
 from cms.domain.sessions import RUNNING, Session
 from cms.domain.stations import StationState
+from cms.domain.tokens import Token
 from cms.operations.deciding import settle
 from cms.operations.intents import give
 from cms.operations.profiling import complete, holds, limits
@@ -89,18 +90,27 @@ def _answer(core: Core, state: StationState, session: Session, needs: Needs) -> 
 
 def allowed(core: Core, state: StationState, session: Session) -> tuple[str, ...]:
     """What the car may do: as was said of its session, else of its token; nothing where nobody said."""
-    said: EnergyTransfer | None = state.kept_of(ev.ALLOWED).get(session.transaction_id)
+    said: EnergyTransfer | None = state.kept_of(ALLOWED).get(session.transaction_id)
     if said is None and session.token is not None:
-        said = core.kept.get(ev.ALLOWED, {}).get(session.token.casefold())
+        said = core.kept.get(ALLOWED, {}).get(session.token.casefold())
     return said.modes if said else ()
+
+
+def with_right(core: Core, answer: TokenAnswer, token: Token | None) -> TokenAnswer:
+    """The answer to a driver with what his cars may do, where that is known (2.1 Q01.FR.01)."""
+    right: EnergyTransfer | None = core.kept[ALLOWED].get(token.id.casefold()) if token else None
+    return evolve(answer, energy_transfer=right.modes) if right and answer.status == "accepted" else answer
 
 
 async def negotiate(core: Core, station_id: str, evse: int) -> None:
     """Send the car its profile; again when its needs changed meanwhile."""
     for _ in range(_ROUNDS):
         lane = core.lanes.get(station_id.casefold())
-        needs: Needs | None = lane.state.kept_of(ev.NEEDS).get(str(evse)) if lane else None
-        if lane is None or needs is None:
+        if lane is None:
+            return
+        async with lane.lock:  # what the car said is being made durable while this begins
+            needs: Needs | None = lane.state.kept_of(ev.NEEDS).get(str(evse))
+        if needs is None:
             return
         sent = await _send(core, lane, needs)
         if await _done(core, lane, needs, sent):

@@ -39,6 +39,7 @@ from cms.domain.changes import (
     UpdateSession,
 )
 from cms.domain.charging import notices as charging
+from cms.domain.charging.needs import ALLOWED
 from cms.domain.customers import CustomerTold
 from cms.domain.displays import DisplaysTold
 from cms.domain.evolve import evolve
@@ -116,6 +117,7 @@ async def observe(core: Core, station_id: str, received: Received) -> Answer:
             return refusal
         decision = await _settled(core, lane, received)
     _follow_up(core, lane)
+    needs.resumed(core, lane, received)
     if type(received.observation) is Booted:
         quirks.after_boot(core, lane.state)
         boots.after_boot(core, lane.state)
@@ -337,7 +339,8 @@ def _presented(core: Core, state: StationState, received: Received, seen: TokenP
         state.station.id,
         data={"token": tokens.display(seen.token, ruling.token), "status": ruling.status},
     )
-    return Decision(ruling.answer(), state, (), (told,))
+    answer = needs.with_right(core, ruling.answer(), token) if ALLOWED in core.kept else ruling.answer()
+    return Decision(answer, state, (), (told,))
 
 
 def _with_confirmations(decision: Decision, received: Received) -> Decision:

@@ -13,6 +13,7 @@ from dataclasses import field
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from itertools import islice
+from math import ceil, floor
 
 from cms.contract.charging import CompositeStep, Period, Profile, Schedule
 from cms.domain.charging.register import Installed
@@ -80,7 +81,7 @@ class _Line:
 
     stack_level: int
     specific: bool
-    starts: list[float] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
     says: list[tuple[Decimal, int | None] | None] = field(default_factory=list)
 
     @property
@@ -120,7 +121,7 @@ def composite(
         if limit.evse in (0, place.evse)
     ]
     lines = [line for of_purpose in layers.values() for line in of_purpose]
-    edges = _edges([*lines, *(line for _, line in others)])
+    edges = _edges([*lines, *(line for _, line in others)], span_s)
     if len(edges) > _MOST_STEPS:
         span_s, edges = edges[_MOST_STEPS], edges[:_MOST_STEPS]
     drawn_s = min((line.drawn_s for line in lines), default=float(span_s))
@@ -198,12 +199,12 @@ def _draw(line: _Line, schedule: Schedule, begin: float, end: float, unit: str, 
     if end <= 0:
         return
     for period in islice(schedule.periods, _MOST_STEPS):
-        at = begin + period.start_s
+        at = floor(begin) + period.start_s
         if at >= end or len(line.starts) >= _MOST_STEPS:
             break
         line.starts.append(at)
         line.says.append(_said(period, schedule.unit, unit, mains))
-    line.starts.append(end)
+    line.starts.append(ceil(end))
     line.says.append(None)
 
 
@@ -216,11 +217,11 @@ def _said(period: Period, spoken: str, unit: str, mains: Mains | None) -> tuple[
     return mains.converted(period.limit, spoken, period.phases), period.phases
 
 
-def _edges(lines: Sequence[_Line]) -> list[int]:
+def _edges(lines: Sequence[_Line], span_s: int) -> list[int]:
     """The whole seconds at which something may change; 0 is one of them."""
     edges = {0}
     for line in lines:
-        edges.update(int(at) for at in line.starts if at > 0)
+        edges.update(at for at in line.starts if 0 < at < span_s)
     return sorted(edges)
 
 

@@ -95,6 +95,8 @@ def token_answer_21(answer: TokenAnswer | ContractAnswer, max_id_token: int) -> 
         answer = answer.token
     if answer.priced is not None and answer.priced.tariff is not None:
         said["tariff"] = tariffs.tariff(answer.priced.tariff, valid_from=False)
+    if answer.energy_transfer:
+        said["allowedEnergyTransfer"] = list(answer.energy_transfer)
     return said
 
 
