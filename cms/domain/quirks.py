@@ -159,7 +159,7 @@ TABLE: tuple[Make, ...] = (
         {"assume-subprotocol": "ocpp1.6"},
         "offers no subprotocol",
         "https://github.com/lbbrhzn/ocpp/issues/442",
-        since="5.6",
+        since="5.621",
     ),
     Make(
         "mennekes*",
