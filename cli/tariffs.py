@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from datetime import UTC
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ import typer
 from cli.noun import flags_of, group, tell_list
 from cli.orders import At, Names, Queue, Terms, Wait, WhenIdle, finish_intent, give, stations_meant
 from cli.render import Column, Row, kwh, show_one, when
+from cli.times import later
 from cms.client import ask
 from cms.contract import tariffs
 from cms.contract.refusals import Invalid
@@ -19,6 +21,9 @@ app = group("Tariffs: what charging costs, where, and what sessions cost by them
 
 TariffId = Annotated[str, typer.Argument(metavar="TARIFF")]
 Session = Annotated[str, typer.Argument(metavar="SESSION")]
+Since = Annotated[
+    str | None, typer.Option("--from", metavar="TIME", help="Not now but then, e.g. 2027-01-01.")
+]
 Evse = Annotated[int, typer.Option("--evse", metavar="N", help="0: all of them.")]
 
 
@@ -155,9 +160,9 @@ def _tariff(said: dict[str, Any]) -> tariffs.Tariff:
 
 
 @app.command()
-def default(ctx: typer.Context, tariff: TariffId) -> None:
-    """What sessions cost from now on, where nothing else is said; ``none`` for no price."""
-    _use(ctx, tariff)
+def default(ctx: typer.Context, tariff: TariffId, since: Since = None) -> None:
+    """What sessions cost that begin from now on, where nothing else is said; ``none`` for no price."""
+    _use(ctx, tariff, since)
 
 
 @app.command()
@@ -166,17 +171,25 @@ def assign(
     tariff: TariffId,
     station: Annotated[str | None, typer.Option("--station", metavar="STATION")] = None,
     token: Annotated[str | None, typer.Option("--token", metavar="TAG")] = None,
+    since: Since = None,
 ) -> None:
-    """What sessions cost from now on at a station, or of a token; ``none`` for no own price."""
+    """What sessions cost that begin from now on at a station, or of a token; ``none`` for no own price."""
     if (station is None) == (token is None):
         raise Invalid("Where?", "give --station or --token")
-    _use(ctx, tariff, station, token)
+    _use(ctx, tariff, since, station, token)
 
 
-def _use(ctx: typer.Context, tariff: str, station: str | None = None, token: str | None = None) -> None:
+def _use(
+    ctx: typer.Context,
+    tariff: str,
+    since: str | None,
+    station: str | None = None,
+    token: str | None = None,
+) -> None:
     flags = flags_of(ctx)
     wanted = None if tariff == "none" else tariff
-    ask(tariffs.UseTariff(wanted, station, token), flags.address, flags.patience_s)
+    begins = None if since is None else later(since).astimezone(UTC)
+    ask(tariffs.UseTariff(wanted, station, token, begins), flags.address, flags.patience_s)
 
 
 @app.command()

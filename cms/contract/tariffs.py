@@ -218,14 +218,16 @@ class AddTariff:
 
 @dataclass(frozen=True, slots=True)
 class UseTariff:
-    """From now on sessions that begin are priced so: everywhere (default), at a station, or of a token.
+    """Sessions that begin from now on, or ``since`` then, are priced so: everywhere (default), at a station, of a token.
 
-    A token's tariff precedes its station's, that precedes the default. ``tariff`` null: no longer.
+    A token's tariff precedes its station's, that precedes the default. ``tariff`` null: no longer. What begins
+    offline is priced by what held at its beginning, so a use that is backdated reaches what is still to come.
     """
 
     tariff: str | None = None
     station: str | None = None
     token: str | None = None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

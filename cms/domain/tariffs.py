@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
+from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -60,8 +61,11 @@ class Use:
             held = tariff
         return held
 
-    def changed(self, tariff: str | None, now: datetime) -> Use:
-        return evolve(self, steps=(*self.steps, (now, tariff))[-_REMEMBERED:])
+    def changed(self, tariff: str | None, since: datetime) -> Use:
+        """With one step more: what was said of this instant before is replaced."""
+        others = [step for step in self.steps if step[0] != since]
+        ordered = sorted([*others, (since, tariff)], key=itemgetter(0))
+        return evolve(self, steps=tuple(ordered[-_REMEMBERED:]))
 
 
 @record

@@ -118,7 +118,9 @@ async def add(core: Core, request: AddTariff, actor: Actor) -> TariffView:
 
 
 async def use(core: Core, request: UseTariff, actor: Actor) -> None:
-    """Sessions that begin from now on are priced so; those that run keep their tariff."""
+    """Sessions that run keep their tariff."""
+    if request.since is not None and request.since.tzinfo is None:
+        raise Invalid("a time needs its zone, e.g. 2027-01-01T00:00:00Z")
     if request.station is not None and request.token is not None:
         raise Invalid("a tariff is used at a station or of a token: name one of them")
     if request.tariff is not None:
@@ -132,11 +134,13 @@ async def use(core: Core, request: UseTariff, actor: Actor) -> None:
         key = tariffs.token_key(request.token)
     async with core.books:
         now = core.clock.now()
+        since = request.since or now
         known: Use = core.kept.get(tariffs.USE, {}).get(key) or Use()
-        if known.at(now) == request.tariff:
+        if known.at(since) == request.tariff:
             return
-        told = Happened("tariff.used", now, actor=actor.name, data={"place": key, "tariff": request.tariff})
-        await keep(core, tariffs.USE, key, known.changed(request.tariff, now), told)
+        data = {"place": key, "tariff": request.tariff, "since": since}
+        told = Happened("tariff.used", now, actor=actor.name, data=data)
+        await keep(core, tariffs.USE, key, known.changed(request.tariff, since), told)
 
 
 async def cost(core: Core, request: ShowCost, actor: Actor) -> CostView:
