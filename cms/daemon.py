@@ -8,7 +8,6 @@ import gc
 import os
 import secrets
 import signal
-import socket
 import sys
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
@@ -17,7 +16,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import structlog
 
@@ -29,16 +27,16 @@ from cms.api.uploads import create_upload_app
 from cms.bus.local import LocalBus
 from cms.clock import RandomMint, SystemClock
 from cms.contract.events import Event
-from cms.contract.refusals import Invalid, Refusal
+from cms.contract.refusals import Refusal
 from cms.contract.stations import Message
 from cms.core import Clock, Core, Lane, Mint, StoreDown, Terms
 from cms.domain.certificates import OwnAuthority, Use
 from cms.domain.changes import Happened, SeeStations
 from cms.logs import Sparing, set_up
-from cms.ocpp import Admitted, Endpoint, Hooks, Knock, Limits, Turned, tls
-from cms.ocpp.tls import SecureListener
+from cms.ocpp import Admitted, Endpoint, Hooks, Knock, Limits, Turned
 from cms.operations import OPERATIONS, credits, datatransfer, lists
 from cms.operations.admission import Approach, Knocks, admit, connected, disconnected, trim_inbox
+from cms.operations.certificates import ExpiryWatch, forget_revoked
 from cms.operations.deciding import index
 from cms.operations.intents import Agenda, recover
 from cms.operations.observe import observe
@@ -49,6 +47,7 @@ from cms.pki.fetch import Outward
 from cms.settings import Settings
 from cms.store.engine import SqlStore, open_store
 from cms.store.lock import lock
+from cms.tls_port import TlsPort, own_address
 
 log = structlog.get_logger("cms")
 
@@ -107,6 +106,7 @@ class Daemon:
         self._listening = False
         self._sparing = Sparing()
         self._heard: dict[str, datetime] = {}
+        self._expiry = ExpiryWatch()
 
     async def start(self) -> None:
         """Open the record, remember, listen. Raises a Refusal that says what is in the way."""
@@ -120,6 +120,7 @@ class Daemon:
             )
             undo.push_async_callback(self.store.close)
             self.trust = Trust(_trust_sources(settings), self._authority_made)
+            self.tls_port = TlsPort(settings, self.trust, self.clock.now())
             self.endpoint = self._endpoint()
             self.core = await self._remembered()
             self._watch()
@@ -171,20 +172,7 @@ class Daemon:
     def _authority_made(self, authority: OwnAuthority) -> None:
         """What a new authority of ours signs is taken from the next handshake on."""
         if authority.use is Use.STATION:
-            self.endpoint.trust(authority.pem)
-
-    def _secure(self) -> SecureListener | None:
-        """The listener of security profiles 2 and 3. Without a certificate of the operator's it has ours."""
-        settings = self.settings
-        if settings.ocpp_tls_port is None:
-            return None
-        chains, keys = settings.tls_certificates, settings.tls_keys
-        if not chains:
-            chains, keys = self.trust.server_certificates(_names(settings), self.clock.now()), ()
-        ours = self.trust.authority(Use.STATION)
-        trusted = [_text(path) for path in settings.tls_client_authorities]
-        trusted += [ours.pem] if ours else []
-        return SecureListener(settings.ocpp_tls_port, tls.context(chains, keys, trusted))
+            self.tls_port.trust(authority.pem)
 
     def _endpoint(self) -> Endpoint:
         settings = self.settings
@@ -208,7 +196,7 @@ class Daemon:
             pong_s=settings.ping_timeout_s,
         )
         port = settings.ocpp_port if settings.ocpp_plain else None
-        return Endpoint(settings.ocpp_host, port, hooks, self.clock, limits, secure=self._secure())
+        return Endpoint(settings.ocpp_host, port, hooks, self.clock, limits, secure=self.tls_port.listener)
 
     async def _remembered(self) -> Core:
         settings = self.settings
@@ -357,14 +345,22 @@ class Daemon:
             try:
                 await self._see_stations()
                 if minute % 10 == 0:
+                    await self._look_after_certificates()
                     await trim_inbox(self.core)
                     await doubt_stale(self.core, self.clock.now() - self.core.terms.suspect_after)
                 if minute % 360 == 0:
+                    await forget_revoked(self.core)
                     await self._forget_old()
             except StoreDown:
                 continue
             except Exception:
                 log.exception("housekeeping failed; it goes on in a minute")
+
+    async def _look_after_certificates(self) -> None:
+        """Files may have been replaced, our own renewed; what ends soon is told before it ends."""
+        now = self.clock.now()
+        self.tls_port.refresh(now)
+        await self._expiry.tell(self.core, self.tls_port.shown(now))
 
     async def _see_stations(self) -> None:
         seen = last_heard(self.core, self._heard)
@@ -397,16 +393,6 @@ class Daemon:
         self._lock.release()
 
 
-def own_address() -> str:
-    """This machine's address on its way out; nothing is sent. Loopback where there is no way out."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # RFC 5737: an address of documentation
-        except OSError:
-            return "127.0.0.1"
-        return str(probe.getsockname()[0])
-
-
 def _trust_sources(settings: Settings) -> TrustSources:
     return TrustSources(
         settings.data_dir / "pki",
@@ -422,23 +408,6 @@ def _trust_sources(settings: Settings) -> TrustSources:
 def _organisations(settings: Settings) -> tuple[str, ...]:
     ours = (settings.organisation,) if settings.organisation else ()
     return (*ours, *settings.trusted_organisations)
-
-
-def _names(settings: Settings) -> tuple[str, ...]:
-    """How stations may call us: what is said in the certificates that are made here."""
-    if settings.tls_names:
-        return settings.tls_names
-    public = urlsplit(settings.public_tls_url or settings.public_url or "").hostname
-    wildcard = settings.ocpp_host in ("", "0.0.0.0", "::")  # noqa: S104
-    own = own_address() if wildcard else settings.ocpp_host
-    return tuple(dict.fromkeys((*([public] if public else []), own, "localhost")))
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("ascii")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Invalid(f"{path} cannot be read as certificates in PEM: {error}") from error
 
 
 def _secret(path: Path) -> bytes:

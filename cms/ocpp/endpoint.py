@@ -35,7 +35,7 @@ from cms.ocpp import door
 from cms.ocpp.dialect import DIALECTS
 from cms.ocpp.door import Admitted, Knock, Turned
 from cms.ocpp.link import Hooks, Limits, Link
-from cms.ocpp.tls import SecureListener, trust
+from cms.ocpp.tls import SecureListener
 
 try:
     from websockets.speedups import apply_mask
@@ -318,11 +318,6 @@ class Endpoint:
         )
         self._servers.append(server)
         return int(next(iter(server.sockets)).getsockname()[1])
-
-    def trust(self, authority: str) -> None:
-        """Take client certificates of this authority (PEM) too."""
-        if self._tls is not None:
-            trust(self._tls, (authority,))
 
     async def drain(self, deadline_s: float) -> None:
         """Stop accepting and reading; handle and answer what was received, as far as the deadline allows."""

@@ -33,18 +33,21 @@ class SecureListener:
     context: ssl.SSLContext
 
 
-def context(chains: Sequence[Path], keys: Sequence[Path], authorities: Sequence[str]) -> ssl.SSLContext:
-    """What a listener needs: chains in PEM, leaf first, with a key each (``keys`` empty: in the same files).
+Pair = tuple[Path, Path | None]
+"""A chain in PEM, leaf first, and its key; None: the key is in the same file."""
+
+
+def context(pairs: Sequence[Pair], authorities: Sequence[str]) -> ssl.SSLContext:
+    """What a listener needs. ``authorities`` are PEM texts of those whose client certificates are taken.
 
     An RSA and an ECDSA chain stand side by side; the handshake takes the one that the station's suites want.
-    ``authorities`` are PEM texts of those whose client certificates are taken. Raises Invalid.
+    Raises Invalid.
     """
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = ssl.TLSVersion.TLSv1_2  # A00.FR.313 to 315, 416 to 418
     made.set_ciphers(CIPHERS)
     made.options |= ssl.OP_NO_COMPRESSION | ssl.OP_CIPHER_SERVER_PREFERENCE | ssl.OP_NO_RENEGOTIATION
-    for number, chain in enumerate(chains):
-        _load(made, chain, keys[number] if keys else None)
+    load(made, pairs)
     # Profile 2 has no client certificate, profile 3 must have one: who needs which is known after the identity,
     # so the door asks again. Time too is looked at there: one station may be let in to renew an expired
     # certificate (A00.FR.429), and a refusal there is told to the operator.
@@ -52,6 +55,14 @@ def context(chains: Sequence[Path], keys: Sequence[Path], authorities: Sequence[
     made.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN | ssl.VerifyFlags(_NO_CHECK_TIME)
     trust(made, authorities)
     return made
+
+
+def load(listening: ssl.SSLContext, pairs: Sequence[Pair]) -> None:
+    """Show these chains, from the next handshake on. Raises Invalid, and then nothing has changed."""
+    # A chain whose key does not fit would cost the context its old key: tried on another one first.
+    for context in (ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER), listening):
+        for chain, key in pairs:
+            _load(context, chain, key)
 
 
 def trust(listening: ssl.SSLContext, authorities: Sequence[str]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from cms.contract.certificates import (
@@ -22,7 +22,7 @@ from cms.contract.intents import IntentView, Preview
 from cms.contract.refusals import Conflict, Invalid, NotFound
 from cms.core import Actor, Core, Lane
 from cms.domain import installed, security, signing
-from cms.domain.certificates import OwnAuthority, Use
+from cms.domain.certificates import Certificate, OwnAuthority, Use
 from cms.domain.changes import Happened
 from cms.domain.evolve import evolve
 from cms.domain.installed import CSMS_ROOT, ROOTS, TYPES, Installed
@@ -36,6 +36,8 @@ from cms.operations.previews import preview
 from cms.operations.stations import version_of
 
 KEYS = ("ec", "rsa")
+#: Days before its end at which a certificate is told of, the most urgent first.
+_WARNINGS_DAYS = (0, 1, 3, 7, 14, 30)
 #: How much of a fingerprint names a certificate in commands.
 _SHORT = 16
 _TRIGGERS = {
@@ -308,6 +310,61 @@ def _issued(lane: Lane, start: str) -> Issued:
             f"{station} has {what} whose fingerprint starts with {start}", f"cms certificates list {station}"
         )
     return hits[0]
+
+
+class ExpiryWatch:
+    """Tells once at each of some ages that a certificate ends soon (A02: an alarm before it expires)."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, int] = {}
+
+    async def tell(self, core: Core, shown: Sequence[Certificate] = ()) -> None:
+        """``shown`` are our own server certificates; with them our authorities and the stations' certificates."""
+        now = core.clock.now()
+        authorities = [core.trust.authority(use) for use in Use]
+        ours = [("server", each) for each in shown]
+        ours += [(f"{each.use}-authority", each.certificate) for each in authorities if each is not None]
+        events = [self._event(core, kind, None, each, now) for kind, each in ours]
+        for lane in core.lanes.values():
+            events += [
+                self._event(core, kind, lane.state.station.id, each, now)
+                for kind, each in _relied_on(core, lane)
+            ]
+        told = [event for event in events if event is not None]
+        if told:
+            await core.store.commit((), told)
+
+    def _event(
+        self, core: Core, kind: str, station: str | None, certificate: Certificate, now: datetime
+    ) -> Happened | None:
+        left = certificate.not_after - now
+        reached = next((days for days in _WARNINGS_DAYS if left <= timedelta(days=days)), None)
+        key = f"{station or ''}:{certificate.fingerprint}"
+        if reached is None or self._told.get(key) == reached:
+            return None
+        self._told[key] = reached
+        data = {
+            "kind": kind,
+            "name": certificate.name,
+            "fingerprint": certificate.fingerprint,
+            "not_after": certificate.not_after,
+            "days": max(left.days, 0),
+        }
+        return Happened("certificate.expiring", now, station, data=data)
+
+
+def _relied_on(core: Core, lane: Lane) -> Iterator[tuple[str, Certificate]]:
+    """The certificates that a station's work depends on: its newest of each use, what it showed, its roots."""
+    newest: dict[str, Certificate] = {}
+    for issued in lane.state.kept_of(signing.ISSUED).values():
+        if issued.fate == Fate.INSTALLED and not security.is_revoked(core.kept, issued.certificate):
+            newest[issued.use] = issued.certificate
+    if Use.STATION not in newest and lane.proof is not None and lane.proof.certificate is not None:
+        newest[Use.STATION] = lane.proof.certificate
+    yield from newest.items()
+    for entry in lane.state.kept_of(installed.KIND).values():
+        if entry.certificate is not None:
+            yield entry.type, entry.certificate
 
 
 async def forget_revoked(core: Core) -> None:

@@ -1,0 +1,114 @@
+"""The port with TLS as the settings want it: its certificates, whom it trusts, and what is done when files change."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import socket
+from collections.abc import Iterator
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from cms.contract.refusals import Invalid
+from cms.domain.certificates import Certificate, Use
+from cms.ocpp import tls
+from cms.ocpp.tls import SecureListener
+from cms.pki import Trust
+from cms.settings import Settings
+
+log = logging.getLogger(__name__)
+_ANYWHERE = ("", "0.0.0.0", "::")  # noqa: S104
+
+
+class TlsPort:
+    """Security profiles 2 and 3. ``listener`` is None when the settings name no port."""
+
+    def __init__(self, settings: Settings, trust: Trust, now: datetime) -> None:
+        self._settings = settings
+        self._trust = trust
+        self._stamps: dict[Path, int] = {}
+        self.listener = None if settings.ocpp_tls_port is None else self._made(settings.ocpp_tls_port, now)
+
+    def _made(self, port: int, now: datetime) -> SecureListener:
+        ours = self._trust.authority(Use.STATION)
+        pairs = self._pairs(now)
+        trusted = [_text(path) for path in self._settings.tls_client_authorities]
+        self._stamps = _stamps(pairs)
+        return SecureListener(port, tls.context(pairs, [*trusted, *([ours.pem] if ours else [])]))
+
+    def _pairs(self, now: datetime) -> tuple[tls.Pair, ...]:
+        """Chains and keys: the operator's, or else ours, which are made and renewed here."""
+        chains, keys = self._settings.tls_certificates, self._settings.tls_keys
+        if not chains:
+            chains, keys = self._trust.server_certificates(names(self._settings), now), ()
+        return tuple((chain, keys[number] if keys else None) for number, chain in enumerate(chains))
+
+    def trust(self, authority: str) -> None:
+        """Take what a new authority (PEM) signs."""
+        if self.listener is not None:
+            tls.trust(self.listener.context, (authority,))
+
+    def refresh(self, now: datetime) -> None:
+        """Renew our own certificates when they are about to end, and take over files that were replaced.
+
+        A connection keeps what it shook hands with. A file that cannot be read leaves the old one in use.
+        """
+        if self.listener is None:
+            return
+        try:
+            pairs = self._pairs(now)
+            stamps = _stamps(pairs)
+            if stamps != self._stamps:
+                tls.load(self.listener.context, pairs)
+                self._stamps = stamps
+                log.info("the certificates of the TLS port were replaced")
+        except Invalid as refused:
+            log.error("the certificates of the TLS port cannot be replaced: %s", refused.message)
+
+    def shown(self, now: datetime) -> tuple[Certificate, ...]:
+        """What stations are shown: the first certificate of each chain."""
+        if self.listener is None:
+            return ()
+        return tuple(self._trust.read_chain(chain)[0] for chain in self._chains(now))
+
+    def _chains(self, now: datetime) -> Iterator[str]:
+        """The chains that can be read; of the others ``refresh`` has told."""
+        for chain, _ in self._pairs(now):
+            with contextlib.suppress(Invalid):
+                yield _text(chain)
+
+
+def names(settings: Settings) -> tuple[str, ...]:
+    """How stations may call us: what is said in the certificates that are made here."""
+    if settings.tls_names:
+        return settings.tls_names
+    public = urlsplit(settings.public_tls_url or settings.public_url or "").hostname
+    own = own_address() if settings.ocpp_host in _ANYWHERE else settings.ocpp_host
+    return tuple(dict.fromkeys((*([public] if public else []), own, "localhost")))
+
+
+def own_address() -> str:
+    """This machine's address on its way out; nothing is sent. Loopback where there is no way out."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # RFC 5737: an address of documentation
+        except OSError:
+            return "127.0.0.1"
+        return str(probe.getsockname()[0])
+
+
+def _stamps(pairs: tuple[tls.Pair, ...]) -> dict[Path, int]:
+    """When each file was changed last."""
+    files = [file for pair in pairs for file in pair if file is not None]
+    try:
+        return {file: file.stat().st_mtime_ns for file in files}
+    except OSError as error:
+        raise Invalid(f"{error.filename} cannot be read: {error.strerror}") from error
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("ascii")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Invalid(f"{path} cannot be read as certificates in PEM: {error}") from error
