@@ -7,7 +7,7 @@ import pytest
 from tests.fuzz.bench import Bench
 
 AT = "2026-05-04T12:00:00Z"
-FOUND = {
+FOUND: dict[str, tuple[str, ...]] = {
     "blank texts were not counted": ("1.6", " \u2028"),
     "a VAT number too long to be said back": (
         "2.1",
@@ -22,6 +22,12 @@ FOUND = {
         '[2,"1","X",{"' + "password" * 4000 + "}",
     ),
     "so did quotes that never end": ("2.0.1", '[2,"key","X",["' + '\\"' * 16_000),
+    "needs of a car where nothing limits it": (
+        "2.1",
+        f'[2,"m0","TransactionEvent",{{"eventType":"Started","timestamp":"{AT}","triggerReason":"Authorized","seqNo":0,'
+        '"transactionInfo":{"transactionId":"tx-1"},"evse":{"id":1,"connectorId":1}}]',
+        '[2,"m1","NotifyEVChargingNeeds",{"evseId":1,"chargingNeeds":{"requestedEnergyTransfer":"DC"}}]',
+    ),
     "NUL within an action": ("2.0.1", '[2,"m1","Heart\\u0000beat",{}]'),
     "a number beyond what a double holds": (
         "2.1",
@@ -34,7 +40,9 @@ FOUND = {
 async def test_what_was_found_is_mended(what: str) -> None:
     bench = await Bench().open()
     try:
-        await bench.say(*FOUND[what])
+        version, *texts = FOUND[what]
+        for text in texts:
+            await bench.say(version, text)
     finally:
         await bench.close()
     print(bench.figures)

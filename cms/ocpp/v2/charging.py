@@ -272,11 +272,18 @@ def ev_schedule_notified(payload: Json, remarks: Remarks) -> EvScheduleNotified:
     return EvScheduleNotified(int(payload["evseId"]), schedule, instant(payload["timeBase"], remarks))
 
 
-_NEEDS_ANSWERS = {"accepted": "Accepted", "rejected": "Rejected", "processing": "Processing"}
+#: 2.0.1 has no word for "nothing limits, so there is nothing to plan": there will be no profile (K15.FR.04).
+_NEEDS_ANSWERS = {
+    "accepted": "Accepted",
+    "rejected": "Rejected",
+    "processing": "Processing",
+    "none": "Rejected",
+}
+_NEEDS_ANSWERS_21 = _NEEDS_ANSWERS | {"none": "NoChargingProfile"}
 
 
-def needs_answer(answer: NeedsAnswer) -> Json:
-    return {"status": _NEEDS_ANSWERS[answer.status]}
+def needs_answer(answer: NeedsAnswer, words: dict[str, str]) -> Json:
+    return {"status": words[answer.status]}
 
 
 def schedule_answer(answer: ScheduleAnswer) -> Json:
@@ -287,8 +294,11 @@ INCOMING = {
     "ReportChargingProfiles": Incoming(TOLD, profiles_reported, nothing),
     "NotifyChargingLimit": Incoming(TOLD, limit_notified, nothing),
     "ClearedChargingLimit": Incoming(TOLD, limit_cleared, nothing),
-    "NotifyEVChargingNeeds": Incoming(TOLD, needs_notified, needs_answer),
+    "NotifyEVChargingNeeds": Incoming(TOLD, needs_notified, partial(needs_answer, words=_NEEDS_ANSWERS)),
     "NotifyEVChargingSchedule": Incoming(TOLD, ev_schedule_notified, schedule_answer),
+}
+INCOMING_21 = {
+    "NotifyEVChargingNeeds": Incoming(TOLD, needs_notified, partial(needs_answer, words=_NEEDS_ANSWERS_21)),
 }
 
 
