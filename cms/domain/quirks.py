@@ -42,6 +42,10 @@ class Quirks:
     id_tag_length: int = 0
     id_tag_separator: str = ""
     lenient_lengths: bool = False
+    stack_levels: int = 0
+    rate_unit: str = ""
+    profile_kind: str = ""
+    profile_start_s: int = 0
 
 
 @record
@@ -100,6 +104,22 @@ SWITCHES: dict[str, Switch] = {
     ),
     "id-tag-separator": Switch("it adds something to tokens behind this sign; empty: it does not"),
     "lenient-lengths": Switch("take tokens longer than the specification allows"),
+    "stack-levels": Switch(
+        "how many stack levels charging profiles may have (1: only level 0); 0: as many as it says", limit=100
+    ),
+    "rate-unit": Switch(
+        "the only unit of charging limits that it follows, whatever it says; empty: as it says",
+        words=("", "A", "W"),
+    ),
+    "profile-kind": Switch(
+        "the only kind of charging profile that it follows, beside recurring ones; empty: each",
+        words=("", "absolute", "relative"),
+    ),
+    "profile-start-s": Switch(
+        "charging profiles that are to hold now start so many seconds earlier: it ignores one that starts this"
+        " moment, or has a clock that is late",
+        limit=3_600,
+    ),
 }
 
 

@@ -161,7 +161,7 @@ async def set_(core: Core, request: SetProfile, actor: Actor) -> IntentView | Pr
     """Complete the profile, hold it to the rules, install it."""
     lane = core.lane(request.station)
     check_place(request.evse)
-    told = await limits(core, lane.state.station.id)
+    told = await limits(core, lane.state)
     converter = mains(request.voltage, request.phases)
     wanted = rules.in_unit(request.profile, told.units, converter) if converter else request.profile
     evse, profile = complete(core, lane, request.evse, wanted, told)

@@ -133,7 +133,7 @@ async def _send(core: Core, lane: Lane, needs: Needs) -> int | None:
 
 async def _order(core: Core, lane: Lane, needs: Needs) -> SetChargingProfile | None:
     """What applies at the EVSE without our own plans, cut to what the car takes."""
-    told = await limits(core, lane.state.station.id)
+    told = await limits(core, lane.state)
     state, now = lane.state, core.clock.now()
     applying = [one for one in register.installed(state) if one.set_by != ev.PLANNER]
     applying = [one for one in applying if one.evse in (0, needs.evse) and one.profile.schedules]
@@ -213,7 +213,7 @@ def resumed(core: Core, lane: Lane, received: Received) -> None:
 
 
 async def _resend(core: Core, lane: Lane, transaction_id: str) -> None:
-    told = await limits(core, lane.state.station.id)
+    told = await limits(core, lane.state)
     if told.tx_persistent:
         return
     station = lane.state.station.id

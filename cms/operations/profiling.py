@@ -8,15 +8,21 @@ from decimal import Decimal
 from cms.contract.charging import Profile
 from cms.contract.refusals import Invalid
 from cms.core import Core, Lane
+from cms.domain import quirks
 from cms.domain.charging import needs, notices, register, rules
 from cms.domain.charging.composite import Composite, Mains, composite
-from cms.domain.charging.limits import Limits, limits_of
+from cms.domain.charging.limits import Limits, limits_of, with_capabilities, with_quirks
 from cms.domain.stations import StationState
+from cms.operations.quirks import of as capabilities_of
 
 
-async def limits(core: Core, station_id: str) -> Limits:
-    """What the station said it takes."""
-    return limits_of(await core.store.variables(station_id))
+async def limits(core: Core, state: StationState) -> Limits:
+    """What the station takes: as it said, else as its make does; and whatever is known to be otherwise."""
+    told = limits_of(await core.store.variables(state.station.id))
+    known = capabilities_of(core, state)
+    if known is not None:
+        told = with_capabilities(told, known)
+    return with_quirks(told, quirks.of(state))
 
 
 def complete(core: Core, lane: Lane, evse: int | None, profile: Profile, told: Limits) -> tuple[int, Profile]:
@@ -35,7 +41,7 @@ async def for_a_start(core: Core, lane: Lane, evse: int | None, profile: Profile
         raise Invalid("a session starts with a tx profile, and without a transaction id: it has none yet")
     if evse is None:
         raise Invalid("a session that starts with a profile needs its EVSE", "give --evse")
-    told = await limits(core, lane.state.station.id)
+    told = await limits(core, lane.state)
     profile = rules.awaiting(profile, told, core.clock.now(), core.mint.number())
     rules.check_shape(rules.Case(profile, evse, lane.state, told))
     return profile

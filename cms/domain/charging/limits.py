@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from cms.contract.quirks import Capabilities
 from cms.contract.stations import Variable
+from cms.domain.evolve import evolve
+from cms.domain.quirks import Quirks
 from cms.domain.record import record
 
 _WORDS = re.compile(r"[A-Za-z]+")
@@ -40,6 +43,40 @@ class Limits:
     purposes: tuple[str, ...] = ()
     dynamic: bool | None = None
     tx_persistent: bool | None = None
+    kind: str = ""
+    """The only kind it follows, beside recurring ones; empty: each."""
+    start_s: int = 0
+    """What is to hold now starts so many seconds earlier."""
+
+
+def with_quirks(limits: Limits, quirks: Quirks) -> Limits:
+    """What the station really takes, whatever it says of itself."""
+    level = limits.stack_level
+    if quirks.stack_levels:
+        level = quirks.stack_levels - 1
+    return evolve(
+        limits,
+        stack_level=level,
+        units=(quirks.rate_unit,) if quirks.rate_unit else limits.units,
+        kind=quirks.profile_kind,
+        start_s=quirks.profile_start_s,
+    )
+
+
+def with_capabilities(limits: Limits, known: Capabilities) -> Limits:
+    """Where the station itself has not said, what another of its make did."""
+    levels = known.stack_levels
+    return evolve(
+        limits,
+        stack_level=_first(limits.stack_level, None if levels is None else levels - 1),
+        periods=_first(limits.periods, known.periods),
+        units=limits.units or known.rate_units or (),
+        profiles=_first(limits.profiles, known.charging_profiles),
+    )
+
+
+def _first(one: int | None, other: int | None) -> int | None:
+    return other if one is None else one
 
 
 def limits_of(variables: Iterable[Variable]) -> Limits:

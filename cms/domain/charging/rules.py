@@ -6,7 +6,7 @@ The numbers are those of OCPP 2.0.1 part 2, block K, of 2.1 block Q, and the sec
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
 
@@ -52,10 +52,11 @@ def completed(
 ) -> tuple[int, Profile]:
     """The EVSE and the profile with what was left out: place, session, start, ids (``number`` is unused)."""
     place = _place(state, evse, profile)
+    profile = _followed(profile, limits)
     if profile.purpose == "tx" and profile.transaction_id is None:
         profile = evolve(profile, transaction_id=session_on(state, place).transaction_id)
     schedules = tuple(
-        evolve(schedule, id=schedule.id or index, start=_start(profile, schedule, now))
+        evolve(schedule, id=schedule.id or index, start=_start(profile, schedule, limits, now))
         for index, schedule in enumerate(profile.schedules, 1)
     )
     profile = evolve(profile, schedules=schedules)
@@ -87,11 +88,18 @@ def session_on(state: StationState, evse: int) -> Session:
     return max(running, key=lambda session: session.started_at)
 
 
-def _start(profile: Profile, schedule: Schedule, now: datetime) -> datetime | None:
+def _followed(profile: Profile, limits: Limits) -> Profile:
+    """Absolute and relative are the same where no start is said: then the kind that the station follows."""
+    starts = any(schedule.start for schedule in profile.schedules)
+    fits = profile.kind in ("absolute", "relative") and limits.kind and not starts
+    return evolve(profile, kind=limits.kind) if fits and profile.purpose != "station-max" else profile
+
+
+def _start(profile: Profile, schedule: Schedule, limits: Limits, now: datetime) -> datetime | None:
     """Absolute and recurring schedules say when they start (K01.FR.40); whole seconds, as some stations read."""
     if schedule.start is not None or profile.kind not in ("absolute", "recurring"):
         return schedule.start
-    return now.replace(microsecond=0)
+    return now.replace(microsecond=0) - timedelta(seconds=limits.start_s)
 
 
 def _id(state: StationState, evse: int, profile: Profile, limits: Limits, number: int) -> int:
@@ -107,8 +115,9 @@ def _id(state: StationState, evse: int, profile: Profile, limits: Limits, number
 
 def awaiting(profile: Profile, limits: Limits, now: datetime, number: int) -> Profile:
     """The profile of a session to come, with what was left out."""
+    profile = _followed(profile, limits)
     schedules = tuple(
-        evolve(schedule, id=schedule.id or index, start=_start(profile, schedule, now))
+        evolve(schedule, id=schedule.id or index, start=_start(profile, schedule, limits, now))
         for index, schedule in enumerate(profile.schedules, 1)
     )
     lowest = limits.external_id or 0
@@ -182,6 +191,11 @@ def _kind(case: Case) -> None:
     profile = case.profile
     if profile.kind == "relative" and profile.purpose == "station-max":  # K01.FR.38
         raise Invalid("a station-max profile cannot be relative: no session begins with the station")
+    if case.limits.kind and profile.kind in ("absolute", "relative") and profile.kind != case.limits.kind:
+        raise Conflict(
+            f"{case.state.station.id} follows {case.limits.kind} profiles only, not {profile.kind} ones",
+            "leave the start out, or see cms stations quirks",
+        )
     if (profile.kind == "recurring") != (profile.recurrency is not None):
         raise Invalid("recurring profiles, and only those, say how often: daily or weekly")
     if profile.kind == "relative" and any(s.start for s in profile.schedules):  # K01.FR.41
