@@ -104,7 +104,7 @@ async def test_what_a_version_cannot_say_is_refused_in_its_name(
         (ClearChargingProfiles(), {}),
     ],
 )
-async def test_1_6_clears_by_id_by_criteria_or_everything(order: Order, said: dict) -> None:
+async def test_1_6_clears_by_id_by_criteria_or_everything(order: Order, said: dict[str, Any]) -> None:
     calls, understood = await give(V16, order, {"status": "Unknown"})
     assert calls == [("ClearChargingProfile", said)]
     assert (understood.verdict, understood.word) == ("accepted", "Unknown")
@@ -128,7 +128,7 @@ async def test_1_6_clears_by_id_by_criteria_or_everything(order: Order, said: di
         (ClearChargingProfiles(), {"chargingProfileCriteria": {}}),
     ],
 )
-async def test_2_x_clears_by_id_or_by_criteria(dialect: Dialect, order: Order, said: dict) -> None:
+async def test_2_x_clears_by_id_or_by_criteria(dialect: Dialect, order: Order, said: dict[str, Any]) -> None:
     calls, _ = await give(dialect, order, OK)
     assert calls == [("ClearChargingProfile", said)]
 
@@ -244,7 +244,7 @@ async def test_2_1_hears_everything_that_a_period_can_say() -> None:
         ),
     ],
 )
-async def test_orders_of_2_1_alone(order: Order, action: str, said: dict) -> None:
+async def test_orders_of_2_1_alone(order: Order, action: str, said: dict[str, Any]) -> None:
     calls, _ = await give(V21, order, OK)
     assert calls == [(action, said)]
     with pytest.raises(NotSupported, match=r"OCPP 2\.0\.1"):

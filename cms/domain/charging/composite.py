@@ -94,6 +94,15 @@ class _Line:
         return self.says[index] if index >= 0 else None
 
 
+@record
+class _Run:
+    """A schedule that counts its seconds from ``begin`` and says something from ``first`` to before ``end``."""
+
+    begin: float
+    first: float
+    end: float
+
+
 def composite(
     known: Iterable[Installed],
     foreign: Iterable[Foreign],
@@ -146,8 +155,8 @@ def _line(
     if schedule.unit != unit and mains is None:
         return None
     line = _Line(profile.stack_level, one.evse == place.evse)
-    for begin, end in _runs(profile, schedule, place, start, span_s):
-        _draw(line, schedule, begin, end, unit, mains)
+    for run in _runs(profile, schedule, place, start, span_s):
+        _draw(line, schedule, run, unit, mains)
     return line
 
 
@@ -158,14 +167,12 @@ def _foreign(limit: Foreign, start: datetime, span_s: int, unit: str, mains: Mai
             continue
         begin = ((schedule.start or limit.at) - start).total_seconds()
         end = begin + schedule.duration_s if schedule.duration_s is not None else float(span_s)
-        _draw(line, schedule, begin, min(end, span_s), unit, mains)
+        _draw(line, schedule, _Run(begin, begin, min(end, span_s)), unit, mains)
     return line
 
 
-def _runs(
-    profile: Profile, schedule: Schedule, place: Place, start: datetime, span_s: int
-) -> Iterator[tuple[float, float]]:
-    """When the schedule runs in the window: seconds from its start, cut to the profile's validity."""
+def _runs(profile: Profile, schedule: Schedule, place: Place, start: datetime, span_s: int) -> Iterator[_Run]:
+    """When the schedule runs in the window, cut to the profile's validity."""
     first = _offset(profile.valid_from, start, float("-inf"))
     last = min(_offset(profile.valid_to, start, float(span_s)), float(span_s))
     lasts = float(schedule.duration_s) if schedule.duration_s is not None else float("inf")
@@ -177,9 +184,9 @@ def _runs(
     else:
         begins = iter([_offset(schedule.start, start, max(first, -float(MOST_S)))])
     for begin in begins:
-        # What was cut off at the front still counts the seconds from its own begin.
-        if max(begin, first) < min(begin + lasts, last):
-            yield begin, min(begin + lasts, last)
+        run = _Run(begin, max(begin, first), min(begin + lasts, last))
+        if run.first < run.end and run.end > 0:
+            yield run
 
 
 def _offset(at: datetime | None, start: datetime, otherwise: float) -> float:
@@ -195,16 +202,17 @@ def _recurring(schedule: Schedule, recurrency: str, start: datetime, span_s: int
         begin += every_s
 
 
-def _draw(line: _Line, schedule: Schedule, begin: float, end: float, unit: str, mains: Mains | None) -> None:
-    if end <= 0:
-        return
+def _draw(line: _Line, schedule: Schedule, run: _Run, unit: str, mains: Mains | None) -> None:
     for period in islice(schedule.periods, _MOST_STEPS):
-        at = floor(begin) + period.start_s
-        if at >= end or len(line.starts) >= _MOST_STEPS:
+        at = floor(run.begin) + period.start_s
+        if at >= run.end:
             break
-        line.starts.append(at)
+        if len(line.starts) >= _MOST_STEPS:
+            return
+        # Of those that begin before the first moment the last one leads from there on.
+        line.starts.append(max(at, floor(run.first)))
         line.says.append(_said(period, schedule.unit, unit, mains))
-    line.starts.append(ceil(end))
+    line.starts.append(ceil(run.end))
     line.says.append(None)
 
 
