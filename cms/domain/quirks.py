@@ -125,7 +125,10 @@ SWITCHES: dict[str, Switch] = {
 
 @record
 class Make:
-    """What is known of stations of a make. Patterns are without case; firmware from ``since`` on, before ``before``."""
+    """What is known of stations of a make: firmware from ``since`` on, before ``before``.
+
+    Patterns are without case; ``|`` separates them where there are several.
+    """
 
     vendor: str
     changes: dict[str, Value]
@@ -165,7 +168,15 @@ TABLE: tuple[Make, ...] = (
         {"skip-keys": "MeterValuesSampledData,MeterValuesAlignedData"},
         "takes any list of measurands, and reboots when it is asked for a list that it cannot measure",
         "https://github.com/lbbrhzn/ocpp/issues/1275",
-        model="*terra*ac*",
+        model="*terra*ac*|tac*",
+    ),
+    Make(
+        "abb*",
+        {"stack-levels": 1},
+        "refuses charging profiles of every stack level but 0",
+        "https://github.com/evcc-io/evcc/issues/15493",
+        model="*terra*ac*|tac*",
+        since="1.8",
     ),
     Make(
         "growatt*",
@@ -217,7 +228,7 @@ def known(vendor: str, model: str, firmware: str) -> list[Make]:
 
 
 def _fits(make: Make, vendor: str, model: str, firmware: str) -> bool:
-    if not fnmatchcase(vendor, make.vendor) or not fnmatchcase(model, make.model.casefold()):
+    if not _like(vendor, make.vendor) or not _like(model, make.model.casefold()):
         return False
     if not make.since and not make.before:
         return True
@@ -226,6 +237,10 @@ def _fits(make: Make, vendor: str, model: str, firmware: str) -> bool:
         (not make.since or version >= version_of(make.since))
         and (not make.before or version < version_of(make.before))
     )
+
+
+def _like(text: str, patterns: str) -> bool:
+    return any(fnmatchcase(text, pattern) for pattern in patterns.split("|"))
 
 
 def version_of(firmware: str) -> tuple[int, ...]:

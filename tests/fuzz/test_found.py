@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
+from cms.domain.tariffs import ClearTariffs
+from cms.ocpp.dialect import V21
 from tests.fuzz.bench import Bench
+from tests.ocpp.fakes import converse
 
 AT = "2026-05-04T12:00:00Z"
 FOUND: dict[str, tuple[str, ...]] = {
@@ -46,3 +51,11 @@ async def test_what_was_found_is_mended(what: str) -> None:
     finally:
         await bench.close()
     print(bench.figures)
+
+
+async def test_tariffs_cleared_with_an_empty_list_of_results_are_cleared() -> None:
+    talk = converse(V21)
+    giving = asyncio.create_task(talk.link.give(ClearTariffs(), 5))
+    asked = await talk.until_sent(1)
+    await talk.hear([3, asked[1], {"clearTariffsResult": []}])
+    assert (await giving).verdict == "accepted"

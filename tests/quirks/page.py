@@ -90,7 +90,8 @@ def _make(make: Make) -> str:
     changes = ", ".join(f"`{name}` = {text_of(value)}" for name, value in make.changes.items())
     words = ((make.since and f"from {make.since}"), (make.before and f"before {make.before}"))
     firmware = " ".join(word for word in words if word) or "any"
-    return f"| {make.vendor} | {make.model} | {firmware} | {changes} | {make.why} | <{make.source}> |"
+    model = make.model.replace("|", " or ")
+    return f"| {make.vendor} | {model} | {firmware} | {changes} | {make.why} | <{make.source}> |"
 
 
 def _behaviours() -> list[str]:

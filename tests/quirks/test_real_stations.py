@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from cms.contract.charging import ClearProfiles, ListProfiles, Period, Profile, Schedule, SetProfile
 from cms.contract.intents import AwaitIntent, ListIntents
 from cms.contract.jobs import GetLog, ListJobs
 from cms.contract.quirks import ProbeStation, SetQuirks
-from cms.contract.refusals import Conflict, Rejected, Unreachable
+from cms.contract.refusals import Conflict, Invalid, Rejected, Unreachable
 from cms.contract.security import RotatePassword
 from cms.contract.sessions import ListSamples, ListStationSamples, StartSession
 from cms.contract.stations import (
@@ -590,3 +592,33 @@ async def test_an_order_that_is_refused_in_every_way_is_refused(tmp_path: Path) 
         with pytest.raises(Rejected):
             await site.client.ask(ChangeAvailability(station="CP-7", availability="operative"))
         assert len(raw.orders("ChangeAvailability")) == 2
+
+
+def amperes(limit: int = 16, **how: Any) -> Profile:
+    return Profile("tx-default", (Schedule("A", (Period(limit=Decimal(limit)),)),), **how)
+
+
+async def test_17_a_profile_is_sent_as_the_station_wants_it(tmp_path: Path) -> None:
+    """One level, one kind, one unit: the profile is made to fit where that changes nothing of what it says."""
+    async with a_site(tmp_path) as site:
+        raw = await site.booted()
+        await raw.call("StatusNotification", status("Available"))
+        await switch(site, stack_levels="1", rate_unit="A", profile_kind="relative")
+        await site.client.ask(SetProfile(station="CP-7", evse=1, profile=amperes()))
+        (sent,) = [asked["csChargingProfiles"] for asked in raw.orders("SetChargingProfile")]
+        assert (sent["stackLevel"], sent["chargingProfileKind"]) == (0, "Relative")
+        assert sent["chargingSchedule"]["chargingRateUnit"] == "A"
+        with pytest.raises((Conflict, Invalid)):
+            await site.client.ask(SetProfile(station="CP-7", evse=1, profile=amperes(stack_level=1)))
+        assert len(raw.orders("SetChargingProfile")) == 1
+
+
+async def test_17_clearing_a_profile_that_is_unknown_there_means_that_it_is_gone(tmp_path: Path) -> None:
+    async with a_site(tmp_path) as site:
+        raw = await site.booted()
+        await raw.call("StatusNotification", status("Available"))
+        await site.client.ask(SetProfile(station="CP-7", evse=1, profile=amperes()))
+        (installed,) = await site.client.ask(ListProfiles("CP-7"))
+        raw.answers["ClearChargingProfile"] = lambda _: {"status": "Unknown"}
+        await site.client.ask(ClearProfiles(station="CP-7", profile=installed.id))
+        assert await site.client.ask(ListProfiles("CP-7")) == []

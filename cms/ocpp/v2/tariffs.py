@@ -203,7 +203,8 @@ def _got(_: GetTariffs, answers: Sequence[Json]) -> OrderAnswer:
 def _cleared(_: ClearTariffs, answers: Sequence[Json]) -> OrderAnswer:
     """A tariff that is not there is cleared too (I10)."""
     words = [str(item["status"]) for item in answers[0]["clearTariffsResult"]]
-    word = next((word for word in words if word == "Rejected"), words[0])
+    # None of them is there: nothing is left to clear.
+    word = next((word for word in words if word == "Rejected"), words[0] if words else "NoTariff")
     return OrderAnswer("rejected" if word == "Rejected" else "accepted", word, shown(answers))
 
 
