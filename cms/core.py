@@ -255,8 +255,12 @@ class Trust(Protocol):
 
     def read_request(self, csr: str) -> SigningRequest: ...
 
-    def sign(self, use: Use, csr: str, now: datetime) -> Signed:
-        """Sign a request that was found worthy. Raises NotFound without an authority, Conflict with an expired one."""
+    def signs(self, use: Use) -> bool:
+        """Whether there is anybody who signs certificates for this use."""
+        ...
+
+    async def sign(self, use: Use, csr: str, now: datetime) -> Signed:
+        """Have a request signed that was found worthy, here or by another's authority. Raises a Refusal."""
         ...
 
     async def standing(self, named: HashData, url: str, now: datetime) -> Standing:

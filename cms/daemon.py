@@ -400,6 +400,7 @@ def _trust_sources(settings: Settings) -> TrustSources:
         lasts=timedelta(days=settings.certificate_days),
         contract_roots=settings.contract_authorities,
         revocation_lists=settings.tls_revocation_lists,
+        signer=settings.signing_url,
         provider=settings.contract_certificates_url,
         outward=Outward(settings.outward_hosts),
     )

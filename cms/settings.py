@@ -66,6 +66,9 @@ class Settings(BaseSettings):
     certificate_days: int = Field(
         365, ge=1, le=3650, description="How long certificates signed here are valid."
     )
+    signing_url: str | None = Field(
+        None, description="Who signs certificate requests instead of our own authority (docs/certificates.md)."
+    )
     contract_authorities: tuple[Path, ...] = Field(
         (), description="Roots, and those below, of drivers' contract certificates (ISO 15118), in PEM."
     )

@@ -260,7 +260,7 @@ async def renew(core: Core, request: RenewCertificate, actor: Actor) -> IntentVi
     if version_of(core, lane) == "1.6" and request.use == "station":
         message = "SignChargePointCertificate"
     authority = Use.STATION if request.use == "station" else Use.V2G
-    if core.trust.authority(authority) is None and request.use != "combined":
+    if not core.trust.signs(authority) and request.use != "combined":
         raise Conflict(
             f"there is no {authority} authority that could sign what the station will ask for",
             f"cms certificates ca create --use {authority}",

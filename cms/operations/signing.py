@@ -29,7 +29,7 @@ async def requested(
     use = USES.get(seen.kind)
     if use is None:
         return signing.refused(state, received, f"there are no certificates of the kind {seen.kind!r}")
-    if core.trust.authority(use) is None:
+    if not core.trust.signs(use):
         return signing.refused(state, received, f"there is no authority for {use} certificates here")
     try:
         request = core.trust.read_request(seen.csr)
@@ -64,13 +64,14 @@ async def _signed(core: Core, lane: Lane, use: Use, csr: str) -> Signed | None:
     """What was signed, remembered before anybody sees it; None when it was not to be."""
     station_id = lane.state.station.id
     limit = await _chain_limit(core, station_id)
+    signed: Signed | None = None
+    try:
+        signed = await core.trust.sign(use, csr, core.clock.now())
+        reason = f"the chain has {len(signed.chain)} characters, the station takes {limit}"
+    except Refusal as refused:
+        reason = refused.message
     async with lane.lock:
         now = core.clock.now()
-        try:
-            signed = core.trust.sign(use, csr, now)
-            reason = f"the chain has {len(signed.chain)} characters, the station takes {limit}"
-        except Refusal as refused:
-            signed, reason = None, refused.message
         if signed is not None and len(signed.chain) <= limit:
             state, changes = signing.issued(lane.state, use, signed.leaf, now)
             await settle(core, lane, state, changes, ())

@@ -24,7 +24,7 @@ from cms.domain.certificates import (
     Use,
 )
 from cms.domain.iso15118 import ContractCertificate, ContractCertificateAsked
-from cms.pki import authority, chains, contracts, reading, server
+from cms.pki import authority, chains, contracts, reading, server, signer
 from cms.pki.authority import Authority
 from cms.pki.fetch import Outward
 from cms.pki.ocsp import Responders, vouched
@@ -49,6 +49,8 @@ class TrustSources:
     contract_roots: Sequence[Path] = ()
     """Roots, and authorities under them, of drivers' contract certificates (MO and V2G)."""
     revocation_lists: Sequence[Path] = ()
+    signer: str | None = None
+    """Who signs instead of our own authorities."""
     provider: str | None = None
     """Who answers cars that ask for contract certificates."""
     outward: Outward = field(default_factory=Outward)
@@ -116,8 +118,18 @@ class Trust:
     def read_request(self, csr: str) -> SigningRequest:
         return reading.request(csr)[0]
 
-    def sign(self, use: Use, csr: str, now: datetime) -> Signed:
-        """Sign a request that was found worthy (domain.certificates.unsignable)."""
+    def signs(self, use: Use) -> bool:
+        return self._sources.signer is not None or self._authorities[use] is not None
+
+    async def sign(self, use: Use, csr: str, now: datetime) -> Signed:
+        """Have a request signed that was found worthy (domain.certificates.unsignable)."""
+        if self._sources.signer is not None:
+            chain = await signer.ask(self._sources.signer, use, csr)
+        else:
+            chain = self._signed_here(use, csr, now)
+        return Signed(authority.pem_of(chain), reading.told(chain[0]))
+
+    def _signed_here(self, use: Use, csr: str, now: datetime) -> tuple[x509.Certificate, ...]:
         ours = self._authorities[use]
         if ours is None:
             raise NotFound(
@@ -125,8 +137,7 @@ class Trust:
                 f"cms certificates ca create --use {use}",
             )
         _, asked = reading.request(csr)
-        chain = authority.answer(ours, use, asked, now, self._sources.lasts)
-        return Signed(authority.pem_of(chain), reading.told(chain[0]))
+        return authority.answer(ours, use, asked, now, self._sources.lasts)
 
     def server_certificates(self, hosts: Sequence[str], now: datetime) -> tuple[Path, ...]:
         """Files for a listener that was given none, signed by our authority, which is made when there is none."""

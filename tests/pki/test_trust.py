@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 import stat
 from collections.abc import Sequence
@@ -37,7 +38,7 @@ def kept(folder: Path, name: str, content: str | bytes) -> Path:
 
 
 @pytest.mark.parametrize("key", ["ec", "rsa"])
-def test_what_our_authority_signs_is_for_the_key_that_asked_and_valid_a_little_earlier(
+async def test_what_our_authority_signs_is_for_the_key_that_asked_and_valid_a_little_earlier(
     tmp_path: Path, key: str
 ) -> None:
     ours = trust(tmp_path, organisation="Volt GmbH")
@@ -46,7 +47,7 @@ def test_what_our_authority_signs_is_for_the_key_that_asked_and_valid_a_little_e
         asked, _ = csr("SN-0003", "Volt GmbH", secret)
         request = ours.read_request(asked)
         assert unsignable(request, ("SN-0003",), ("Volt GmbH",)) is None
-        signed = ours.sign(Use.STATION, asked, NOON)
+        signed = await ours.sign(Use.STATION, asked, NOON)
         (leaf,) = x509.load_pem_x509_certificates(signed.chain.encode())
         assert leaf.public_key() == secret.public_key()
         leaf.verify_directly_issued_by(x509.load_pem_x509_certificate(_root(ours).encode()))
@@ -72,18 +73,18 @@ def test_the_authority_outlives_a_restart_and_its_key_is_for_the_daemon_alone(tm
     assert again.create_authority(Use.STATION, "rsa", NOON, replace=True) != made
 
 
-def test_without_an_authority_nothing_is_signed(tmp_path: Path) -> None:
+async def test_without_an_authority_nothing_is_signed(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
-        trust(tmp_path).sign(Use.V2G, csr("SN-1")[0], NOON)
+        await trust(tmp_path).sign(Use.V2G, csr("SN-1")[0], NOON)
 
 
-def test_an_authority_of_the_operators_own_brings_its_chain(tmp_path: Path) -> None:
+async def test_an_authority_of_the_operators_own_brings_its_chain(tmp_path: Path) -> None:
     root = make("Root", authority=True)
     below = make("Volt sub CA", root, authority=True)
     (tmp_path / "pki/station").mkdir(parents=True)
     kept(tmp_path, "pki/station/ca.pem", below.pem + root.pem)
     kept(tmp_path, "pki/station/ca.key", below.key_pem)
-    signed = trust(tmp_path).sign(Use.STATION, csr("SN-1")[0], NOON)
+    signed = await trust(tmp_path).sign(Use.STATION, csr("SN-1")[0], NOON)
     leaf, above = x509.load_pem_x509_certificates(signed.chain.encode())
     assert above == below.certificate and leaf.issuer == above.subject, "leaf first, no root"
     kept(tmp_path, "pki/station/ca.key", root.key_pem)
@@ -91,11 +92,11 @@ def test_an_authority_of_the_operators_own_brings_its_chain(tmp_path: Path) -> N
         trust(tmp_path)
 
 
-def test_an_expired_authority_signs_nothing(tmp_path: Path) -> None:
+async def test_an_expired_authority_signs_nothing(tmp_path: Path) -> None:
     ours = trust(tmp_path)
     ours.create_authority(Use.STATION, "ec", NOON - 30 * YEAR)
     with pytest.raises(Conflict, match="expired"):
-        ours.sign(Use.STATION, csr("SN-1")[0], NOON)
+        await ours.sign(Use.STATION, csr("SN-1")[0], NOON)
 
 
 @pytest.mark.parametrize("text", ["garbage", "", "-----BEGIN CERTIFICATE REQUEST-----\nAAAA\n", "x" * 70_000])
@@ -274,3 +275,28 @@ def test_server_certificates_are_made_once_and_again_for_other_names(tmp_path: P
 
 def _contents(paths: Sequence[Path]) -> list[bytes]:
     return [path.read_bytes() for path in paths]
+
+
+async def test_another_authority_signs_when_the_operator_says_so_and_its_answer_is_checked(
+    tmp_path: Path,
+) -> None:
+    root = make("Their root", authority=True)
+    asked, key = csr("SN-1")
+    async with responding(root) as responder:
+        ours = trust(tmp_path, signer=responder.url + "sign")
+        assert ours.signs(Use.STATION)
+
+        def answers(made: Made) -> None:
+            told = {"certificateChain": made.pem + root.pem}
+            responder.files["/sign"] = json.dumps(told).encode()
+
+        answers(make("SN-1", root, key=key))
+        signed = await ours.sign(Use.STATION, asked, NOON)
+        assert signed.leaf.name == "SN-1" and signed.chain.count("BEGIN CERTIFICATE") == 1, "no root"
+        for wrong in (make("SN-1", root), make("SN-2", root, key=key)):
+            answers(wrong)
+            with pytest.raises(Unreachable, match="another"):
+                await ours.sign(Use.STATION, asked, NOON)
+        responder.silent = True
+        with pytest.raises(Unreachable):
+            await ours.sign(Use.STATION, asked, NOON)
