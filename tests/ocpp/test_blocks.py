@@ -91,7 +91,7 @@ PLACE = {"component": {"name": "EVSE", "evse": {"id": 1}}, "variable": {"name": 
         ),
     ],
 )
-async def test_every_order_of_the_blocks(dialect: Dialect, order: Order, action: str, payload: Any):
+async def test_every_order_of_the_blocks(dialect: Dialect, order: Order, action: str, payload: Any) -> None:
     calls, understood = await give(dialect, order, OK)
     assert calls == [(action, payload)]
     assert (understood.verdict, understood.word) == ("accepted", "Accepted")
@@ -99,7 +99,7 @@ async def test_every_order_of_the_blocks(dialect: Dialect, order: Order, action:
 
 @BOTH
 @pytest.mark.parametrize("order", [ReportVariables(7, "full"), ReportMonitors(7)])
-async def test_an_empty_result_is_no_refusal(dialect: Dialect, order: Order):
+async def test_an_empty_result_is_no_refusal(dialect: Dialect, order: Order) -> None:
     _, understood = await give(dialect, order, {"status": "EmptyResultSet"})
     assert (understood.verdict, understood.word) == ("accepted", "EmptyResultSet")
     _, understood = await give(dialect, order, {"status": "Rejected"})
@@ -107,7 +107,7 @@ async def test_an_empty_result_is_no_refusal(dialect: Dialect, order: Order):
 
 
 @BOTH
-async def test_monitors_get_the_ids_of_their_own_results(dialect: Dialect):
+async def test_monitors_get_the_ids_of_their_own_results(dialect: Dialect) -> None:
     power = Monitor(7, "EVSE@1.Power", "upper-threshold", 11000.5, 5, transaction=True)
     result = {"type": "Delta", "severity": 8, **PLACE}
     high = {"type": "UpperThreshold", "severity": 5, **PLACE, "variable": {"name": "Power"}}
@@ -131,7 +131,9 @@ async def test_monitors_get_the_ids_of_their_own_results(dialect: Dialect):
 
 
 @BOTH
-async def test_one_refused_monitor_makes_it_a_no_and_the_others_are_told_all_the_same(dialect: Dialect):
+async def test_one_refused_monitor_makes_it_a_no_and_the_others_are_told_all_the_same(
+    dialect: Dialect,
+) -> None:
     refused = {"type": "Delta", "severity": 8, "status": "Duplicate", **PLACE}
     _, understood = await give(dialect, SetMonitors((DELTA,)), {"setMonitoringResult": [refused]})
     assert (understood.verdict, understood.word) == ("rejected", "Duplicate")
@@ -139,7 +141,7 @@ async def test_one_refused_monitor_makes_it_a_no_and_the_others_are_told_all_the
 
 
 @BOTH
-async def test_no_more_monitors_are_cleared_at_once_than_the_station_takes(dialect: Dialect):
+async def test_no_more_monitors_are_cleared_at_once_than_the_station_takes(dialect: Dialect) -> None:
     answers = [
         {"clearMonitoringResult": [{"id": n, "status": word} for n, word in told]}
         for told in ([(1, "Accepted"), (2, "NotFound")], [(3, "Rejected")])
@@ -154,7 +156,7 @@ async def test_no_more_monitors_are_cleared_at_once_than_the_station_takes(diale
 
 
 @BOTH
-async def test_a_report_of_monitors(dialect: Dialect):
+async def test_a_report_of_monitors(dialect: Dialect) -> None:
     told = {"id": 1, "transaction": True, "value": 22.5, "type": "LowerThreshold", "severity": 2}
     if dialect is V21:
         told["eventNotificationType"] = "HardWiredMonitor"
@@ -177,7 +179,7 @@ async def test_a_report_of_monitors(dialect: Dialect):
         Monitor(NEW, "EVSE@1.Power", "periodic", 5.0, 5, interval_s=10),
     ],
 )
-async def test_what_only_2_1_can_watch_is_refused_in_2_0_1(monitor: Monitor):
+async def test_what_only_2_1_can_watch_is_refused_in_2_0_1(monitor: Monitor) -> None:
     with pytest.raises(NotSupported, match=r"2\.0\.1"):
         await converse(V201).link.give(SetMonitors((monitor,)), 5)
     named = {"component": {"name": "EVSE", "evse": {"id": 1}}, "variable": {"name": "Power"}}
@@ -188,12 +190,12 @@ async def test_what_only_2_1_can_watch_is_refused_in_2_0_1(monitor: Monitor):
 
 
 @pytest.mark.parametrize("order", [ReportMonitors(1), ReportVariables(1, "full"), SetMonitoringLevel(1)])
-async def test_1_6_has_no_device_model(order: Order):
+async def test_1_6_has_no_device_model(order: Order) -> None:
     with pytest.raises(NotSupported, match=r"OCPP 1\.6"):
         await converse(V16).link.give(order, 5)
 
 
-async def test_a_stream_is_opened_and_sends_without_an_answer():
+async def test_a_stream_is_opened_and_sends_without_an_answer() -> None:
     talk = converse(V21)
     talk.backend.answering = lambda seen: StreamAnswer(seen.observation.stream.id == 1)  # type: ignore[attr-defined]
     terms = {"interval": 10, "values": 5}
@@ -207,7 +209,7 @@ async def test_a_stream_is_opened_and_sends_without_an_answer():
     assert talk.backend.received[0].observation == StreamOpened(Stream(1, 42, interval_s=10, values=5))
 
 
-def test_values_of_a_stream_have_their_times_counted_from_its_base():
+def test_values_of_a_stream_have_their_times_counted_from_its_base() -> None:
     from datetime import timedelta
 
     from cms.ocpp.v2.streams import sampled
@@ -218,7 +220,7 @@ def test_values_of_a_stream_have_their_times_counted_from_its_base():
     assert sampled({"id": 1, "pending": 2, "basetime": "never", "data": data}, []).samples == ()
 
 
-async def test_streams_are_read_closed_and_adjusted():
+async def test_streams_are_read_closed_and_adjusted() -> None:
     calls, understood = await give(V21, ReadStreams(), {})
     assert (calls, understood.verdict, understood.told) == ([("GetPeriodicEventStream", {})], "accepted", ())
     told = {"constantStreamData": [{"id": 1, "variableMonitoringId": 42, "params": {}}]}
@@ -232,14 +234,14 @@ async def test_streams_are_read_closed_and_adjusted():
         await converse(V201).link.give(ReadStreams(), 5)
 
 
-async def test_data_for_1_6_is_text_and_json_must_be_json():
+async def test_data_for_1_6_is_text_and_json_must_be_json() -> None:
     calls, _ = await give(V16, SendData("v", "m", '{"a": 1}', json=True), OK)
     assert calls == [("DataTransfer", {"vendorId": "v", "messageId": "m", "data": '{"a": 1}'})]
     with pytest.raises(Invalid, match="not JSON"):
         await converse(V201).link.give(SendData("v", None, "{", json=True), 5)
 
 
-async def test_a_trigger_of_the_stations_own():
+async def test_a_trigger_of_the_stations_own() -> None:
     calls, _ = await give(V21, Trigger("ReadTemp", 1, None, custom=True), OK)
     said = {"requestedMessage": "CustomTrigger", "customTrigger": "ReadTemp", "evse": {"id": 1}}
     assert calls == [("TriggerMessage", said)]
@@ -248,7 +250,7 @@ async def test_a_trigger_of_the_stations_own():
             await converse(dialect).link.give(Trigger("ReadTemp", custom=True), 5)
 
 
-async def test_a_signed_firmware_status_is_asked_for_by_the_extended_trigger():
+async def test_a_signed_firmware_status_is_asked_for_by_the_extended_trigger() -> None:
     calls, _ = await give(V16, Trigger("SignedFirmwareStatusNotification"), OK)
     assert calls == [("ExtendedTriggerMessage", {"requestedMessage": "FirmwareStatusNotification"})]
     calls, _ = await give(V16, Trigger("StatusNotification", 0), OK)
@@ -256,7 +258,7 @@ async def test_a_signed_firmware_status_is_asked_for_by_the_extended_trigger():
 
 
 @BOTH
-async def test_an_attribute_is_read_and_written_by_its_name(dialect: Dialect):
+async def test_an_attribute_is_read_and_written_by_its_name(dialect: Dialect) -> None:
     named = {"component": {"name": "C"}, "variable": {"name": "V"}, "attributeType": "Target"}
     answer = {"getVariableResult": [{"attributeStatus": "Accepted", "attributeValue": "5", **named}]}
     calls, understood = await give(dialect, ReadVariables(("C.V:Target",)), answer)
@@ -268,7 +270,7 @@ async def test_an_attribute_is_read_and_written_by_its_name(dialect: Dialect):
     assert understood.variables == (VariableAnswer("C.V", "6", "Accepted", None, "Target"),)
 
 
-def test_messages_are_no_longer_than_the_station_takes():
+def test_messages_are_no_longer_than_the_station_takes() -> None:
     items = [{"v": "x" * 50}] * 4
     assert [len(part) for part in parts(items, None, None)] == [4]
     assert [len(part) for part in parts(items, 3, None)] == [3, 1]
@@ -278,7 +280,7 @@ def test_messages_are_no_longer_than_the_station_takes():
 
 
 @BOTH
-async def test_a_list_that_the_station_finds_too_long_is_sent_in_halves(dialect: Dialect):
+async def test_a_list_that_the_station_finds_too_long_is_sent_in_halves(dialect: Dialect) -> None:
     talk = converse(dialect)
     giving = asyncio.create_task(talk.link.give(ReadVariables(("C.A", "C.B", "C.D")), 5))
     sizes = []
@@ -295,7 +297,7 @@ async def test_a_list_that_the_station_finds_too_long_is_sent_in_halves(dialect:
     assert [variable.name for variable in answer.variables] == ["C.A", "C.B", "C.D"]
 
 
-async def test_a_single_entry_that_is_too_long_is_refused():
+async def test_a_single_entry_that_is_too_long_is_refused() -> None:
     talk = converse(V201)
     giving = asyncio.create_task(talk.link.give(ReadVariables(("C.A",)), 5))
     _, message_id, _, _ = await talk.until_sent(1)
