@@ -121,7 +121,7 @@ async def _followed(
     if account is None:
         account = await found_or_opened(core, state, session, before, report, change)
         if account is None:
-            return decision
+            return _with_told_more(decision, session, report, received)
     elif before is not None and before.token is None and session.token is not None:
         account = await owned(core, state, account, session)
     was_final = account.final

@@ -134,7 +134,8 @@ async def use(core: Core, request: UseTariff, actor: Actor) -> None:
         key = tariffs.token_key(request.token)
     async with core.books:
         now = core.clock.now()
-        since = request.since or now
+        # Stations tell milliseconds at best, often seconds: a session that begins right now is meant too.
+        since = request.since or now.replace(microsecond=0)
         known: Use = core.kept.get(tariffs.USE, {}).get(key) or Use()
         if known.at(since) == request.tariff:
             return
