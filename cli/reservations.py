@@ -59,10 +59,15 @@ def list_(
 
 
 @app.command()
-def show(ctx: typer.Context, reservation: int) -> None:
+def show(
+    ctx: typer.Context,
+    reservation: Annotated[int, typer.Argument(metavar="ID")],
+    station: Annotated[str | None, typer.Option("--station", metavar="NAME", help="Where.")] = None,
+) -> None:
     """One reservation."""
     flags = flags_of(ctx)
-    show_one(ask(reservations.ShowReservation(reservation), flags.address, flags.patience_s), LIST, flags)
+    request = reservations.ShowReservation(reservation, station)
+    show_one(ask(request, flags.address, flags.patience_s), LIST, flags)
 
 
 @app.command()

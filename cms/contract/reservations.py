@@ -42,7 +42,10 @@ class ListReservations:
 
 @dataclass(frozen=True, slots=True)
 class ShowReservation:
+    """``station`` where two have one with this number."""
+
     reservation: int
+    station: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,7 +69,7 @@ class AddReservation(OrderTerms):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelReservation(OrderTerms):
-    """Give a reservation up. ``station`` only for one that we know nothing of."""
+    """Give a reservation up. ``station`` where two have one with this number, or nobody here knows it."""
 
     reservation: int
     station: str | None = None

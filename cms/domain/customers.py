@@ -22,9 +22,10 @@ if TYPE_CHECKING:
 KIND = "customer"
 SUBJECT = "customer"
 ASK = "customer"
-#: How many reports of a station are kept, and how many characters of one.
+#: How many reports of a station are kept, how many characters of one, and how many parts.
 REMEMBERED = 5
 LONGEST = 65_536
+MOST_PARTS = 1_000
 
 
 @record
@@ -121,8 +122,11 @@ def _kept(
     station, key = state.station.id, str(part.request_id)
     before = known.get(key) or CustomerReport(part.request_id)
     room = max(0, LONGEST - sum(len(text) for _, text in before.parts))
-    parts = (*before.parts, (part.seq_no, part.text[:room])) if room else before.parts
-    report = CustomerReport(part.request_id, tuple(sorted(parts)), before.cut or len(part.text) > room, now)
+    taken = room > 0 and len(before.parts) < MOST_PARTS
+    parts = (*before.parts, (part.seq_no, part.text[:room])) if taken else before.parts
+    report = CustomerReport(
+        part.request_id, tuple(sorted(parts)), before.cut or not taken or len(part.text) > room, now
+    )
     changes: list[Change] = [Keep(station, KIND, key, report, now)]
     others = [other for other in known if other != key]
     changes += [Keep(station, KIND, old, None, now) for old in others[: -(REMEMBERED - 1)]]

@@ -130,8 +130,12 @@ async def list_(core: Core, request: ListCustomerReports, actor: Actor) -> list[
 
 def _keys(lane: Lane, kept: dict[str, CustomerReport]) -> list[str]:
     """Reports that were asked for, and those whose text is kept; the latest last."""
-    asked = [k for k, r in lane.state.kept_of(reports.KIND).items() if r.subject == customers.SUBJECT]
-    return list(dict.fromkeys([*kept, *asked]))
+    known = lane.state.kept_of(reports.KIND)
+    asked = [key for key, report in known.items() if report.subject == customers.SUBJECT]
+    # What is kept is in the order of its last parts; of what was asked for and is not, the text is gone or to come.
+    waiting = [key for key in asked if key not in kept and known[key].heard_at is None]
+    gone = [key for key in asked if key not in kept and key not in waiting]
+    return [*gone, *kept, *waiting]
 
 
 def _view(lane: Lane, key: str, kept: CustomerReport | None, *, with_text: bool) -> CustomerReportView:

@@ -32,7 +32,6 @@ class Wanted:
     """All tokens as lists of one choice have them: those good everywhere once, those that are not one by one."""
 
     everywhere: Mapping[str, Entry]
-    mark: int
     limited: tuple[Token, ...]
 
 
@@ -43,6 +42,7 @@ class Wishes:
         self._core = core
         self._now = now
         self._known: dict[tuple[str | None, str], Wanted] = {}
+        self._marks: dict[tuple[str | None, str], int] = {}
 
     def entries(self, station: str, version: str, known: LocalList) -> dict[str, Entry]:
         """By token without case."""
@@ -57,7 +57,13 @@ class Wishes:
         out = (wanted.everywhere[key] for key in known.without if key in wanted.everywhere)
         limited = self._limited(station, version, wanted)
         kept_in = (entry for key, entry in limited.items() if key not in known.without)
-        return lists.spelled(wanted.mark ^ lists.mark(out) ^ lists.mark(kept_in))
+        return lists.spelled(self._mark(known.choice, version) ^ lists.mark(out) ^ lists.mark(kept_in))
+
+    def _mark(self, choice: str | None, version: str) -> int:
+        key = (choice, version)
+        if key not in self._marks:
+            self._marks[key] = lists.mark(self._wanted(choice, version).everywhere.values())
+        return self._marks[key]
 
     def _limited(self, station: str, version: str, wanted: Wanted) -> dict[str, Entry]:
         return dict(self._made(wanted.limited, station, version))
@@ -68,13 +74,13 @@ class Wishes:
             chosen = self._chosen(choice)
             everywhere = dict(self._made((t for t in chosen if not t.places), "", version))
             limited = tuple(token for token in chosen if token.places)
-            self._known[key] = Wanted(everywhere, lists.mark(everywhere.values()), limited)
+            self._known[key] = Wanted(everywhere, limited)
         return self._known[key]
 
     def _chosen(self, choice: str | None) -> list[Token]:
-        if choice == "":
-            return []
-        fits = parse(choice or "", keys_of(TokenView))
+        if not choice:
+            return [] if choice == "" else list(self._core.tokens.values())
+        fits = parse(choice, keys_of(TokenView))
         return [token for token in self._core.tokens.values() if fits(view(token, self._now))]
 
     def _made(self, tokens: Iterable[Token], station: str, version: str) -> Iterable[tuple[str, Entry]]:

@@ -166,6 +166,8 @@ _CAUSES = frozenset({"token.added", "token.changed", "token.removed", "station.c
 _REST_S = 2.0
 #: Tokens expire without an event.
 _AT_LEAST_EVERY_S = 3600.0
+#: So many stations at a time: one that is silent must not hold up all others.
+_AT_ONCE = 8
 _OURSELVES = Actor("cms", "system", frozenset())
 
 
@@ -194,9 +196,15 @@ async def _listen(core: Core, due: asyncio.Event) -> None:
 
 async def sync_stale(core: Core) -> None:
     """Update the stale list of every station that is online; what a station refuses its intent tells."""
-    for view in await list_(core, ListLists(stale=True), _OURSELVES):
-        if core.stations.link(view.station) is None:
-            continue
-        request = SyncList(station=view.station, reason="its list was stale")
+    turns = asyncio.Semaphore(_AT_ONCE)
+    async with asyncio.TaskGroup() as tasks:
+        for view in await list_(core, ListLists(stale=True), _OURSELVES):
+            if core.stations.link(view.station) is not None:
+                tasks.create_task(_in_turn(core, view.station, turns))
+
+
+async def _in_turn(core: Core, station: str, turns: asyncio.Semaphore) -> None:
+    async with turns:
+        request = SyncList(station=station, reason="its list was stale")
         with contextlib.suppress(Refusal, StoreDown):
             await sync(core, request, _OURSELVES)

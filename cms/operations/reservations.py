@@ -67,16 +67,28 @@ async def list_(core: Core, request: ListReservations, actor: Actor) -> list[Res
 
 
 async def show(core: Core, request: ShowReservation, actor: Actor) -> ReservationView:
-    lane = _where(core, request.reservation)
-    return view(lane.state.station.id, lane.state.kept_of(reservations.KIND)[str(request.reservation)])
+    lane = _where(core, request.reservation, request.station)
+    known = lane.state.kept_of(reservations.KIND).get(str(request.reservation))
+    if known is None:
+        raise NotFound(
+            f"there is no reservation {request.reservation} at {lane.state.station.id}",
+            "see `cms reservations list`",
+        )
+    return view(lane.state.station.id, known)
 
 
-def _where(core: Core, id: int) -> Lane:
+def _where(core: Core, id: int, station: str | None) -> Lane:
     """The station that holds, or held, the reservation with this number."""
-    for lane in core.lanes.values():
-        if str(id) in lane.state.kept_of(reservations.KIND):
-            return lane
-    raise NotFound(f"there is no reservation {id}", "see `cms reservations list`")
+    if station is not None:
+        return core.lane(station)
+    found = [lane for lane in core.lanes.values() if str(id) in lane.state.kept_of(reservations.KIND)]
+    held = [lane for lane in found if lane.state.kept_of(reservations.KIND)[str(id)].active] or found
+    if not held:
+        raise NotFound(f"there is no reservation {id}", "see `cms reservations list`")
+    if len(held) > 1:
+        stations = ", ".join(sorted(lane.state.station.id for lane in held))
+        raise Invalid(f"several stations have a reservation {id}: {stations}", "say which with --station")
+    return held[0]
 
 
 async def add(core: Core, request: AddReservation, actor: Actor) -> IntentView | Preview:
@@ -156,7 +168,7 @@ def _preview(lane: Lane, request: AddReservation, order: Reserve) -> Preview:
 
 async def cancel(core: Core, request: CancelReservation, actor: Actor) -> IntentView | Preview:
     """Sent whatever we think of it: the station's word counts (it may hold one that we believe to be over)."""
-    lane = core.lane(request.station) if request.station else _where(core, request.reservation)
+    lane = _where(core, request.reservation, request.station)
     station = lane.state.station.id
     known = reservations.of(lane.state, request.reservation)
     does = f"gives up the reservation of {known.token}" if known else "gives up what the station holds"

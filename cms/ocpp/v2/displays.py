@@ -129,14 +129,21 @@ def _display(item: Json, remarks: Remarks) -> Display:
         starts_at=instant(item.get("startDateTime"), remarks),
         ends_at=instant(item.get("endDateTime"), remarks),
         transaction_id=item.get("transactionId"),
-        extra=tuple(_content_of(content) for content in item.get("messageExtra") or ()),
+        extra=tuple(_content_of(content) for content in (item.get("messageExtra") or ())[:_MOST_EXTRA]),
     )
 
 
 def _content_of(content: Json) -> Content:
     """Cut where a station ignores the limit of its version (strings are only told, never ours)."""
     text = content["content"][: WORDS_21.longest]
-    return Content(text, _FORMAT_OF[content["format"]], content.get("language"))
+    language = content.get("language")
+    return Content(text, _FORMAT_OF[content["format"]], language[:_LANGUAGE] if language else None)
+
+
+#: So many other languages 2.1 allows.
+_MOST_EXTRA = 4
+#: Characters of an RFC 5646 tag, generously.
+_LANGUAGE = 35
 
 
 INCOMING = {"NotifyDisplayMessages": Incoming(TOLD, displays_told, nothing)}

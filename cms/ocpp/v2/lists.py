@@ -16,7 +16,9 @@ from cms.ocpp.values import Json
 
 def _send_local_list(order: SendList, max_id_token: int) -> list[Asked]:
     added: Callable[[Entry], Json] = partial(_added, max_id_token=max_id_token)
-    return [("SendLocalList", said) for said in lists.messages(order.update, added, _removed, "versionNumber")]
+    return [
+        ("SendLocalList", said) for said in lists.messages(order.update, added, _removed, "versionNumber")
+    ]
 
 
 def _added(entry: Entry, max_id_token: int) -> Json:
