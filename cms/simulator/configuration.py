@@ -19,6 +19,7 @@ from cms.simulator.settings_v16 import V16
 KNOBS: dict[str, tuple[str, str]] = {
     "heartbeat_s": ("HeartbeatInterval", "OCPPCommCtrlr.HeartbeatInterval"),
     "sample_s": ("MeterValueSampleInterval", "SampledDataCtrlr.TxUpdatedInterval"),
+    "aligned_s": ("ClockAlignedDataInterval", "AlignedDataCtrlr.Interval"),
     "measurands": ("MeterValuesSampledData", "SampledDataCtrlr.TxUpdatedMeasurands"),
     "attempts": ("TransactionMessageAttempts", "OCPPCommCtrlr.MessageAttempts.TransactionEvent"),
     "retry_s": ("TransactionMessageRetryInterval", "OCPPCommCtrlr.MessageAttemptInterval.TransactionEvent"),

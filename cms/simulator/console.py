@@ -15,6 +15,7 @@ from cms.simulator.cars import Car, some_car
 from cms.simulator.evse import CARD, Evse
 from cms.simulator.faults import named
 from cms.simulator.misbehaviour import bend_for
+from cms.simulator.orders import resetting
 from cms.simulator.schemas import UNCONFIRMED, Malformed, check_call, knows
 from cms.simulator.station import Station
 from cms.simulator.v2 import battery_swap, der, monitoring, payment, smart_charging
@@ -80,7 +81,7 @@ async def _card(station: Station, args: list[str]) -> None:
 
 
 async def _stop(station: Station, args: list[str]) -> None:
-    station.end(_evse(station, args[0]), "emergency")
+    station.charging.end(_evse(station, args[0]), "emergency")
 
 
 async def _link(station: Station, args: list[str]) -> None:
@@ -172,7 +173,7 @@ async def _security(station: Station, args: list[str]) -> None:
 
 
 async def _boot(station: Station, args: list[str]) -> None:
-    await station.resetting("reboot", "LocalReset")()
+    await resetting(station, "reboot", "LocalReset")()
 
 
 async def _send(station: Station, args: list[str]) -> None:

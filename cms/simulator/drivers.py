@@ -106,7 +106,7 @@ class Drivers:
         station.plug_in(evse, car)
         if token is None and not card_first:
             await pace.sleep(pauses[0])
-            if evse.idle and await station.present(evse, card) == "refused":
+            if evse.unclaimed and await station.present(evse, card) == "refused":
                 await pace.sleep(pauses[1])
                 station.unplug(evse)
                 return

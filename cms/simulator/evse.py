@@ -46,6 +46,11 @@ class Transaction:
     tariff: dict[str, Any] | None = None
     """2.1: the driver's tariff, as the CSMS gave it."""
     priority: bool = False
+    sampled: bool = False
+    authorized: bool = True
+    """Whether somebody was let in, and has not stopped it."""
+    stopped_by: str | None = None
+    """Why it stopped (a key of language.ENDS), where it ends later, when the car leaves."""
     over: asyncio.Event = field(default_factory=asyncio.Event)
     stirred: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when whoever waits for this transaction must look again."""
@@ -126,6 +131,17 @@ class Evse:
         return self.transaction is None
 
     @property
+    def charging(self) -> bool:
+        """It would give what it has to a car."""
+        return self.transaction is not None and self.transaction.authorized
+
+    @property
+    def unclaimed(self) -> bool:
+        """Nobody was let in here."""
+        transaction = self.transaction
+        return transaction is None or not (transaction.authorized or transaction.stopped_by)
+
+    @property
     def free(self) -> bool:
         """A driver could plug in here."""
         return self.car is None and self.transaction is None and self.operative and self.fault is None
@@ -135,6 +151,10 @@ class Evse:
         """In the 1.6 vocabulary, lower case; 2.x says less."""
         if self.fault is not None:
             return "faulted"
+        if self.transaction is not None and not self.transaction.authorized:
+            return "finishing" if self.transaction.stopped_by else "preparing"
+        if self.transaction is not None and self.car is None:
+            return "awaiting"
         if self.transaction is not None:
             return "suspended-ev" if self.told_full else "suspended-evse" if self.paused else "charging"
         if not self.operative:
@@ -151,7 +171,7 @@ class Evse:
 
     def advance(self, now: datetime) -> None:
         """Let the meter run up to now."""
-        if self.transaction is not None and self.car is not None and self.metered_at is not None:
+        if self.charging and self.car is not None and self.metered_at is not None:
             passed_s = (now - self.metered_at).total_seconds()
             self.register_wh += self.car.charge(self.offer_w, self.dc, passed_s)
         self.metered_at = now
@@ -159,7 +179,7 @@ class Evse:
     @property
     def power_w(self) -> float:
         """What the car takes now."""
-        return self.car.power_w(self.offer_w, self.dc) if self.car and self.transaction else 0.0
+        return self.car.power_w(self.offer_w, self.dc) if self.car and self.charging else 0.0
 
     def measure(self) -> list[Measured]:
         """What the meter shows now: nine values for AC, six for DC."""

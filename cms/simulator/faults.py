@@ -16,6 +16,7 @@ FAULTS: dict[str, str] = {
     "id-suffix": "appends its serial number to the identity in the URL",
     "id-case": "writes its identity in the other case",
     "redials": "dials again every 3 s, however often it is refused",
+    "slow-redial": "dials again only after 6 to 19 minutes",
     "flapping": "loses its link every few minutes",
     "boot-loop": "takes a list of more than four measurands and boots over and over while it has it",
     "long-serial": "has a serial number longer than the schema allows",
@@ -32,6 +33,7 @@ FAULTS: dict[str, str] = {
     # Orders
     "deaf": "answers no order at all",
     "silent-reset": "accepts a reset and does nothing",
+    "mute-reset": "resets and never answers the order",
     "no-unlock": "cannot unlock its connectors",
     "idle-trigger": "accepts TriggerMessage and sends nothing",
     "idle-evse-trigger": "sends nothing when a trigger names a connector",
@@ -50,6 +52,7 @@ FAULTS: dict[str, str] = {
     "absolute-only": "takes charging profiles of the kind Absolute only",
     "amps-only": "takes charging profiles in A only",
     "watts-only": "takes charging profiles in W only",
+    "rate-unit-words": "tells its rate units with blanks and a semicolon",
     "absurd-composite": "tells composite schedules of 68 years that began in 1970",
     # Files
     "no-download": "fails to download firmware",
@@ -63,11 +66,15 @@ FAULTS: dict[str, str] = {
     "lost-stop": "never tells that a transaction ended",
     "unknown-stop": "stops a transaction that nobody started",
     "stop-below-start": "tells a meter stop below the meter start",
+    "stop-before-start": "tells that a transaction ended before it began",
+    "late-meter": "sends closing meter values after the stop",
     "start-repeated": "sends every StartTransaction twice",
     "twice": "sends every transaction message twice, with a new message id",
     "replay-out-of-order": "replays what happened offline with its meter values last",
     "reservation-0": "names reservation 0 where there is none",
     "token-suffix": "adds a suffix to the tokens of its cards",
+    "token-cut": "cuts tokens after 16 characters",
+    "transaction-0": "names transaction 0 in its meter values",
     "token-case": "writes tokens in lower case",
     "seq-0": "numbers every event and report part 0",
     "evse-0": "tells EVSE 0, connector 0 in transaction events",
@@ -77,8 +84,11 @@ FAULTS: dict[str, str] = {
     "kwh": "sends energy registers in kWh",
     "mixed-units": "sends energy registers in Wh and kWh by turns",
     "fresh-register": "its energy register restarts at 0 with every transaction",
-    "bare-values": "sends values without measurand, unit or context",
+    "bare-values": "sends the energy register alone, without measurand, unit or context",
     "meter-nonsense": "sends blanks and words where numbers should be",
+    "celcius": "misspells the unit of temperatures, as the first schemas did",
+    "phases-only": "sends power by phase without a total, and currents of L1-N",
+    "zero-first": "shows 0 in the first meter value of a transaction",
     "signed-data": "sends signed blobs with its meter values",
     # Reports
     "report-from-1": "numbers the parts of reports from 1",
@@ -97,8 +107,8 @@ UNTOLD: frozenset[str] = frozenset(
         "v16-payload",
         "seq-0",
         "evse-0",
-        "bare-values",
         "future",
+        "slow-redial",
     }
 )
 

@@ -69,6 +69,7 @@ ENDS: dict[str, End] = {
     "power-loss": End("PowerLoss", "PowerLoss", "AbnormalCondition"),
     "fault": End("Other", "Other", "AbnormalCondition"),
     "emergency": End("EmergencyStop", "EmergencyStop", "AbnormalCondition"),
+    "no-car": End("Other", "Timeout", "EVConnectTimeout"),
     "energy-limit": End("Other", "EnergyLimitReached", "EnergyLimitReached"),
     "time-limit": End("Other", "TimeLimitReached", "TimeLimitReached"),
     "cost-limit": End("Other", "LocalOutOfCredit", "CostLimitReached"),
@@ -113,6 +114,10 @@ class Language(Protocol):
         ...
 
     def ended(self, station: Station, evse: Evse, transaction: Transaction, end: End) -> Queued: ...
+
+    def aligned(self, station: Station, evse: Evse) -> Message:
+        """Meter values by the clock, of an EVSE without a transaction."""
+        ...
 
     def firmware(self, status: str, job: Job | None) -> Message | None:
         """``status`` in the words of 2.x; None where the version has no such word."""

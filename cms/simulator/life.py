@@ -72,6 +72,8 @@ class Life:
         """2.0.1 part 4 section 5.3, and not unusual in 1.6: doubling waits with a random part."""
         if "redials" in self._station.faults:
             return 3.0
+        if "slow-redial" in self._station.faults:
+            return self._station.rng.uniform(360.0, 1140.0)
         return self._station.back_off_s * (2.0 ** min(failures, 3) + self._station.rng.random())
 
     async def _connect_once(self) -> bool:
@@ -244,6 +246,12 @@ class Life:
             self.wire.abandon()
         else:
             await self.wire.close(1001, "reset")
+
+    async def reconnect(self) -> None:
+        """Close the link a moment from now, and dial again with what has changed."""
+        await self._station.pace.sleep(1.0)
+        if self.wire is not None:
+            await self.wire.close(1000, "reconnecting")
 
     async def reboot(self, boot_reason: str) -> None:
         """Go down, and return when the CSMS has accepted the station again."""

@@ -120,12 +120,12 @@ class Profiles:
         """The same id replaces, and so does the same place: purpose, stack level, EVSE (and transaction)."""
         self.remove(lambda kept: _place(kept) == _place(profile))
         self._kept[profile.id] = profile
-        self._station.apply_limits()
+        self._station.charging.apply_limits()
 
     def put_limit(self, profile: Profile, limit: float | None) -> None:
         """A dynamic profile gets a new limit (2.1 K28)."""
         self._kept[profile.id] = replace(profile, periods=(replace(profile.periods[0], limit=limit),))
-        self._station.apply_limits()
+        self._station.charging.apply_limits()
 
     def remove(self, which: Callable[[Profile], bool]) -> int:
         """How many there were."""
@@ -133,7 +133,7 @@ class Profiles:
         for profile in gone:
             del self._kept[profile.id]
         if gone:
-            self._station.apply_limits()
+            self._station.charging.apply_limits()
         return len(gone)
 
     def limit_w(self, evse: Evse, at: datetime, asked: datetime | None = None) -> float | None:

@@ -153,8 +153,12 @@ V2: dict[str, Setting] = {
     "TxCtrlr.MaxEnergyOnInvalidId": Setting("0", kind="int", unit="Wh"),
     "TxCtrlr.StopTxOnEVSideDisconnect": Setting("true", "r", "bool"),
     "TxCtrlr.StopTxOnInvalidId": Setting("true", kind="bool"),
-    "TxCtrlr.TxStartPoint": Setting("PowerPathClosed", "r", "members"),
-    "TxCtrlr.TxStopPoint": Setting("PowerPathClosed", "r", "members"),
+    "TxCtrlr.TxStartPoint": Setting(
+        "PowerPathClosed", kind="members", allowed=("Authorized", "EVConnected", "PowerPathClosed")
+    ),
+    "TxCtrlr.TxStopPoint": Setting(
+        "PowerPathClosed", kind="members", allowed=("EVConnected", "PowerPathClosed")
+    ),
     "TxCtrlr.AllowEnergyTransferResumption": Setting("true", kind="bool", versions=NEW),
     "TxCtrlr.SupportedLimits": Setting("MaxEnergy,MaxTime,MaxCost,MaxSoC", "r", "members", versions=NEW),
     "WebPaymentsCtrlr.Enabled": Setting("true", kind="bool", versions=NEW),

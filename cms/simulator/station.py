@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
@@ -18,17 +18,19 @@ from typing import Any, NoReturn
 from cms.simulator.authorization import Authorization
 from cms.simulator.cars import Car
 from cms.simulator.certificates import Certificates
+from cms.simulator.charging import Charging
 from cms.simulator.configuration import configuration
-from cms.simulator.evse import CARD, Awaited, Evse, Measured, Transaction
+from cms.simulator.evse import CARD, Awaited, Evse, Transaction
 from cms.simulator.firmware import Firmware, Publisher
-from cms.simulator.language import ENDS, Language, Queued, Verdict
+from cms.simulator.language import Language, Verdict
 from cms.simulator.life import Life
 from cms.simulator.logs import Logs
 from cms.simulator.networks import Network
+from cms.simulator.orders import await_car, resetting
 from cms.simulator.outbox import Outbox
 from cms.simulator.pace import Pace, stamp
 from cms.simulator.place import Make, Place
-from cms.simulator.profiles import PRIORITY, Profile, Profiles
+from cms.simulator.profiles import Profiles
 from cms.simulator.reservations import Reservations
 from cms.simulator.schemas import Malformed, check_call
 from cms.simulator.v2 import V2
@@ -94,6 +96,8 @@ class Station:
         self.firmware: Firmware = Firmware(self)
         self.publisher: Publisher = Publisher(self)
         self.logs: Logs = Logs(self)
+        self.charging: Charging = Charging(self)
+        self.aligning: asyncio.Task[None] | None = None
         self.kept: Kept = Kept()
         """What only 2.x knows."""
         self._reset_when_idle = False
@@ -112,6 +116,8 @@ class Station:
         ):
             if name in self.configuration:
                 self.configuration.put(name, value)
+        if "rate-unit-words" in self.faults:
+            self.configuration.turn("rate_units", " A ; W ")
 
     @property
     def id(self) -> str:
@@ -193,18 +199,6 @@ class Station:
             written = "1970-01-01" + written[10:]
         return written.rstrip("Z") if "no-zone" in self.faults else written
 
-    @property
-    def measurands(self) -> frozenset[str]:
-        """What its meter values hold, as configured."""
-        return frozenset(self.configuration.knob("measurands").replace(" ", "").split(","))
-
-    def in_its_units(self, measured: Measured) -> tuple[str, str]:
-        if measured.unit == "Wh" and (
-            "kwh" in self.faults or ("mixed-units" in self.faults and self.next_number() % 2)
-        ):
-            return f"{measured.value / 1000:.3f}", "kWh"
-        return f"{measured.value:g}" if measured.unit != "Wh" else str(measured.value), measured.unit
-
     def next_number(self) -> int:
         self._numbers += 1
         return self._numbers
@@ -215,30 +209,54 @@ class Station:
         evse.car, evse.used = car, False
         awaited, evse.awaited = evse.awaited, None
         self.note_status(evse)
-        if awaited is not None and self.pace.now() <= awaited.until:
+        if evse.transaction is not None:
+            self.charging.connect(evse)
+        elif awaited is not None and self.pace.now() <= awaited.until:
             trigger = "RemoteStart" if awaited.remote_start_id is not None else "CablePluggedIn"
-            self.begin(evse, awaited, trigger)
+            self.charging.begin(evse, awaited, trigger)
+        elif self._starts_at("EVConnected") and evse.operative and evse.fault is None:
+            self.charging.begin(evse, Awaited("", self.pace.now()), "CablePluggedIn")
 
     async def present(self, evse: Evse, token: str, kind: str = CARD) -> str:
         """Hold a card to the reader: started, stopped, waiting (for the car) or refused."""
-        if evse.transaction is not None:
+        if evse.transaction is not None and not evse.unclaimed:
             return self._present_again(evse, evse.transaction, token)
         if not evse.operative or evse.fault or self._being_paid(evse):
             return "refused"
-        if not await self.lets_in(token, kind) or not self._not_reserved(evse, token):
+        if not await self.lets_in(token, kind) or not self.not_reserved(evse, token):
             return "refused"
-        if not evse.idle:
+        if not evse.unclaimed:
             return "refused"  # a remote start was faster
+        return self.let_in(evse, Awaited(token, self.pace.now(), None, kind), "Authorized")
+
+    def let_in(self, evse: Evse, who: Awaited, trigger: str) -> str:
+        """Somebody may charge here: started, or waiting for the car."""
+        if evse.transaction is not None:
+            self.charging.authorize(evse, who, trigger)
+            return "started"
+        if evse.car is not None or self._starts_at("Authorized"):
+            self.charging.begin(evse, who, trigger)
         if evse.car is None:
-            self.await_car(evse, token, None, kind)
-            return "waiting"
-        self.begin(evse, Awaited(token, self.pace.now(), None, kind), "Authorized")
-        return "started"
+            await_car(self, evse, who)
+        return "started" if evse.car is not None else "waiting"
+
+    def _starts_at(self, point: str) -> bool:
+        """2.x TxStartPoint; without it a transaction begins when power may flow."""
+        name = "TxCtrlr.TxStartPoint"
+        return name in self.configuration and point in self.configuration[name].value
+
+    @property
+    def ends_when_unplugged(self) -> bool:
+        """2.x TxStopPoint EVConnected alone: who stops it suspends it until the car leaves."""
+        name = "TxCtrlr.TxStopPoint"
+        return name in self.configuration and self.configuration[name].value == "EVConnected"
 
     def _present_again(self, evse: Evse, transaction: Transaction, token: str) -> str:
         if transaction.token.lower() != token.lower() and not self._of_one_group(transaction.token, token):
             return "refused"
-        self.end(evse, "local")
+        if transaction.stopped_by:
+            return "refused"
+        self.charging.stop(evse, "local")
         return "stopped"
 
     def _of_one_group(self, one: str, other: str) -> bool:
@@ -246,7 +264,7 @@ class Station:
         group = self.authorization.group(one, now)
         return group is not None and group == self.authorization.group(other, now)
 
-    def _not_reserved(self, evse: Evse, token: str) -> bool:
+    def not_reserved(self, evse: Evse, token: str) -> bool:
         group = self.authorization.group(token, self.pace.now())
         return not len(self.reservations) or self.reservations.admits(evse, token, group)
 
@@ -278,7 +296,7 @@ class Station:
 
     def unplug(self, evse: Evse) -> Car | None:
         """The driver takes the cable out; a running transaction ends by it."""
-        self.end(evse, "unplugged")
+        self.charging.end(evse, "unplugged")
         car, evse.car = evse.car, None
         self.note_status(evse)
         return car
@@ -292,209 +310,33 @@ class Station:
     def lose_power(self, seconds: float) -> None:
         """Everything stops; the station boots when the power is back."""
         for evse in self.evses:
-            self.end(evse, "power-loss")
+            self.charging.end(evse, "power-loss")
         self.life.lose_power(seconds)
 
     def break_down(self, evse: Evse, error_code: str) -> None:
         """``error_code`` is a 1.6 ChargePointErrorCode."""
         evse.fault = error_code
-        self.end(evse, "fault")
+        self.charging.end(evse, "fault")
         self.note_status(evse)
-        self._lost(evse)
+        self.lose_reservation(evse)
 
     def mend(self, evse: Evse) -> None:
         evse.fault = None
         self.note_status(evse)
 
-    def _lost(self, evse: Evse) -> None:
+    def lose_reservation(self, evse: Evse) -> None:
+        """An EVSE that is not to be had ends what held it."""
         if evse.reservation_id is not None and self._tasks is not None:
             self.do(lambda: self.reservations.lose(evse))
 
-    # Transactions
-
-    def begin(self, evse: Evse, who: Awaited, trigger: str) -> Transaction:
-        """A transaction starts for whom was let in."""
-        if "fresh-register" in self.faults:
-            evse.register_wh = 0.0
-        now = self.pace.now()
-        transaction = Transaction(
-            evse.id,
-            who.token,
-            now,
-            evse.meter_wh,
-            remote_start_id=who.remote_start_id,
-            version=self.version,
-            token_kind=who.token_kind,
-        )
-        if len(self.reservations):
-            group = self.authorization.group(who.token, now)
-            transaction.reservation_id = self.reservations.use(evse, who.token, group)
-        evse.transaction, evse.metered_at, evse.told_full, evse.used = transaction, now, False, True
-        evse.paying_until = None
-        self.transactions.append(transaction)
-        verdict = self.authorization.cached(who.token)
-        transaction.tariff = verdict.tariff if verdict else None
-        self._queue(self.language.started(self, evse, transaction, trigger))
-        if who.profile is not None:
-            self.profiles.install(who.profile)
-        self.apply_limits()
-        self.note_status(evse)
-        self.news(self, "session started", f"EVSE {evse.id} token {who.token}")
-        self.do(lambda: self._charge(evse, transaction))
-        return transaction
-
-    async def _charge(self, evse: Evse, transaction: Transaction) -> None:
-        """Let the transaction run: a sample now and then, and the moments when something changes."""
-        due = transaction.started_at
-        while True:
-            due += timedelta(seconds=self.configuration.number("sample_s") or 86_400)
-            while (left_s := (due - self.pace.now()).total_seconds()) > 0:
-                until_s = min(left_s, self._changes_after_s(evse, transaction))
-                await self.pace.wait(transaction.stirred, until_s)
-                transaction.stirred.clear()
-                if transaction.over.is_set():
-                    return
-                self._look(evse, transaction)
-                if transaction.over.is_set():
-                    return
-            self._look(evse, transaction)
-            if transaction.over.is_set():
-                return
-            if "no-meter" not in self.faults:
-                self._queue(self.language.metered(self, evse, transaction))
-
-    def _changes_after_s(self, evse: Evse, transaction: Transaction) -> float:
-        """Seconds until the car has enough, a limit changes or one is reached; at most a day."""
-        moments = [86_400.0]
-        if evse.car is not None and not evse.told_full and evse.offer_w >= 1.0:
-            moments.append(evse.car.satisfied_after_s(evse.offer_w, evse.dc))
-        if len(self.profiles):
-            change = self.profiles.next_change(evse, self.pace.now())
-            if change is not None:
-                moments.append((change - self.pace.now()).total_seconds())
-        if transaction.limits:
-            moments.append(self._limited_after_s(evse, transaction))
-        return max(1.0, min(moments))
-
-    def _limited_after_s(self, evse: Evse, transaction: Transaction) -> float:
-        passed_s = (self.pace.now() - transaction.started_at).total_seconds()
-        left_s = [transaction.limits.get("maxTime", 1e9) - passed_s]
-        if "maxEnergy" in transaction.limits and evse.power_w:
-            left_wh = transaction.limits["maxEnergy"] - (evse.register_wh - transaction.meter_start_wh)
-            left_s.append(left_wh * 3600 / evse.power_w)
-        if "maxCost" in transaction.limits or "maxSoC" in transaction.limits:
-            left_s.append(15.0)
-        return min(left_s)
-
-    def _look(self, evse: Evse, transaction: Transaction) -> None:
-        """What has come about since the last look."""
-        evse.advance(self.pace.now())
-        if len(self.profiles):
-            self.apply_limits()
-        self._note_full(evse, transaction)
-        if transaction.limits:
-            reached = self._limit_reached(evse, transaction)
-            if reached is not None:
-                self.end(evse, reached)
-
-    def _limit_reached(self, evse: Evse, transaction: Transaction) -> str | None:
-        """2.1 E16: the first limit that is reached, as a reason to end."""
-        limits = transaction.limits
-        soc = evse.car.soc * 100 if evse.car else 0.0
-        passed_s = (self.pace.now() - transaction.started_at).total_seconds()
-        reached = {
-            "energy-limit": evse.meter_wh - transaction.meter_start_wh >= limits.get("maxEnergy", 1e12),
-            "time-limit": passed_s >= limits.get("maxTime", 1e12),
-            "soc-limit": soc >= limits.get("maxSoC", 1e12),
-            "cost-limit": self.kept.costs.get(str(transaction.id), 0.0) >= limits.get("maxCost", 1e12),
-        }
-        return next((word for word, is_so in reached.items() if is_so), None)
-
-    def apply_limits(self) -> None:
-        """What the charging profiles leave to each EVSE from now on."""
-        now = self.pace.now()
-        ignored = not len(self.profiles) or "profile-ignored" in self.faults
-        for evse in self.evses:
-            limit_w = None if ignored else self.profiles.limit_w(evse, now)
-            if limit_w != evse.limit_w:
-                self._put_limit(evse, limit_w, now)
-
-    def _put_limit(self, evse: Evse, limit_w: float | None, now: datetime) -> None:
-        paused = evse.paused
-        evse.advance(now)
-        evse.limit_w = limit_w
-        transaction = evse.transaction
-        if transaction is None:
-            return
-        transaction.stirred.set()
-        if evse.paused != paused:
-            self._queue_if(self.language.changed(self, evse, transaction, "ChargingStateChanged"))
-            self.note_status(evse)
-
-    def _note_full(self, evse: Evse, transaction: Transaction) -> None:
-        if evse.car is None or evse.told_full or not evse.car.satisfied:
-            return
-        evse.told_full = True
-        self._queue_if(self.language.changed(self, evse, transaction, "ChargingStateChanged"))
-        self.note_status(evse)
-
-    def change_transaction(self, evse: Evse, trigger: str) -> None:
-        """Tell that a running transaction changed; ``trigger`` is a triggerReason of 2.x."""
-        if evse.transaction is not None:
-            evse.advance(self.pace.now())
-            self._queue_if(self.language.changed(self, evse, evse.transaction, trigger))
-
-    def meter(self, evses: Iterable[Evse], context: str = "Trigger") -> None:
-        """Meter values of running transactions, now."""
-        for evse in evses:
-            if evse.transaction is not None:
-                evse.advance(self.pace.now())
-                self._queue(self.language.metered(self, evse, evse.transaction, context))
-
-    def end(self, evse: Evse, why: str) -> None:
-        """``why`` is a key of language.ENDS."""
-        transaction = evse.transaction
-        if transaction is None:
-            return
-        now = self.pace.now()
-        evse.advance(now)
-        transaction.ended_at, transaction.meter_stop_wh, transaction.end_reason = now, evse.meter_wh, why
-        evse.transaction = None
-        transaction.over.set()
-        transaction.stirred.set()
-        if "lost-stop" not in self.faults:
-            self._queue(self.language.ended(self, evse, transaction, ENDS[why]))
-        self.news(self, "session ended", f"EVSE {evse.id} {transaction.energy_wh} Wh, {why}")
-        if len(self.profiles):
-            self.profiles.transaction_over(transaction)
-            self.apply_limits()
-        self.kept.transaction_over(str(transaction.id))
-        self._now_idle(evse)
-
-    def _now_idle(self, evse: Evse) -> None:
+    def now_idle(self, evse: Evse) -> None:
+        """A transaction ended: what waited for that happens."""
         if evse.operative_later is not None:
             evse.operative, evse.operative_later = evse.operative_later, None
         self.note_status(evse)
         if self._reset_when_idle and self.idle:
             self._reset_when_idle = False
-            self.do(self.resetting("hard-reset", "ScheduledReset"))
-
-    def _queue(self, queued: Queued) -> None:
-        self.queue.put(queued)
-
-    def _queue_if(self, queued: Queued | None) -> None:
-        if queued is not None:
-            self.queue.put(queued)
-
-    def judged(self, transaction: Transaction, verdict: Verdict) -> None:
-        """The CSMS's verdict on a started transaction's token (1.6 section 4.8, 2.0.1 E05)."""
-        self.authorization.remember(transaction.token, verdict)
-        if verdict.accepted:
-            return
-        transaction.refused = True
-        evse = self.evse_in(lambda running: running is transaction)
-        if evse is not None and self.configuration.flag("stops_invalid"):
-            self.end(evse, "deauthorized")
+            self.do(resetting(self, "hard-reset", "ScheduledReset"))
 
     # Orders: looked up and carried out by the language's table
 
@@ -511,6 +353,10 @@ class Station:
             self.news(self, f"malformed {action}", str(why))
             return Fault(self.language.malformed, str(why)[:255])
         reply = order(self, payload)
+        if "mute-reset" in self.faults and action == "Reset" and isinstance(reply, Reply):
+            if reply.then is not None:
+                self.do(reply.then)
+            return None
         status = str(reply.payload.get("status", "")) if isinstance(reply, Reply) else ""
         self.news(self, f"order {action}", status)
         return reply
@@ -538,153 +384,5 @@ class Station:
                 return evse
         return None
 
-    def evse_for_start(self, evse_id: int | None, token: str) -> Evse | None:
-        """Where a remote start may begin: where a car waits, else anywhere free; nowhere before acceptance."""
-        if not self.online:
-            return None
-        able = [
-            evse
-            for evse in self.evses_named(evse_id)
-            if evse.idle and evse.operative and evse.fault is None and evse.awaited is None
-            if self._not_reserved(evse, token)
-        ]
-        return next((evse for evse in able if evse.car is not None), next(iter(able), None))
-
-    def starting(self, evse: Evse, who: Awaited) -> Later:
-        """What a remote start sets going: at once where a car is plugged in, else as soon as one is."""
-
-        async def start() -> None:
-            if "idle-start" in self.faults:
-                return
-            if self.configuration.flag("asks_remote") and not await self.lets_in(who.token, who.token_kind):
-                return
-            if not evse.idle:
-                return
-            if evse.car is not None:
-                self.begin(evse, who, "RemoteStart")
-            else:
-                self.await_car(evse, who.token, who.remote_start_id, who.token_kind, who.profile)
-                self.awaits_driver(evse)
-
-        return start
-
-    def await_car(
-        self,
-        evse: Evse,
-        token: str,
-        remote_start_id: int | None,
-        kind: str = CARD,
-        profile: Profile | None = None,
-    ) -> None:
-        """Somebody was let in before there was a car: wait for it, for as long as configured."""
-        wait_s = self.configuration.number("plug_in_s")
-        until = self.pace.now() + timedelta(seconds=wait_s)
-        awaited = Awaited(token, until, remote_start_id, kind, profile)
-
-        async def expire() -> None:
-            await self.pace.sleep(wait_s + 1)
-            if evse.awaited is awaited:
-                evse.awaited = None
-                self.note_status(evse)
-
-        evse.awaited = awaited
-        self.note_status(evse)
-        self.do(expire)
-
-    def stopping(self, evse: Evse, why: str) -> Later:
-        async def stop() -> None:
-            self.end(evse, why)
-
-        return stop
-
-    def set_availability(self, evses: list[Evse], operative: bool) -> str:
-        """Accepted, or Scheduled where a transaction must end first (1.6 section 5.2, 2.0.1 G03)."""
-        for evse in evses:
-            if evse.idle:
-                evse.operative, evse.operative_later = operative, None
-                self.note_status(evse)
-                if not operative:
-                    self._lost(evse)
-            else:
-                evse.operative_later = operative
-        waits = [evse for evse in evses if not evse.idle and evse.operative != operative]
-        return "Scheduled" if waits else "Accepted"
-
-    def resetting(self, why: str, boot_reason: str, *, resumes: bool = False) -> Later:
-        """End what runs (unless it is resumed, 2.1 B13), go down, come back."""
-
-        async def reset() -> None:
-            if "silent-reset" in self.faults:
-                return
-            for evse in self.evses:
-                evse.awaited = None
-                if not resumes:
-                    self.end(evse, why)
-            await self.life.go_down(boot_reason)
-            if resumes:
-                self.life.accepted.clear()
-                await self.life.accepted.wait()
-                for evse in self.evses:
-                    self.change_transaction(evse, "TxResumed")
-
-        return reset
-
     def reset_when_idle(self) -> None:
         self._reset_when_idle = True
-
-    def triggered(self, message: str, evses: list[Evse]) -> Later | None:
-        """What TriggerMessage asks for; None when this station has no such message."""
-        send = self.language.triggers.get(message)
-        if send is None:
-            return None
-
-        async def go() -> None:
-            one_of_many = len(evses) < len(self.evses)
-            if "idle-trigger" in self.faults or ("idle-evse-trigger" in self.faults and one_of_many):
-                return
-            await send(self, evses)
-
-        return go
-
-    def change(self, name: str, value: str) -> str:
-        """Set a configuration value: accepted, reboot (accepted, needs one), refused or unknown."""
-        if name not in self.configuration:
-            return "unknown"
-        setting = self.configuration[name]
-        if setting.access == "r" or not setting.takes(value):
-            return "refused"
-        self.configuration.put(name, value)
-        if self.configuration.is_knob(name, "password"):
-            self.place.password = _password(value, self.version)
-        if self.configuration.is_knob(name, "measurands") and "boot-loop" in self.faults:
-            self.do(self._boot_over_and_over)
-        for transaction in (evse.transaction for evse in self.evses):
-            if transaction is not None:
-                transaction.stirred.set()
-        return "reboot" if setting.reboot else "accepted"
-
-    async def _boot_over_and_over(self) -> None:
-        """A list of measurands that is too long for this firmware: it boots until the list is short again."""
-        while len(self.measurands) > 4:
-            await self.pace.sleep(30.0)
-            for evse in self.evses:
-                self.end(evse, "reboot")
-            await self.life.reboot("Watchdog")
-
-    def activate_priority(self, evse: Evse, activate: bool) -> str:
-        """2.1 K21: Accepted, Rejected or NoProfile."""
-        if evse.transaction is None:
-            return "Rejected"
-        if activate and not any(profile.purpose == PRIORITY for profile in self.profiles):
-            return "NoProfile"
-        evse.transaction.priority = activate
-        self.apply_limits()
-        return "Accepted"
-
-
-def _password(value: str, version: str) -> str:
-    """1.6 security whitepaper A00.FR.205: AuthorizationKey is hexadecimal; some send it as it is."""
-    if version == "1.6" and len(value) % 2 == 0 and len(value) >= 32:
-        with contextlib.suppress(ValueError):
-            return bytes.fromhex(value).decode("utf-8")
-    return value

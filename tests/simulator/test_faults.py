@@ -254,3 +254,37 @@ def test_a_fault_can_be_switched_on_while_it_runs() -> None:
         assert station.faults == {"silent-reset"}
 
     story(tell, "1.6")
+
+
+def test_a_transaction_may_end_before_it_began_and_be_metered_after() -> None:
+    async def tell(desk: Desk, station: Station) -> None:
+        await charging(desk, station, station.evses[0])
+        await settle(10)
+        station.unplug(station.evses[0])
+        stop = await desk.next("StopTransaction")
+        assert stop["timestamp"] < desk.all("StartTransaction")[0]["timestamp"]
+        assert (await desk.next("MeterValues"))["transactionId"] == 0
+
+    story(tell, "1.6", "stop-before-start", "late-meter", "transaction-0")
+
+
+def test_meters_may_misname_units_and_phases() -> None:
+    async def tell(desk: Desk, station: Station) -> None:
+        await charging(desk, station, station.evses[0])
+        samples = (await desk.next("MeterValues"))["meterValue"][0]["sampledValue"]
+        assert samples[-1]["unit"] == "Celcius"
+        phases = {one["phase"] for one in samples if one["measurand"].startswith(("Power", "Current"))}
+        assert phases == {"L1", "L2", "L3", "L1-N", "L2-N", "L3-N"}
+
+    story(tell, "1.6", "celcius", "phases-only")
+
+
+def test_a_reset_may_happen_without_an_answer() -> None:
+    async def tell(desk: Desk, station: Station) -> None:
+        await online(desk)
+        order = asyncio.create_task(desk.order("CP-1", "Reset", {"type": "Hard"}))
+        await desk.next("BootNotification")
+        assert not order.done()
+        order.cancel()
+
+    story(tell, "1.6", "mute-reset")

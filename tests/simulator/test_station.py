@@ -387,7 +387,7 @@ def test_variables_are_read_changed_and_reported(version: str) -> None:
         assert answer["getVariableResult"][0]["attributeValue"] == "300"
         changes = [
             named("SampledDataCtrlr.TxUpdatedInterval", attributeValue="15"),
-            named("TxCtrlr.TxStartPoint", attributeValue="Authorized"),
+            named("TxCtrlr.StopTxOnEVSideDisconnect", attributeValue="false"),
             named("OCPPCommCtrlr.WebSocketPingInterval", attributeValue="20"),
             named("No.No", attributeValue="1"),
         ]
@@ -506,3 +506,120 @@ def test_odd_clocks_units_and_repeats_are_as_named() -> None:
         assert (sample["unit"], sample["value"]) == ("kWh", "1.183")
 
     story(tell, "1.6", "twice", "year-1970", "no-zone", "kwh")
+
+
+def setting(name: str, value: str) -> tuple[str, dict[str, Any]]:
+    component, variable = name.split(".")
+    entry = {
+        "component": {"name": component}, "variable": {"name": variable}, "attributeValue": value
+    }  # fmt: skip
+    return "SetVariables", {"setVariableData": [entry]}
+
+
+def told(desk: Desk) -> list[tuple[str, str, str, bool]]:
+    """Transaction events: type, trigger, charging state, whether a token was told."""
+    return [
+        (
+            event["eventType"],
+            event["triggerReason"],
+            event["transactionInfo"]["chargingState"],
+            "idToken" in event,
+        )
+        for event in desk.all("TransactionEvent")
+    ]
+
+
+@pytest.mark.parametrize("version", V2)
+def test_a_transaction_may_begin_with_the_cable_and_end_with_it(version: str) -> None:
+    async def tell(desk: Desk, station: Station) -> None:
+        await online(desk)
+        evse = station.evses[0]
+        for name, value in (("TxCtrlr.TxStartPoint", "EVConnected"), ("TxCtrlr.TxStopPoint", "EVConnected")):
+            answer = await desk.order("CP-1", *setting(name, value))
+            assert answer["setVariableResult"][0]["attributeStatus"] == "Accepted"
+        station.plug_in(evse, a_car())
+        await asyncio.sleep(10)
+        assert (evse.power_w, await station.present(evse, "CARD1")) == (0, "started")
+        await asyncio.sleep(30)
+        assert evse.power_w == 11_000
+        assert await station.present(evse, "CARD1") == "stopped"
+        await asyncio.sleep(30)
+        assert evse.power_w == 0
+        station.unplug(evse)
+        end = await next_end(desk, version)
+        assert end["transactionInfo"]["stoppedReason"] == "Local"
+        assert told(desk) == [
+            ("Started", "CablePluggedIn", "EVConnected", False),
+            ("Updated", "Authorized", "Charging", True),
+            ("Updated", "StopAuthorized", "EVConnected", True),
+            ("Updated", "MeterValuePeriodic", "EVConnected", False),
+            ("Ended", "EVCommunicationLost", "EVConnected", False),
+        ]
+
+    story(tell, version)
+
+
+@pytest.mark.parametrize("version", V2)
+def test_a_transaction_may_begin_with_the_card_and_time_out_without_a_car(version: str) -> None:
+    async def tell(desk: Desk, station: Station) -> None:
+        await online(desk)
+        await desk.order("CP-1", *setting("TxCtrlr.TxStartPoint", "Authorized"))
+        first, second = station.evses
+        assert await station.present(first, "CARD1") == "waiting"
+        assert await desk.order("CP-1", *remote_start(version, 2)) == {"status": "Accepted"}
+        await asyncio.sleep(20)
+        station.plug_in(second, a_car())
+        end = await next_end(desk, version)
+        assert (end["triggerReason"], end["transactionInfo"]["stoppedReason"]) == (
+            "EVConnectTimeout",
+            "Timeout",
+        )
+        await asyncio.sleep(1)
+        assert [transaction.evse for transaction in station.transactions if transaction.ended_at] == [1]
+        assert told(desk)[:3] == [
+            ("Started", "Authorized", "Idle", True),
+            ("Started", "RemoteStart", "Idle", True),
+            ("Updated", "CablePluggedIn", "Charging", False),
+        ]
+
+    story(tell, version)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_meter_values_come_by_the_clock_where_that_is_configured(version: str) -> None:
+    async def tell(desk: Desk, station: Station) -> None:
+        await online(desk)
+        if version == "1.6":
+            order = {"key": "ClockAlignedDataInterval", "value": "900"}
+            assert await desk.order("CP-1", "ChangeConfiguration", order) == {"status": "Accepted"}
+        else:
+            await desk.order("CP-1", *setting("AlignedDataCtrlr.Interval", "900"))
+        first = await desk.next("MeterValues")
+        [value] = first["meterValue"]
+        assert value["timestamp"] == "2026-03-02T00:15:00.000Z"
+        assert value["sampledValue"][0]["context"] == "Sample.Clock"
+        station.plug_in(station.evses[0], a_car())
+        await station.present(station.evses[0], "CARD1")
+        await asyncio.sleep(900)
+        if version != "1.6":
+            assert (await desk.next("TransactionEvent", triggerReason="MeterValueClock"))["seqNo"] > 0
+
+    story(tell, version)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_new_password_is_used_at_once(version: str) -> None:
+    async def tell(desk: Desk, station: Station) -> None:
+        await online(desk)
+        if version == "1.6":
+            secret = "0123456789abcdefghij"
+            order = {"key": "AuthorizationKey", "value": secret.encode().hex()}
+            assert await desk.order("CP-1", "ChangeConfiguration", order) == {"status": "Accepted"}
+        else:
+            secret = "correct-horse-battery"
+            await desk.order("CP-1", *setting("SecurityCtrlr.BasicAuthPassword", secret))
+        await asyncio.sleep(60)
+        assert desk.connections == 2
+        assert station.place.password == secret
+
+    story(tell, version)

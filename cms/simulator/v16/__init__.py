@@ -97,6 +97,10 @@ class V16:
     def ended(self, station: Station, evse: Evse, transaction: Transaction, end: End) -> Queued:
         return meters.ended(station, evse, transaction, end)
 
+    def aligned(self, station: Station, evse: Evse) -> Message:
+        values = meters.meter_value(station, station.stamp(), evse.measure(), "Sample.Clock")
+        return "MeterValues", {"connectorId": evse.id, "meterValue": [values]}
+
     def firmware(self, status: str, job: Job | None) -> Message | None:
         return firmware.status(status, job)
 

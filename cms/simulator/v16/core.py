@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from cms.simulator.evse import Awaited
 from cms.simulator.language import Order, Verdict
+from cms.simulator.orders import change, evse_for_start, resetting, set_availability, starting, stopping
 from cms.simulator.v16.smart_charging import started_profile
 from cms.simulator.wire import Fault, Payload, Reply
 
@@ -20,25 +21,25 @@ def verdict(told: Payload) -> Verdict:
 
 def _reset(station: Station, order: Payload) -> Reply:
     kind = "hard-reset" if order["type"] == "Hard" else "soft-reset"
-    return Reply({"status": "Accepted"}, station.resetting(kind, "RemoteReset"))
+    return Reply({"status": "Accepted"}, resetting(station, kind, "RemoteReset"))
 
 
 def _remote_start(station: Station, order: Payload) -> Reply:
     token = order["idTag"]
-    evse = station.evse_for_start(order.get("connectorId"), token)
+    evse = evse_for_start(station, order.get("connectorId"), token)
     told = order.get("chargingProfile")
     profile = started_profile(station, evse, told) if evse is not None and told is not None else None
     if evse is None or (told is not None and profile is None):
         return Reply({"status": "Rejected"})
     who = Awaited(token, station.pace.now(), None, "Central", profile)
-    return Reply({"status": "Accepted"}, station.starting(evse, who))
+    return Reply({"status": "Accepted"}, starting(station, evse, who))
 
 
 def _remote_stop(station: Station, order: Payload) -> Reply:
     evse = station.evse_in(lambda transaction: transaction.number == order["transactionId"])
     if evse is None:
         return Reply({"status": "Rejected"})
-    return Reply({"status": "Accepted"}, station.stopping(evse, "remote"))
+    return Reply({"status": "Accepted"}, stopping(station, evse, "remote"))
 
 
 def _unlock(station: Station, order: Payload) -> Reply:
@@ -47,14 +48,14 @@ def _unlock(station: Station, order: Payload) -> Reply:
         return Reply({"status": "NotSupported"})
     if "no-unlock" in station.faults:
         return Reply({"status": "UnlockFailed"})
-    return Reply({"status": "Unlocked"}, station.stopping(evse, "unlocked"))
+    return Reply({"status": "Unlocked"}, stopping(station, evse, "unlocked"))
 
 
 def _availability(station: Station, order: Payload) -> Reply:
     evses = station.evses_named(order["connectorId"] or None)
     if not evses or ("no-connector-0" in station.faults and not order["connectorId"]):
         return Reply({"status": "Rejected"})
-    return Reply({"status": station.set_availability(evses, order["type"] == "Operative")})
+    return Reply({"status": set_availability(station, evses, order["type"] == "Operative")})
 
 
 def _get_configuration(station: Station, order: Payload) -> Reply | Fault:
@@ -76,7 +77,7 @@ def _key(station: Station, name: str) -> Payload:
 
 
 def _change_configuration(station: Station, order: Payload) -> Reply:
-    return Reply({"status": CHANGE_WORDS[station.change(order["key"], order["value"])]})
+    return Reply({"status": CHANGE_WORDS[change(station, order["key"], order["value"])]})
 
 
 CHANGE_WORDS = {

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cms.simulator.evse import Evse, Measured, Transaction
 from cms.simulator.language import End, Queued, nothing
+from cms.simulator.metering import in_its_units, shown
 from cms.simulator.v16.core import verdict
 from cms.simulator.wire import Payload
 
@@ -31,7 +33,7 @@ def started(station: Station, evse: Evse, transaction: Transaction) -> Queued:
     def settle(answer: Payload) -> None:
         transaction.number = int(answer["transactionId"])
         transaction.id = str(transaction.number)
-        station.judged(transaction, verdict(answer["idTagInfo"]))
+        station.charging.judged(transaction, verdict(answer["idTagInfo"]))
 
     return Queued(transaction, lambda: ("StartTransaction", payload), settle)
 
@@ -42,7 +44,11 @@ def metered(station: Station, evse: Evse, transaction: Transaction, context: str
         transaction,
         lambda: (
             "MeterValues",
-            {"connectorId": evse.id, "transactionId": number(transaction), "meterValue": [values]},
+            {
+                "connectorId": evse.id,
+                "transactionId": meter_number(station, transaction),
+                "meterValue": [values],
+            },
         ),
         nothing,
         meter=True,
@@ -58,6 +64,8 @@ def ended(station: Station, evse: Evse, transaction: Transaction, end: End) -> Q
         "reason": end.v16,
         "transactionData": [meter_value(station, at, evse.measure()[:1], "Transaction.End")],
     }
+    if "stop-before-start" in station.faults:
+        payload["timestamp"] = station.stamp(transaction.started_at - timedelta(hours=1))
     if "stop-below-start" in station.faults:
         payload["meterStop"] = max(0, transaction.meter_start_wh - 100)
     if "unknown-stop" in station.faults:
@@ -75,22 +83,29 @@ def number(transaction: Transaction) -> int:
     return -1 if transaction.number is None else transaction.number
 
 
+def meter_number(station: Station, transaction: Transaction) -> int:
+    """The number in meter values; some say 0 for none, or always."""
+    return 0 if "transaction-0" in station.faults else number(transaction)
+
+
 def written(station: Station, token: str) -> str:
     """An idTag as this station sends it: at most 20 characters."""
     if "token-suffix" in station.faults:
         return f"{token[:16]}_LM1"
+    if "token-cut" in station.faults:
+        return token[:16]
     return token.lower() if "token-case" in station.faults else token
 
 
 def meter_value(station: Station, at: str, measured: list[Measured], context: str) -> Payload:
-    wanted = station.measurands
-    samples = [_sample(station, value, context) for value in measured if value.measurand in wanted]
-    # The schema wants a value at least; who configures none that there is gets the register.
-    return {"timestamp": at, "sampledValue": samples or [_sample(station, measured[0], context)]}
+    samples = [_sample(station, value, context) for value in shown(station, measured)]
+    if "celcius" in station.faults:
+        samples.append({"value": "31.5", "measurand": "Temperature", "unit": "Celcius", "location": "Body"})
+    return {"timestamp": at, "sampledValue": samples}
 
 
 def _sample(station: Station, measured: Measured, context: str) -> Payload:
-    value, unit = station.in_its_units(measured)
+    value, unit = in_its_units(station, measured)
     if "meter-nonsense" in station.faults and measured.measurand != "Energy.Active.Import.Register":
         value = NONSENSE[station.next_number() % len(NONSENSE)]
     if "signed-data" in station.faults and measured.measurand == "Voltage":

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from cms.simulator.evse import Evse
 from cms.simulator.language import Order, Trigger
+from cms.simulator.orders import triggered
 from cms.simulator.wire import Payload, Reply
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ async def statuses(station: Station, evses: list[Evse]) -> None:
 
 
 async def meters(station: Station, evses: list[Evse]) -> None:
-    station.meter(evses)
+    station.charging.meter(evses)
 
 
 async def firmware_status(station: Station, evses: list[Evse]) -> None:
@@ -64,7 +65,7 @@ TRIGGERS: dict[str, Trigger] = {
 
 def _trigger(station: Station, order: Payload) -> Reply:
     evses = station.evses_named(order.get("connectorId") or None)
-    then = station.triggered(order["requestedMessage"], evses)
+    then = triggered(station, order["requestedMessage"], evses)
     if then is None:
         return Reply({"status": "NotImplemented"})
     return Reply({"status": "Accepted" if evses else "Rejected"}, then if evses else None)

@@ -123,6 +123,9 @@ class V2:
     def ended(self, station: Station, evse: Evse, transaction: Transaction, end: End) -> Queued:
         return transactions.ended(station, evse, transaction, end)
 
+    def aligned(self, station: Station, evse: Evse) -> Message:
+        return "MeterValues", samples.station_meter(station, evse)
+
     def firmware(self, status: str, job: Job | None) -> Message | None:
         told: Payload = {"status": status}
         return "FirmwareStatusNotification", (told if job is None else {**told, "requestId": job.request_id})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cms.simulator.evse import Awaited, Evse
 from cms.simulator.language import Later, Order, info
 from cms.simulator.life import REBOOT_S
+from cms.simulator.orders import evse_for_start, resetting, set_availability, starting, stopping
 from cms.simulator.v2.smart_charging import started_profile
 from cms.simulator.wire import Payload, Reply
 
@@ -21,7 +22,7 @@ def _reset(station: Station, order: Payload) -> Reply:
         station.reset_when_idle()
         return Reply({"status": "Scheduled"})
     resumes = order["type"] == "ImmediateAndResume"
-    return Reply({"status": "Accepted"}, station.resetting("hard-reset", "RemoteReset", resumes=resumes))
+    return Reply({"status": "Accepted"}, resetting(station, "hard-reset", "RemoteReset", resumes=resumes))
 
 
 def _reset_evse(station: Station, order: Payload) -> Reply:
@@ -38,7 +39,7 @@ def _resetting_evse(station: Station, evse: Evse) -> Later:
     async def reset() -> None:
         if "silent-reset" in station.faults:
             return
-        station.end(evse, "hard-reset")
+        station.charging.end(evse, "hard-reset")
         was_operative, evse.operative = evse.operative, False
         station.note_status(evse)
         await station.pace.sleep(REBOOT_S)
@@ -50,7 +51,7 @@ def _resetting_evse(station: Station, evse: Evse) -> Later:
 
 def _start(station: Station, order: Payload) -> Reply:
     token = order["idToken"]
-    evse = station.evse_for_start(order.get("evseId"), token["idToken"])
+    evse = evse_for_start(station, order.get("evseId"), token["idToken"])
     told = order.get("chargingProfile")
     profile = started_profile(station, evse, told) if evse is not None and told is not None else None
     if evse is None:
@@ -58,14 +59,14 @@ def _start(station: Station, order: Payload) -> Reply:
     if told is not None and profile is None:
         return Reply({"status": "Rejected", **info("InvalidProfile")})
     who = Awaited(token["idToken"], station.pace.now(), order["remoteStartId"], token["type"], profile)
-    return Reply({"status": "Accepted"}, station.starting(evse, who))
+    return Reply({"status": "Accepted"}, starting(station, evse, who))
 
 
 def _stop(station: Station, order: Payload) -> Reply:
     evse = station.evse_in(lambda transaction: transaction.id == order["transactionId"])
     if evse is None:
         return Reply({"status": "Rejected", **info("TxNotFound")})
-    return Reply({"status": "Accepted"}, station.stopping(evse, "remote"))
+    return Reply({"status": "Accepted"}, stopping(station, evse, "remote"))
 
 
 def _unlock(station: Station, order: Payload) -> Reply:
@@ -84,7 +85,7 @@ def _availability(station: Station, order: Payload) -> Reply:
         return Reply({"status": "Rejected"})
     if evse.get("connectorId", 1) != evses[0].connector:
         return Reply({"status": "Rejected", **info("UnknownConnector")})
-    return Reply({"status": station.set_availability(evses, order["operationalStatus"] == "Operative")})
+    return Reply({"status": set_availability(station, evses, order["operationalStatus"] == "Operative")})
 
 
 ORDERS: dict[str, Order] = {

@@ -215,7 +215,7 @@ async def limit_from_elsewhere(station: Station, evse_id: int, limit_w: float | 
         }
         await station.report("NotifyChargingLimit", {**payload, **({"evseId": evse_id} if evse_id else {})})
     for evse in station.evses_named(evse_id or None):
-        station.change_transaction(evse, "ChargingRateChanged")  # K11.FR.04
+        station.charging.tell(evse, "ChargingRateChanged")  # K11.FR.04
 
 
 def _external(station: Station, evse_id: int, limit_w: float) -> Payload:
@@ -267,14 +267,14 @@ async def tell_needs(station: Station, evse: Evse) -> None:
 
 def _use_priority(station: Station, order: Payload) -> Reply:
     evse = station.evse_in(lambda transaction: transaction.id == order["transactionId"])
-    word = station.activate_priority(evse, order["activate"]) if evse is not None else "Rejected"
+    word = station.charging.prioritize(evse, order["activate"]) if evse is not None else "Rejected"
     return Reply({"status": word})
 
 
 async def prioritise(station: Station, evse: Evse, activate: bool) -> None:
     """The driver asks at the station (2.1 K22)."""
     transaction = evse.transaction
-    if transaction is not None and station.activate_priority(evse, activate) == "Accepted":
+    if transaction is not None and station.charging.prioritize(evse, activate) == "Accepted":
         await station.report(
             "NotifyPriorityCharging", {"transactionId": transaction.id, "activated": activate}
         )

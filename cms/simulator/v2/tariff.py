@@ -105,7 +105,7 @@ def _change(station: Station, order: Payload) -> Reply:
     evse.transaction.tariff = order["tariff"]
 
     async def tell() -> None:
-        station.change_transaction(evse, "TariffChanged")
+        station.charging.tell(evse, "TariffChanged")
 
     return Reply({"status": "Accepted"}, tell)
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cms.simulator.evse import CARD, Evse, Measured, Transaction
 from cms.simulator.language import End, Queued
+from cms.simulator.metering import in_its_units, shown
 from cms.simulator.v2.authorization import verdict
 from cms.simulator.v2.tariff import cost_details
 from cms.simulator.wire import Payload
@@ -14,6 +16,8 @@ from cms.simulator.wire import Payload
 if TYPE_CHECKING:
     from cms.simulator.station import Station
 
+#: Triggers whose token asks to charge; another token stops.
+ADMITTING = frozenset({"Authorized", "CablePluggedIn", "RemoteStart"})
 #: Triggers that a meter value's context answers to.
 TRIGGERS = {"Trigger": "Trigger", "Sample.Clock": "MeterValueClock"}
 
@@ -30,15 +34,20 @@ def token(station: Station, transaction: Transaction) -> Payload:
 
 def started(station: Station, evse: Evse, transaction: Transaction, trigger: str) -> Queued:
     transaction.id = str(uuid.UUID(int=station.rng.getrandbits(128), version=4))
-    more: Payload = {
-        "evse": {"id": evse.id, "connectorId": evse.connector},
-        "idToken": token(station, transaction),
-    }
+    more: Payload = {"evse": {"id": evse.id, "connectorId": evse.connector}, **_who(station, transaction)}
+    return _event(station, evse, transaction, "Started", trigger, "Transaction.Begin", more)
+
+
+def _who(station: Station, transaction: Transaction) -> Payload:
+    """Whom it is for, and by which order or reservation: told once (E01, E02)."""
+    if not transaction.token:
+        return {}
+    more: Payload = {"idToken": token(station, transaction)}
     if transaction.reservation_id is not None:
         more["reservationId"] = transaction.reservation_id
     if transaction.remote_start_id is not None:
         more["transactionInfo"] = {"remoteStartId": transaction.remote_start_id}
-    return _event(station, evse, transaction, "Started", trigger, "Transaction.Begin", more)
+    return more
 
 
 def metered(station: Station, evse: Evse, transaction: Transaction, context: str) -> Queued:
@@ -54,6 +63,10 @@ def metered(station: Station, evse: Evse, transaction: Transaction, context: str
 
 def changed(station: Station, evse: Evse, transaction: Transaction, trigger: str) -> Queued:
     more: Payload = {}
+    if trigger in ("Authorized", "RemoteStart"):
+        more = _who(station, transaction)
+    if trigger == "StopAuthorized":
+        more = {"idToken": token(station, transaction)}
     if trigger == "LimitSet":
         limits = {
             name: limit if name == "maxCost" else int(limit) for name, limit in transaction.limits.items()
@@ -74,8 +87,10 @@ def ended(station: Station, evse: Evse, transaction: Transaction, end: End) -> Q
     return _event(station, evse, transaction, "Ended", end.trigger, "Transaction.End", more)
 
 
+#: How a transaction may end in 2.0.1, which has no triggers for limits.
 V201_TRIGGERS = frozenset(
     {
+        "EVConnectTimeout",
         "AbnormalCondition",
         "Deauthorized",
         "EVCommunicationLost",
@@ -87,9 +102,11 @@ V201_TRIGGERS = frozenset(
 )
 
 
-def _state(evse: Evse, kind: str) -> str:
-    if kind == "Ended":
-        return "EVConnected" if evse.car is not None else "Idle"
+def _state(evse: Evse, transaction: Transaction, kind: str) -> str:
+    if evse.car is None:
+        return "Idle"
+    if kind == "Ended" or not transaction.authorized:
+        return "EVConnected"
     if evse.told_full:
         return "SuspendedEV"
     return "SuspendedEVSE" if evse.paused else "Charging"
@@ -105,6 +122,8 @@ def _event(
     more: Payload,
 ) -> Queued:
     times = {"Started": transaction.started_at, "Ended": transaction.ended_at}
+    if "stop-before-start" in station.faults:
+        times["Ended"] = transaction.started_at - timedelta(hours=1)
     at = station.stamp(times.get(kind))
     payload: Payload = {
         "eventType": kind,
@@ -114,7 +133,7 @@ def _event(
         **more,
         "transactionInfo": {
             "transactionId": transaction.id,
-            "chargingState": _state(evse, kind),
+            "chargingState": _state(evse, transaction, kind),
             **more.get("transactionInfo", {}),
         },
     }
@@ -125,11 +144,11 @@ def _event(
     return Queued(
         transaction,
         lambda: ("TransactionEvent", payload),
-        lambda answer: _settle(station, evse, transaction, kind, answer),
+        lambda answer: _settle(station, evse, transaction, trigger, answer),
     )
 
 
-def _settle(station: Station, evse: Evse, transaction: Transaction, kind: str, answer: Payload) -> None:
+def _settle(station: Station, evse: Evse, transaction: Transaction, trigger: str, answer: Payload) -> None:
     """What the CSMS said of this transaction: cost, words for the driver, limits, and whether he may charge."""
     if "totalCost" in answer:
         station.kept.costs[str(transaction.id)] = float(answer["totalCost"])
@@ -140,18 +159,16 @@ def _settle(station: Station, evse: Evse, transaction: Transaction, kind: str, a
         told = answer["transactionLimit"]
         transaction.limits |= {name: float(limit) for name, limit in told.items() if name != "customData"}
         transaction.stirred.set()
-        station.change_transaction(evse, "LimitSet")  # 2.1 E16.FR.06
-    if "idTokenInfo" in answer and kind == "Started":
-        station.judged(transaction, verdict(answer["idTokenInfo"], transaction.tariff))
+        station.charging.tell(evse, "LimitSet")  # 2.1 E16.FR.06
+    if "idTokenInfo" in answer and trigger in ADMITTING:
+        station.charging.judged(transaction, verdict(answer["idTokenInfo"], transaction.tariff))
 
 
 def meter_value(station: Station, at: str, measured: list[Measured], context: str) -> Payload:
-    wanted = station.measurands
-    samples = [_sample(station, value, context) for value in measured if value.measurand in wanted]
+    samples = [_sample(station, value, context) for value in shown(station, measured)]
     if "signed-data" in station.faults:
         samples = [{**one, "signedMeterValue": SIGNED[station.version]} for one in samples]
-    # The schema wants a value at least; who configures none that there is gets the register.
-    return {"timestamp": at, "sampledValue": samples or [_sample(station, measured[0], context)]}
+    return {"timestamp": at, "sampledValue": samples}
 
 
 #: A blob as a signing meter sends it, Base64; 2.1 made two of its members optional.
@@ -163,7 +180,7 @@ SIGNED = {
 
 
 def _sample(station: Station, measured: Measured, context: str) -> Payload:
-    value, unit = station.in_its_units(measured)
+    value, unit = in_its_units(station, measured)
     if "bare-values" in station.faults:
         return {"value": float(value)}
     sample: Payload = {

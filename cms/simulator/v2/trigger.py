@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cms.simulator.evse import Evse
 from cms.simulator.language import Order, Trigger
+from cms.simulator.orders import triggered
 from cms.simulator.v2.samples import station_meter
 from cms.simulator.v16 import remote_trigger as shared
 from cms.simulator.wire import Payload, Reply
@@ -21,7 +22,7 @@ async def _meters(station: Station, evses: list[Evse]) -> None:
         if evse.transaction is None:
             await station.say("MeterValues", station_meter(station, evse, "Trigger"))
         else:
-            station.meter([evse])
+            station.charging.meter([evse])
 
 
 async def _sign(kind: str, station: Station, evses: list[Evse]) -> None:
@@ -50,7 +51,7 @@ TRIGGERS: dict[str, Trigger] = {
 
 def _trigger(station: Station, order: Payload) -> Reply:
     evses = station.evses_named(order.get("evse", {}).get("id"))
-    then = station.triggered(order["requestedMessage"], evses)
+    then = triggered(station, order["requestedMessage"], evses)
     if then is None:
         return Reply({"status": "NotImplemented"})
     return Reply({"status": "Accepted" if evses else "Rejected"}, then if evses else None)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from cms.simulator.evse import Evse
 from cms.simulator.language import Later, Order
+from cms.simulator.orders import change
 from cms.simulator.setting import DATA_TYPES, Setting
 from cms.simulator.v2.words import STATUS
 from cms.simulator.wire import Fault, Payload, Reply
@@ -152,7 +153,7 @@ def _set(station: Station, entry: Payload) -> Payload:
     if entry.get("attributeType", "Actual") != "Actual":
         known = name in station.configuration
         return {**same, "attributeStatus": "NotSupportedAttributeType" if known else unknown(station, name)}
-    word = SET_WORDS.get(station.change(name, entry["attributeValue"])) or unknown(station, name)
+    word = SET_WORDS.get(change(station, name, entry["attributeValue"])) or unknown(station, name)
     return {**same, "attributeStatus": word}
 
 
