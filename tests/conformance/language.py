@@ -201,7 +201,8 @@ class Scope:
                 unlike.append(differing)
             else:
                 candidates: list[list[str]] = unlike or [["nothing is left"]]
-                nearest = "; ".join(min(candidates, key=len))
+                fewest: list[str] = min(candidates, key=len)
+                nearest = "; ".join(fewest)
                 return [f"{place or 'the list'} lacks element {number}: {shown(wanted)} ({nearest})"]
         return []
 
