@@ -124,7 +124,7 @@ ROUTES: dict[type, Route] = {
     security.UpgradeSecurity: Route("POST", "/v1/stations/{station}/security/upgrade", _ORDER),
     # charging profiles
     charging.ListProfiles: Route("GET", "/v1/profiles", list[charging.ProfileView]),
-    charging.ShowProfile: Route("GET", "/v1/stations/{station}/profiles/{profile}", charging.ProfileView),
+    charging.ShowProfile: Route("GET", "/v1/stations/{station}/profile", charging.ProfileView),
     charging.SetProfile: Route("POST", "/v1/stations/{station}/profiles/set", _ORDER),
     charging.ClearProfiles: Route("POST", "/v1/stations/{station}/profiles/clear", _ORDER),
     charging.GetProfiles: Route("POST", "/v1/stations/{station}/profiles/get", _ORDER),
