@@ -31,7 +31,7 @@ from cms.ocpp.door import Admitted, Knock, Turned
 from cms.ocpp.frames import Failure, Refused
 from cms.ocpp.messages import Ring
 from cms.ocpp.schemas import KEPT, LENGTHS, STRICT, Tolerance
-from cms.ocpp.translation import shown
+from cms.ocpp.translation import Outgoing, shown
 from cms.ocpp.values import Json, Remarks
 
 log = logging.getLogger(__name__)
@@ -408,7 +408,16 @@ class Link:
             answers += await self._ask_divided(action, payload, outgoing.lists.get(action), timeout_s)
             if not outgoing.goes_on(answers[-1]):
                 break
-        return outgoing.understand(order, answers)
+        return self._meant(outgoing, order, answers)
+
+    def _meant(self, outgoing: Outgoing, order: Order, answers: list[Json]) -> OrderAnswer:
+        try:
+            return outgoing.understand(order, answers)
+        except (LookupError, ValueError, TypeError, ArithmeticError) as error:
+            # Answers are read leniently, and may have words that nobody thought of: the order ends all the same.
+            name = type(order).__name__
+            log.exception("could not understand the answer of %r to %s", self.station, name)
+            raise Rejected(f"{self.station} answered {name} in words that we do not understand") from error
 
     async def _ask_divided(
         self, action: str, payload: Json, divisible: str | None, timeout_s: float
@@ -429,7 +438,16 @@ class Link:
         return answers
 
     async def _ask(self, action: str, payload: Json, timeout_s: float) -> Json:
-        """One CALL and the payload of its CALLRESULT, held to the schemas in both directions."""
+        """One CALL and the payload of its CALLRESULT, held to its schema."""
+        # Unique over connections and restarts (J errata 3.1), 32 of the 36 characters.
+        message_id = uuid.uuid4().hex
+        data = frames.call(message_id, action, payload)
+        async with self._my_turn():
+            reply = await self._exchange(action, message_id, data, timeout_s or self._limits.call_timeout_s)
+        return self._understood(action, reply)
+
+    def _check(self, action: str, payload: Json) -> None:
+        """Refuse what the version cannot say, before anything is sent."""
         self._sayable(action)
         try:
             self.dialect.schemas.check_call(action, payload, STRICT, [])
@@ -437,12 +455,6 @@ class Link:
             raise Invalid(
                 f"{action} cannot say that in OCPP {self.dialect.version}: {refused.words}"
             ) from None
-        # Unique over connections and restarts (J errata 3.1), 32 of the 36 characters.
-        message_id = uuid.uuid4().hex
-        data = frames.call(message_id, action, payload)
-        async with self._my_turn():
-            reply = await self._exchange(action, message_id, data, timeout_s or self._limits.call_timeout_s)
-        return self._understood(action, reply)
 
     def _sayable(self, action: str) -> None:
         actions = self.dialect.schemas.actions

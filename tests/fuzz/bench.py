@@ -236,9 +236,10 @@ class Bench:
         await link.settled()
         spent_s = time.thread_time() - before_s
         await self._small.settled()
+        ordered = await self._settled(version, said)
         if self._errors.seen[begin:]:
             raise Wrong(f"{version}: {said!r}\n{self._errors.seen[-1]}")
-        if await self._settled(version, said):
+        if ordered:
             outcome = "answers to orders"
         else:
             outcome = self._outcome(link.dialect, wire, said, self._counts > counted)

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from cms.domain.installed import InstalledAnswer, ListInstalled
 from cms.domain.tariffs import ClearTariffs
 from cms.ocpp.dialect import V21
 from tests.fuzz.bench import Bench
@@ -59,3 +60,15 @@ async def test_tariffs_cleared_with_an_empty_list_of_results_are_cleared() -> No
     asked = await talk.until_sent(1)
     await talk.hear([3, asked[1], {"clearTariffsResult": []}])
     assert (await giving).verdict == "accepted"
+
+
+async def test_a_certificate_of_a_type_that_nobody_knows_is_listed_all_the_same() -> None:
+    data = {"hashAlgorithm": "SHA256", "issuerNameHash": "a", "issuerKeyHash": "b", "serialNumber": "c"}
+    chain = {"certificateType": "\x1b[2J", "certificateHashData": data}
+    talk = converse(V21)
+    giving = asyncio.create_task(talk.link.give(ListInstalled(()), 5))
+    asked = await talk.until_sent(1)
+    await talk.hear([3, asked[1], {"status": "Accepted", "certificateHashDataChain": [chain]}])
+    answer = await giving
+    assert isinstance(answer, InstalledAnswer)
+    assert [found.type for found in answer.found] == ["unknown"]

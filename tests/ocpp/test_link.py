@@ -57,7 +57,7 @@ async def test_unknown_actions_are_not_implemented_and_known_ones_not_supported(
         [2, "m1", "FlyToTheMoon", {}],
         [2, "m2", "heartbeat", {}],
         [2, "m3", "Reset", {}],
-        [2, "m4", "SignCertificate", {}],
+        [2, "m4", "UnlockConnector", {}],
     )
     assert [code(frame)[2] for frame in said] == [
         "NotImplemented",

@@ -81,7 +81,7 @@ def installed(_: ListInstalled, answers: Sequence[Json]) -> InstalledAnswer:
     """NotFound is no refusal: the station has none."""
     found = tuple(
         Found(
-            _OURS[chain["certificateType"]],
+            _OURS.get(chain["certificateType"], "unknown"),
             hash_data(chain["certificateHashData"]),
             tuple(hash_data(child) for child in chain.get("childCertificateHashData") or ()),
         )
