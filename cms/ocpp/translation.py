@@ -42,6 +42,10 @@ class Outgoing:
     """Action -> the list of its payload that is sent in two halves when the station finds it too long."""
     goes_on: Callable[[Json], bool] = lambda _: True
     """Whether the next CALL is sent after this answer; else ``understand`` gets the answers so far."""
+    refused: Callable[[Json], Json] | None = None
+    """Where several CALLs are independent of each other: the answer that a CALLERROR to this payload stands for.
+
+    What the station took before it then counts."""
 
 
 #: A station's word for an order -> our verdict; every other word is a no.

@@ -304,3 +304,49 @@ async def test_a_single_entry_that_is_too_long_is_refused() -> None:
     await talk.hear([4, message_id, "OccurrenceConstraintViolation", "", {}])
     with pytest.raises(Rejected, match="Occurrence"):
         await giving
+
+
+async def test_what_the_station_took_counts_though_it_answers_the_next_message_with_an_error() -> None:
+    talk = converse(V16)
+    giving = asyncio.create_task(talk.link.give(WriteVariables({"A": "1", "B": "2", "C": "3"}), 5))
+    for number in range(1, 4):
+        _, message_id, _, _ = await talk.until_sent(number)
+        error = [4, message_id, "InternalError", "", {}]
+        await talk.hear(error if number == 2 else [3, message_id, OK])
+    answer = await giving
+    assert answer.verdict == "rejected"
+    assert [(v.name, v.status) for v in answer.variables] == [
+        ("A", "Accepted"),
+        ("B", "Rejected"),
+        ("C", "Accepted"),
+    ]
+
+
+@pytest.mark.parametrize("dialect", V2, ids=lambda dialect: dialect.version)
+@pytest.mark.parametrize(
+    "order",
+    [
+        ReadVariables(("C.A", "C.B:Target"), 1),
+        WriteVariables({"C.A": "1", "C.B:Target": "2"}, 1),
+        SetMonitors((DELTA, DELTA), 1),
+        ClearMonitors((1, 2), 1),
+    ],
+)
+async def test_an_error_to_one_of_several_messages_is_a_no_to_what_was_in_it(
+    dialect: Dialect, order: Order
+) -> None:
+    talk = converse(dialect)
+    giving = asyncio.create_task(talk.link.give(order, 5))
+    for number in (1, 2):
+        _, message_id, _, _ = await talk.until_sent(number)
+        await talk.hear([4, message_id, "InternalError", "", {}])
+    answer = await giving
+    assert (answer.verdict, answer.word) == ("rejected", "Rejected")
+    assert len(answer.told or answer.variables) == 2
+
+
+async def test_nothing_is_sent_when_the_last_of_several_messages_cannot_be() -> None:
+    talk = converse(V16)
+    with pytest.raises(Invalid):
+        await talk.link.give(WriteVariables({"A": "1", "B": "9" * 501}), 5)
+    assert talk.wire.sent == []

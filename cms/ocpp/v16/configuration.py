@@ -44,5 +44,7 @@ OUTGOING = {
     ReadVariables: Outgoing(
         get_configuration, configuration, ("GetConfiguration",), {"GetConfiguration": "key"}
     ),
-    WriteVariables: Outgoing(change_configuration, changed, ("ChangeConfiguration",)),
+    WriteVariables: Outgoing(
+        change_configuration, changed, ("ChangeConfiguration",), refused=lambda _: {"status": "Rejected"}
+    ),
 }

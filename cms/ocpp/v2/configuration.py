@@ -154,12 +154,33 @@ def _characteristics(told: Json | None) -> Characteristics | None:
 
 INCOMING = {"NotifyReport": Incoming(TOLD, report_received, nothing)}
 
+
+def _got_nothing(payload: Json) -> Json:
+    """What an error to GetVariables stands for: none of these was told."""
+    return {
+        "getVariableResult": [{**item, "attributeStatus": "Rejected"} for item in payload["getVariableData"]]
+    }
+
+
+def _set_nothing(payload: Json) -> Json:
+    items = ({**item, "attributeStatus": "Rejected"} for item in payload["setVariableData"])
+    return {"setVariableResult": [{k: v for k, v in item.items() if k != "attributeValue"} for item in items]}
+
+
 OUTGOING = {
     ReadVariables: Outgoing(
-        get_variables, variables_got, ("GetVariables",), {"GetVariables": "getVariableData"}
+        get_variables,
+        variables_got,
+        ("GetVariables",),
+        {"GetVariables": "getVariableData"},
+        refused=_got_nothing,
     ),
     WriteVariables: Outgoing(
-        set_variables, variables_set, ("SetVariables",), {"SetVariables": "setVariableData"}
+        set_variables,
+        variables_set,
+        ("SetVariables",),
+        {"SetVariables": "setVariableData"},
+        refused=_set_nothing,
     ),
     ReportVariables: Outgoing(get_report, report_asked, ("GetBaseReport", "GetReport")),
 }

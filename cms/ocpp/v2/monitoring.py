@@ -183,16 +183,37 @@ def _monitors(item: Json) -> Iterator[Monitor]:
         )
 
 
+def _set_nothing(payload: Json) -> Json:
+    """What an error to SetVariableMonitoring stands for: none of these was taken."""
+    named = ("type", "severity", "component", "variable")
+    results = [{name: item[name] for name in named} for item in payload["setMonitoringData"]]
+    return {"setMonitoringResult": [{**result, "status": "Rejected"} for result in results]}
+
+
+def _cleared_nothing(payload: Json) -> Json:
+    return {"clearMonitoringResult": [{"id": number, "status": "Rejected"} for number in payload["id"]]}
+
+
 INCOMING = {"NotifyMonitoringReport": Incoming(TOLD, monitors_reported, nothing)}
 
 _LISTS = {"SetVariableMonitoring": "setMonitoringData"}
 OUTGOING_201 = {
-    SetMonitors: Outgoing(set_monitors_201, monitors_set, ("SetVariableMonitoring",), _LISTS),
+    SetMonitors: Outgoing(
+        set_monitors_201, monitors_set, ("SetVariableMonitoring",), _LISTS, refused=_set_nothing
+    ),
     ClearMonitors: Outgoing(
-        clear_monitors, monitors_cleared, ("ClearVariableMonitoring",), {"ClearVariableMonitoring": "id"}
+        clear_monitors,
+        monitors_cleared,
+        ("ClearVariableMonitoring",),
+        {"ClearVariableMonitoring": "id"},
+        refused=_cleared_nothing,
     ),
     SetMonitoringBase: Outgoing(set_base, status_of, ("SetMonitoringBase",)),
     SetMonitoringLevel: Outgoing(set_level, status_of, ("SetMonitoringLevel",)),
     ReportMonitors: Outgoing(get_report, report_asked, ("GetMonitoringReport",)),
 }
-OUTGOING_21 = {SetMonitors: Outgoing(set_monitors, monitors_set, ("SetVariableMonitoring",), _LISTS)}
+OUTGOING_21 = {
+    SetMonitors: Outgoing(
+        set_monitors, monitors_set, ("SetVariableMonitoring",), _LISTS, refused=_set_nothing
+    )
+}
