@@ -196,7 +196,15 @@ class Daemon:
             pong_s=settings.ping_timeout_s,
         )
         port = settings.ocpp_port if settings.ocpp_plain else None
-        return Endpoint(settings.ocpp_host, port, hooks, self.clock, limits, secure=self.tls_port.listener)
+        return Endpoint(
+            settings.ocpp_host,
+            port,
+            hooks,
+            self.clock,
+            limits,
+            secure=self.tls_port.listener,
+            proxies=settings.tls_proxies,
+        )
 
     async def _remembered(self) -> Core:
         settings = self.settings

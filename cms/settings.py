@@ -57,6 +57,9 @@ class Settings(BaseSettings):
     tls_revocation_lists: tuple[Path, ...] = Field(
         (), description="Lists of revoked station certificates; read again when they change."
     )
+    tls_proxies: tuple[str, ...] = Field(
+        (), description="Addresses of proxies that do TLS before ocpp_port; their X-Forwarded headers are believed."
+    )
     organisation: str | None = Field(
         None, description="Who operates the stations: O in their certificates, e.g. Volt GmbH."
     )

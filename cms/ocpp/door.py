@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import binascii
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
+_MAX_ADDRESS = 64
 MAX_IDENTITY = 48
 """OCPP 2.x identifierString of an identity (Part 4, 3.1.1); 1.6 names no limit."""
 
@@ -46,6 +47,22 @@ class Turned:
     status: int
     reason: str
     retry_after_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Forwarded:
+    """What a proxy of ours says of a connection; ``address`` is empty when it does not say."""
+
+    address: str
+    secure: bool
+
+
+def forwarded(header: Callable[[str], Sequence[str]]) -> Forwarded:
+    """The last entry is the proxy's own word; what stands before it anybody may have written."""
+    address, scheme = (
+        ",".join(header(f"X-Forwarded-{name}")).rpartition(",")[2] for name in ("For", "Proto")
+    )
+    return Forwarded(address.strip()[:_MAX_ADDRESS], scheme.strip().casefold() in ("https", "wss"))
 
 
 def knock(

@@ -13,7 +13,7 @@ import logging
 import ssl
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, cast
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -66,11 +66,28 @@ class StationConnection(ServerConnection):
         self._parts: list[bytes] | None = None
         self._closing: asyncio.TimerHandle | None = None
         self._lost_because: str | None = None
+        self._through: door.Forwarded | None = None
 
     @property
     def host(self) -> str:
+        """Where the station is, behind a proxy of ours or not."""
+        if self._through is not None and self._through.address:
+            return self._through.address
+        return self.peer
+
+    @property
+    def peer(self) -> str:
         address = self.remote_address
         return str(address[0]) if address else ""
+
+    @property
+    def secure(self) -> bool:
+        """Whether it came with TLS, as far as we can know: a proxy of ours is believed."""
+        encrypted = self.transport.get_extra_info("ssl_object") is not None
+        return encrypted or (self._through is not None and self._through.secure)
+
+    def believe(self, through: door.Forwarded) -> None:
+        self._through = through
 
     @property
     def certificate(self) -> bytes | None:
@@ -243,8 +260,9 @@ class Endpoint:
         limits: Limits | None = None,
         prefix: str = "/ocpp",
         secure: SecureListener | None = None,
+        proxies: Collection[str] = (),
     ) -> None:
-        """``port`` None: stations are served with TLS alone."""
+        """``port`` None: stations are served with TLS alone. ``proxies``: addresses that do TLS for us."""
         self.host = host
         self.port = port
         self.secure_port = secure.port if secure else None
@@ -253,6 +271,7 @@ class Endpoint:
         self._clock = clock
         self._prefix = "/" + prefix.strip("/")
         self._tls = secure.context if secure else None
+        self._proxies = frozenset(proxies)
         self._servers: list[Server] = []
         self._keeper: asyncio.Task[None] | None = None
         self._stations: dict[str, StationConnection] = {}
@@ -398,6 +417,8 @@ class Endpoint:
         assert isinstance(connection, StationConnection)
         if "websocket" not in ",".join(request.headers.get_all("Upgrade")).casefold():
             return None  # the library explains to browsers and probes what this port is
+        if connection.peer in self._proxies:
+            connection.believe(door.forwarded(request.headers.get_all))
         offered = _listed(request.headers.get_all("Sec-WebSocket-Protocol"))
         knock = door.knock(
             request.path,
@@ -405,7 +426,7 @@ class Endpoint:
             request.headers.get_all("Authorization"),
             prefix=self._prefix,
             address=connection.host,
-            secure=connection.transport.get_extra_info("ssl_object") is not None,
+            secure=connection.secure,
             certificate=connection.certificate,
             spoken=DIALECTS,
         )

@@ -467,3 +467,17 @@ async def test_a_station_that_takes_nothing_is_given_up():
                         raise ConnectionError
         await backend.until("disconnected", "CP-7")
         client.transport.abort()
+
+
+async def test_a_proxy_of_ours_is_believed_and_nobody_else():
+    backend = Backend()
+    headers = {"X-Forwarded-For": "10.9.9.9, 192.0.2.7", "X-Forwarded-Proto": "https"}
+    for proxies, told in (((), ("127.0.0.1", False)), (("127.0.0.1",), ("192.0.2.7", True))):
+        limits = Limits(close_s=1)
+        endpoint = Endpoint("127.0.0.1", 0, backend.hooks(), FixedClock(), limits, proxies=proxies)
+        await endpoint.start()
+        async with station(endpoint, additional_headers=headers):
+            link = endpoint.link("CP-7")
+            assert link is not None and link.address == told[0]
+        await endpoint.close(1001, "the test is over")
+        assert (backend.knocks[-1].address, backend.knocks[-1].secure) == told
