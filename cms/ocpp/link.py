@@ -403,9 +403,17 @@ class Link:
         outgoing = self.dialect.outgoing.get(type(order))
         if outgoing is None:
             raise NotSupported(f"OCPP {self.dialect.version} {cannot(type(order))}")
+        asked = outgoing.calls(order)
+        for action, payload in asked:
+            self._check(action, payload)  # all of them, before the first is sent
         answers: list[Json] = []
-        for action, payload in outgoing.calls(order):
-            answers += await self._ask_divided(action, payload, outgoing.lists.get(action), timeout_s)
+        for action, payload in asked:
+            try:
+                answers += await self._ask_divided(action, payload, outgoing.lists.get(action), timeout_s)
+            except (Rejected, NotSupported):
+                if outgoing.refused is None or len(asked) == 1:
+                    raise
+                answers.append(outgoing.refused(payload))
             if not outgoing.goes_on(answers[-1]):
                 break
         return self._meant(outgoing, order, answers)
