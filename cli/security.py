@@ -70,8 +70,8 @@ def rotate(
     ctx: typer.Context,
     names: Names = None,
     form: Annotated[
-        str, typer.Option("--form", metavar="hex|text", help="How a 1.6 station is told its key.")
-    ] = "hex",
+        str | None, typer.Option("--form", metavar="hex|text", help="How a 1.6 station is told its key.")
+    ] = None,
 ) -> None:
     """Give stations new passwords that nobody sees."""
     flags = flags_of(ctx)

@@ -311,7 +311,7 @@ def allowed(key: str) -> str:
 def _shown(key: str, value: Any) -> str:
     if value is None:
         return ""
-    if key in ("database", "bus"):
+    if key in ("database", "bus") or key.endswith("_url"):
         return re.sub(r"(//[^:/@]*):[^@]*@", r"\1:***@", str(value))
     if isinstance(value, tuple):
         return ", ".join(str(item) for item in value)

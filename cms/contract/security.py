@@ -59,10 +59,13 @@ class AllowExpired:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RotatePassword(OrderTerms):
-    """Give a station a new password that nobody sees. ``form`` (1.6): hex, or text where it wants it raw."""
+    """Give a station a new password that nobody sees. ``form`` (1.6): hex, or text where it wants it raw.
+
+    Without ``form``: hex, unless a quirk of the station says otherwise.
+    """
 
     station: str
-    form: str = "hex"
+    form: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,6 +40,8 @@ class StatusView:
     pid: int = 0
     data_dir: str = ""
     open_enrolment: bool = False
+    ocpp_tls_url: str = ""
+    """Where stations connect with security profiles 2 and 3; empty when nobody listens there."""
     notes: tuple[str, ...] = field(default_factory=tuple)
 
 

@@ -85,7 +85,7 @@ async def allow_expired(core: Core, request: AllowExpired, actor: Actor) -> Secu
 
 async def rotate(core: Core, request: RotatePassword, actor: Actor) -> IntentView | Preview:
     """A new password that only the station and our digest know. No crash on either side locks it out."""
-    if request.form not in ("hex", "text"):
+    if request.form not in (None, "hex", "text"):
         raise Invalid(f"form must be hex or text, not {request.form!r}")
     lane = core.lane(request.station)
     station = lane.state.station

@@ -53,6 +53,7 @@ async def show(core: Core, request: ShowStatus, actor: Actor) -> StatusView:
         pid=os.getpid(),
         data_dir=terms.data_dir,
         open_enrolment=terms.open_enrolment,
+        ocpp_tls_url=terms.ocpp_tls_url,
     )
 
 
