@@ -73,7 +73,7 @@ def data(
 
     def build(name: str, **fields: Any) -> datatransfer.SendData:
         return datatransfer.SendData(
-            station=name, vendor=vendor, message=message, data=told, json=as_json, **fields
+            station=name, vendor=vendor, message=message, data=told, as_json=as_json, **fields
         )
 
     give(flags_of(ctx), [station], False, Terms(wait, when_idle, at, queue), build)

@@ -9,10 +9,10 @@ from cms.contract.stations import OrderTerms
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SendData(OrderTerms):
-    """``data`` is a text; with ``json`` a 2.x station gets the JSON value that it writes."""
+    """``data`` is a text; with ``as_json`` a 2.x station gets the JSON value that it writes."""
 
     station: str
     vendor: str
     message: str | None = None
     data: str | None = None
-    json: bool = False
+    as_json: bool = False

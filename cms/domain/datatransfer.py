@@ -14,12 +14,12 @@ from cms.domain.stations import StationState
 
 @record
 class SendData(Order):
-    """``data`` is text; a 2.x station gets it as the JSON value that it is, where it is one and ``json`` says so."""
+    """``data`` is text; a 2.x station gets it as the JSON value that it is, where it is one and ``as_json`` says so."""
 
     vendor: str
     message: str | None = None
     data: str | None = None
-    json: bool = False
+    as_json: bool = False
 
 
 @record

@@ -74,6 +74,8 @@ def part(
     report: Report = state.kept_of(KIND).get(str(request_id)) or Report(request_id, subject)
     following = max(report.parts, default=-1) + 1
     number = seq_no if seq_no is not None and 0 <= seq_no <= following + _FAR else following
+    if len(report.parts) >= _MOST:
+        return state, [], report
     if number in report.parts and seq_no is not None:
         if number != 0 or more or report.last is not None:
             return state, [], report
@@ -89,8 +91,9 @@ def part(
     return state, changes, report
 
 
-#: Part numbers run on; one further off than this is nonsense.
+#: Part numbers run on; one further off than this is nonsense, and so are more parts.
 _FAR = 10_000
+_MOST = 10_000
 
 
 def begun(report: Report) -> bool:

@@ -48,7 +48,7 @@ async def send(core: Core, request: SendData, actor: Actor) -> IntentView | Prev
         (),
         f"the station is sent data of {request.vendor}",
     )
-    order = datatransfer.SendData(request.vendor, request.message, request.data, request.json)
+    order = datatransfer.SendData(request.vendor, request.message, request.data, request.as_json)
     return await give(core, actor, request.station, "data", order, request, shown)
 
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cms.bus.local import LocalBus, LocalSubscription
-from cms.contract import intents, sessions, stations, status, tokens
+from cms.contract import configuration, datatransfer, intents, monitoring, sessions, stations, status, tokens
 from cms.contract.events import Event, ListEvents
 from cms.contract.filters import keys_of, parse
 from cms.contract.refusals import Conflict, Invalid, NotFound, NotSupported, TimedOut, Unreachable
@@ -187,6 +187,23 @@ class House:
             stations.GetConfiguration: answer(lambda r: self.order(r.station, "config-get", r)),
             stations.ChangeAvailability: answer(lambda r: self.order(r.station, "availability", r)),
             stations.TriggerMessage: answer(lambda r: self.order(r.station, "trigger", r)),
+            **{
+                request: answer(lambda r: self.order(r.station, type(r).__name__, r))
+                for request in (
+                    configuration.ReportConfiguration,
+                    datatransfer.SendData,
+                    monitoring.SetMonitors,
+                    monitoring.ClearMonitors,
+                    monitoring.SetMonitoringBase,
+                    monitoring.SetMonitoringLevel,
+                    monitoring.ReportMonitors,
+                    monitoring.AdjustStream,
+                )
+            },
+            configuration.ShowBoot: answer(lambda r: configuration.BootView(r.station, "accepted", None)),
+            configuration.SetBoot: answer(lambda r: configuration.BootView(r.station, "pending", None)),
+            configuration.ListReports: answer(lambda _: [a_report()]),
+            monitoring.ListProblems: answer(lambda _: [a_problem()]),
             sessions.ListSessions: answer(lambda _: [session("s1")]),
             sessions.StartSession: answer(lambda r: self.order(r.station, "start", r)),
             sessions.ShowSession: answer(lambda r: session(r.session)),
@@ -196,6 +213,14 @@ class House:
             intents.ShowIntent: answer(lambda r: self.intents[r.intent]),
             intents.ListIntents: answer(lambda _: list(self.intents.values())),
         }
+
+
+def a_report() -> configuration.ReportView:
+    return configuration.ReportView(7, "inventory", NOON, NOON, 2, 40, complete=False, holes=(1,))
+
+
+def a_problem() -> monitoring.ProblemView:
+    return monitoring.ProblemView("CP-1", "Fan.Hot", HOSTILE, NOON, severity=4, cause="EVSE@1.Power")
 
 
 def a_status() -> status.StatusView:

@@ -85,7 +85,7 @@ PLACE = {"component": {"name": "EVSE", "evse": {"id": 1}}, "variable": {"name": 
             {"vendorId": "com.example", "messageId": "ping", "data": '{"a": 1}'},
         ),
         (
-            SendData("com.example", None, '{"a": 1}', json=True),
+            SendData("com.example", None, '{"a": 1}', as_json=True),
             "DataTransfer",
             {"vendorId": "com.example", "data": {"a": 1}},
         ),
@@ -235,10 +235,10 @@ async def test_streams_are_read_closed_and_adjusted() -> None:
 
 
 async def test_data_for_1_6_is_text_and_json_must_be_json() -> None:
-    calls, _ = await give(V16, SendData("v", "m", '{"a": 1}', json=True), OK)
+    calls, _ = await give(V16, SendData("v", "m", '{"a": 1}', as_json=True), OK)
     assert calls == [("DataTransfer", {"vendorId": "v", "messageId": "m", "data": '{"a": 1}'})]
     with pytest.raises(Invalid, match="not JSON"):
-        await converse(V201).link.give(SendData("v", None, "{", json=True), 5)
+        await converse(V201).link.give(SendData("v", None, "{", as_json=True), 5)
 
 
 async def test_a_trigger_of_the_stations_own() -> None:

@@ -26,6 +26,11 @@ from cms.ocpp.values import Json, Remarks, digest, real, text, whole
 _BASES = {"full": "FullInventory", "configuration": "ConfigurationInventory", "summary": "SummaryInventory"}
 
 
+#: Two names and two instances of 50 characters, written out; what is longer is no name.
+_LONGEST_NAME = 700
+_LONGEST_VALUE = 10_000
+
+
 def get_variables(order: ReadVariables) -> list[Asked]:
     if not order.names:
         raise NotSupported("OCPP 2.x reads variables by name only", "name them as Component.Variable")
@@ -121,13 +126,15 @@ def report_received(payload: Json, _: Remarks) -> ReportReceived:
 
 def _reported(item: Json) -> Iterator[VariableReported]:
     name = spell(item["component"], item["variable"])
+    if len(name) > _LONGEST_NAME:
+        return
     kind = _characteristics(item.get("variableCharacteristics"))
     for attribute in item["variableAttribute"]:
         mutability = attribute.get("mutability", "ReadWrite")
         hidden = mutability == "WriteOnly" or is_secret(name)
         yield VariableReported(
             name,
-            None if hidden else attribute.get("value"),
+            None if hidden else _value(attribute),
             attribute.get("type", "Actual"),
             mutability == "ReadOnly",
             mutability=mutability,
@@ -135,6 +142,12 @@ def _reported(item: Json) -> Iterator[VariableReported]:
             constant=attribute.get("constant") is True,
             characteristics=kind,
         )
+
+
+def _value(attribute: Json) -> str | None:
+    """As long as a value may be (2.1: ReportingValueSize), and no longer."""
+    value = attribute.get("value")
+    return None if value is None else str(value)[:_LONGEST_VALUE]
 
 
 def _characteristics(told: Json | None) -> Characteristics | None:

@@ -17,7 +17,7 @@ def send(order: SendData) -> list[Asked]:
     if order.message is not None:
         said["messageId"] = order.message
     if order.data is not None:
-        said["data"] = _value(order.data) if order.json else order.data
+        said["data"] = _value(order.data) if order.as_json else order.data
     return [("DataTransfer", said)]
 
 
