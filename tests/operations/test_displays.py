@@ -97,10 +97,10 @@ async def test_a_report_of_all_messages_replaces_what_was_known(small: Small) ->
     small.clock.pass_(seconds=1)
     request_id = await get(small)
     await tell(small, request_id, 1, 2, more=True)
-    assert [i.status for i in await intents.list_(small.core, ListIntents(), ANA)][0] == "accepted"
+    assert next(i.status for i in await intents.list_(small.core, ListIntents(), ANA)) == "accepted"
     await tell(small, request_id, 3)
     assert [seen.id for seen in await known(small)] == [1, 2, 3]
-    assert [i.status for i in await intents.list_(small.core, ListIntents(), ANA)][0] == "confirmed"
+    assert next(i.status for i in await intents.list_(small.core, ListIntents(), ANA)) == "confirmed"
 
 
 async def test_a_report_of_some_messages_adds_to_what_was_known(small: Small) -> None:
