@@ -36,7 +36,7 @@ from cms.logs import Sparing, set_up
 from cms.ocpp import Admitted, Endpoint, Hooks, Knock, Limits, Turned
 from cms.operations import OPERATIONS, credits, datatransfer, lists
 from cms.operations.admission import Approach, Knocks, admit, connected, disconnected, trim_inbox
-from cms.operations.certificates import ExpiryWatch, forget_revoked
+from cms.operations.certificates import ExpiryWatch, forget_revoked, renew_due
 from cms.operations.deciding import index
 from cms.operations.intents import Agenda, recover
 from cms.operations.observe import observe
@@ -358,6 +358,7 @@ class Daemon:
                     await doubt_stale(self.core, self.clock.now() - self.core.terms.suspect_after)
                 if minute % 360 == 0:
                     await forget_revoked(self.core)
+                    self._renew_certificates()
                     await self._forget_old()
             except StoreDown:
                 continue
@@ -369,6 +370,11 @@ class Daemon:
         now = self.clock.now()
         self.tls_port.refresh(now)
         await self._expiry.tell(self.core, self.tls_port.shown(now))
+
+    def _renew_certificates(self) -> None:
+        """Beside everything else: one station after the other may take its time."""
+        if days := self.settings.certificate_renew_days:
+            self._own(renew_due(self.core, timedelta(days=days)), "certificate renewals")
 
     async def _see_stations(self) -> None:
         seen = last_heard(self.core, self._heard)

@@ -69,6 +69,9 @@ class Settings(BaseSettings):
     certificate_days: int = Field(
         365, ge=1, le=3650, description="How long certificates signed here are valid."
     )
+    certificate_renew_days: int = Field(
+        0, ge=0, le=365, description="So long before its end a station is asked to renew its certificate; 0 never."
+    )
     signing_url: str | None = Field(
         None, description="Who signs certificate requests instead of our own authority (docs/certificates.md)."
     )

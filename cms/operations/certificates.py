@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
@@ -19,9 +20,9 @@ from cms.contract.certificates import (
 )
 from cms.contract.filters import keys_of, parse
 from cms.contract.intents import IntentView, Preview
-from cms.contract.refusals import Conflict, Invalid, NotFound
+from cms.contract.refusals import Conflict, Invalid, NotFound, Refusal
 from cms.core import Actor, Core, Lane
-from cms.domain import installed, security, signing
+from cms.domain import installed, quirks, security, signing
 from cms.domain.certificates import Certificate, OwnAuthority, Use
 from cms.domain.changes import Happened
 from cms.domain.evolve import evolve
@@ -33,6 +34,7 @@ from cms.domain.stations import StationState
 from cms.operations.deciding import keep, settle
 from cms.operations.intents import give
 from cms.operations.previews import preview
+from cms.operations.signing import US
 from cms.operations.stations import version_of
 
 KEYS = ("ec", "rsa")
@@ -365,6 +367,23 @@ def _relied_on(core: Core, lane: Lane) -> Iterator[tuple[str, Certificate]]:
     for entry in lane.state.kept_of(installed.KIND).values():
         if entry.certificate is not None:
             yield entry.type, entry.certificate
+
+
+async def renew_due(core: Core, within: timedelta) -> None:
+    """Ask connected stations whose certificate ends within this time for a new request (A02)."""
+    now = core.clock.now()
+    for lane in list(core.lanes.values()):
+        station = lane.state.station
+        if core.stations.link(station.id) is None or station.boot_status != "accepted":
+            continue
+        if not quirks.of(lane.state).automatic_commands or lane.state.kept_of(signing.SIGNING):
+            continue
+        relied_on = dict(_relied_on(core, lane)).get(Use.STATION)
+        if relied_on is None or relied_on.not_after - now > within or not core.trust.signs(Use.STATION):
+            continue
+        terms = RenewCertificate(station=station.id, reason=f"it ends on {relied_on.not_after:%Y-%m-%d}")
+        with contextlib.suppress(Refusal):  # the order's record says why; the next look asks again
+            await renew(core, terms, US)
 
 
 async def forget_revoked(core: Core) -> None:

@@ -100,7 +100,8 @@ async def rotate(core: Core, request: RotatePassword, actor: Actor) -> IntentVie
     )
     if version_of(core, lane) == "1.6":
         key = credentials.generate_key()
-        plain = request.form == "text" or quirks.of(lane.state).auth_key_text
+        by_itself = "text" if quirks.of(lane.state).auth_key_text else "hex"
+        plain = (request.form or by_itself) == "text"
         values = {_PASSWORD_16: key if plain else key.encode().hex()}
     else:
         values = {_PASSWORD_2: credentials.generate()}

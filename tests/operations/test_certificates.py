@@ -254,3 +254,18 @@ async def test_a_boot_that_does_not_fit_the_certificate_closes_the_link(ready: S
     await ready.hear("CP1", Booted("V", "M", serial="SN-9999"), "2.0.1")
     assert ready.stations.closed == [("CP1", 1008)]
     assert ready.core.lane("CP1").state.station.serial == "SN-0003"
+
+
+async def test_a_station_is_asked_to_renew_in_time_and_only_then(ready: Small) -> None:
+    await ready.hear("CP1", Booted("V", "M", serial="SN-0003"), "2.0.1")
+    await ready.hear("CP1", CertificateRequested(csr("SN-0003")[0]))
+    ready.stations.given.clear()
+    month = timedelta(days=30)
+    await certificates.renew_due(ready.core, month)
+    assert ready.stations.given == []
+    ready.clock.pass_(days=340)
+    await certificates.renew_due(ready.core, month)
+    assert ready.stations.given == [("CP1", Trigger("SignChargingStationCertificate"))]
+    ready.stations.links.clear()
+    await certificates.renew_due(ready.core, month)
+    assert len(ready.stations.given) == 1
