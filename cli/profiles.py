@@ -12,10 +12,11 @@ from typing import Annotated, Any
 import msgspec
 import typer
 
+from cli.errors import note
 from cli.flags import Flags
 from cli.noun import flags_of, group, tell_list
 from cli.orders import At, Names, Queue, Terms, Wait, WhenIdle, give
-from cli.render import Column, show_list, show_one, when
+from cli.render import Column, compact, show_list, show_one, when
 from cli.times import duration_s, later
 from cms.client import ask
 from cms.contract import charging
@@ -30,6 +31,30 @@ Level = Annotated[int | None, typer.Option("--stack-level", metavar="N", help="T
 Voltage = Annotated[
     str | None, typer.Option("--voltage", metavar="V", help="To convert between A and W, with --phases.")
 ]
+
+
+def _plans(value: Any) -> str:
+    """Schedules in a line: ``16 A, +7200 s 6 A``; two that the car may choose from with ``or`` between."""
+    return " or ".join(_plan(schedule) for schedule in value or ())
+
+
+def _plan(schedule: dict[str, Any]) -> str:
+    steps = [
+        (f"+{period['start_s']} s " if period["start_s"] else "") + _period(period, schedule["unit"])
+        for period in schedule["periods"]
+    ]
+    lasts = f" for {schedule['duration_s']} s" if schedule["duration_s"] is not None else ""
+    return ", ".join(steps) + lasts
+
+
+def _period(period: dict[str, Any], unit: str) -> str:
+    """Its limit and phases; the rest as its fields say it."""
+    said = [] if period["limit"] is None else [f"{period['limit']} {unit}"]
+    if period["phases"] is not None:
+        said.append(f"{period['phases']} phase{'s' if period['phases'] > 1 else ''}")
+    details = {name: value for name, value in (period["details"] or {}).items() if value not in (None, [])}
+    return " ".join([*said, *(f"{name}={compact(value)}" for name, value in details.items())])
+
 
 LIST = (
     Column("station"),
@@ -52,7 +77,7 @@ SHOWN = (
     Column("profile.recurrency", "recurs"),
     Column("profile.valid_from"),
     Column("profile.valid_to"),
-    Column("profile.schedules", "schedules"),
+    Column("profile.schedules", "schedule", _plans),
 )
 LIMITS = (
     Column("station"),
@@ -61,7 +86,7 @@ LIMITS = (
     Column("grid_critical", "critical"),
     Column("local_generation", "generation", wide=True),
     Column("reported_at", "reported", when),
-    Column("schedules"),
+    Column("schedules", "limit", _plans),
 )
 NEEDS = (
     Column("station"),
@@ -106,7 +131,7 @@ def set_(
     names: Names = None,
     limit: Annotated[
         list[str] | None,
-        typer.Option("--limit", metavar="[START=]LIMIT", help="16A, 11kW; more: 2h=6A is 6 A from 2 h on."),
+        typer.Option("--rate", metavar="[START=]RATE", help="16A, 11kW; more: 2h=6A is 6 A from 2 h on."),
     ] = None,
     purpose: Annotated[str, typer.Option("--purpose", metavar="|".join(charging.PURPOSES))] = "tx-default",
     evse: Evse = None,
@@ -131,7 +156,7 @@ def set_(
 ) -> None:
     """Install a profile. One with the same purpose, level and EVSE is replaced.
 
-    cms profiles set CP-7 --limit 16A --limit 2h=6A --evse 1
+    cms profiles set CP-7 --rate 16A --rate 2h=6A --evse 1
     """
     from cli.orders import stations_meant
 
@@ -176,9 +201,9 @@ _LIMIT = re.compile(r"(?:(?P<start>[^=]+)=)?(?P<number>\d+(?:\.\d+)?)(?P<unit>A|
 def schedule(
     limits: list[str] | None, phases: int | None, start: str | None, lasts: str | None
 ) -> charging.Schedule:
-    """The schedule that ``--limit`` and its companions say."""
+    """The schedule that ``--rate`` and its companions say."""
     if not limits:
-        raise Invalid("What limit?", "give --limit 16A, or a profile with --file")
+        raise Invalid("What limit?", "give --rate 16A, or a profile with --file")
     found = [_limit(text) for text in limits]
     units = {unit for _, _, unit in found}
     if len(units) > 1:
@@ -308,6 +333,10 @@ def _compare(flags: Flags, view: dict[str, Any]) -> None:
         for start in starts
     ]
     show_list(rows, STEPS, flags, "from")
+    if view["left_out"]:
+        other = "W" if view["unit"] == "A" else "A"
+        ids = ", ".join(map(str, view["left_out"]))
+        note(f"left out, for it is in {other}: profile {ids}; --voltage and --phases convert it", flags.quiet)
 
 
 def _at(steps: list[dict[str, Any]], unit: str | None, start_s: int) -> str | None:

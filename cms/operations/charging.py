@@ -169,7 +169,7 @@ async def set_(core: Core, request: SetProfile, actor: Actor) -> IntentView | Pr
     shown = preview(
         lane.state,
         "profile-set",
-        f"profiles set {lane.state.station.id} --evse {evse} --purpose {profile.purpose}",
+        f"profiles set {lane.state.station.id} --evse {evse}{_as_flags(request.profile)}",
         (),
         f"{place} gets profile {profile.id} ({profile.purpose}, stack level {profile.stack_level})"
         f": {_said(profile)}",
@@ -177,6 +177,24 @@ async def set_(core: Core, request: SetProfile, actor: Actor) -> IntentView | Pr
     )
     order = orders.SetChargingProfile(evse, profile)
     return await give(core, actor, request.station, "profile-set", order, request, shown)
+
+
+def _as_flags(profile: Profile) -> str:
+    """What was asked for, as flags of the command line; what they cannot say comes from a file."""
+    (schedule, *more) = profile.schedules or (None,)
+    plain = schedule is not None and all(p.details is None and p.phase is None for p in schedule.periods)
+    if more or schedule is None or not plain or schedule.prices:
+        return " --file PROFILE.json"
+    rates = (f"{p.start_s}={p.limit}" if p.start_s else str(p.limit) for p in schedule.periods)
+    told: list[tuple[str, object]] = [("purpose", profile.purpose)]
+    told += [("rate", f"{rate}{schedule.unit}") for rate in rates]
+    told += [("stack-level", profile.stack_level or None), ("id", profile.id), ("every", profile.recurrency)]
+    told += [("kind", profile.kind if profile.kind != "absolute" and not profile.recurrency else None)]
+    told += [("start", schedule.start and f"{schedule.start:%Y-%m-%dT%H:%M:%SZ}")]
+    told += [("duration", schedule.duration_s), ("phases", schedule.periods[0].phases)]
+    told += [("from", profile.valid_from and f"{profile.valid_from:%Y-%m-%dT%H:%M:%SZ}")]
+    told += [("to", profile.valid_to and f"{profile.valid_to:%Y-%m-%dT%H:%M:%SZ}")]
+    return "".join(f" --{flag} {value}" for flag, value in told if value is not None)
 
 
 def _said(profile: Profile) -> str:

@@ -279,3 +279,14 @@ async def test_a_schedule_beyond_the_limits_is_rejected_and_answered_with_a_plan
     before = len(small.stations.given)
     assert not (await small.hear("CP1", beyond, "2.0.1")).accepted
     assert len(small.stations.given) == before + 1
+
+
+async def test_the_preview_is_the_same_as_a_command_line(small: Small) -> None:
+    two = (Period(0, D(16), 3), Period(7200, D("6.5"), 3))
+    wanted = Profile("tx-default", (Schedule("A", two, duration_s=9000),), stack_level=1)
+    shown = await put(small, wanted=wanted, dry_run=True)
+    assert shown.cli == (
+        "cms profiles set CP1 --evse 1 --purpose tx-default --rate 16A --rate 7200=6.5A --stack-level 1"
+        " --duration 9000 --phases 3"
+    )
+    assert not small.stations.given

@@ -73,6 +73,8 @@ def _place(state: StationState, evse: int | None, profile: Profile) -> int:
             places = {session.evse} if session and session.evse is not None else set()
         if len(places) == 1:
             return places.pop()
+        if not places:
+            raise no_session(state, "")
         raise Invalid("a profile for a session needs its EVSE", "give --evse")
     return 0
 
@@ -81,10 +83,7 @@ def session_on(state: StationState, evse: int) -> Session:
     """The session that runs on this EVSE. Raises Conflict without one (1.6 section 5.16.4, K01.FR.03)."""
     running = [s for s in state.sessions.values() if s.evse == evse and s.status in RUNNING]
     if evse < 1 or not running:
-        raise Conflict(
-            f"{state.station.id} has no running session on EVSE {evse}: a tx profile belongs to one",
-            "use --purpose tx-default for sessions to come",
-        )
+        raise no_session(state, f" on EVSE {evse}")
     return max(running, key=lambda session: session.started_at)
 
 
@@ -93,6 +92,14 @@ def _followed(profile: Profile, limits: Limits) -> Profile:
     starts = any(schedule.start for schedule in profile.schedules)
     fits = profile.kind in ("absolute", "relative") and limits.kind and not starts
     return evolve(profile, kind=limits.kind) if fits and profile.purpose != "station-max" else profile
+
+
+def no_session(state: StationState, where: str) -> Conflict:
+    """There is none to which a tx profile could belong."""
+    return Conflict(
+        f"{state.station.id} has no running session{where}: a tx profile belongs to one",
+        "use --purpose tx-default for sessions to come",
+    )
 
 
 def _start(profile: Profile, schedule: Schedule, limits: Limits, now: datetime) -> datetime | None:
