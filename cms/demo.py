@@ -65,6 +65,8 @@ class Demo:
             "data_dir": directory,
             "ocpp_host": "127.0.0.1",
             "ocpp_port": 0,
+            "upload_host": "127.0.0.1",
+            "upload_port": 0,
             "burst": 1000,
             "rate_per_s": 20.0 * max(1.0, speed),
         }

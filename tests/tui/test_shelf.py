@@ -10,7 +10,7 @@ import pytest
 
 from cms.contract.events import EVENT_TYPES
 from cms.contract.jobs import GetLog, JobView, ListJobs, UpdateFirmware
-from cms.contract.refusals import Invalid, Unreachable
+from cms.contract.refusals import Conflict, Invalid, Unreachable
 from cms.contract.routes import ROUTES
 from tests.tui.fake import NOON, FakeDaemon, small_fleet
 from tests.tui.seat import seated
@@ -129,6 +129,18 @@ async def test_a_book_that_cannot_be_read_says_why() -> None:
         await seat.type("firmware")
         await seat.press("enter")
         await seat.sees("the record is gone")
+
+
+async def test_a_refusal_is_seen_although_it_comes_at_once() -> None:
+    daemon = with_jobs()
+    daemon.refuse = Conflict("this daemon takes no uploads")
+    async with seated(daemon) as seat:
+        await seat.press("2", "b", "j", "enter")
+        await seat.sees("no log was asked for")
+        await seat.press("L")
+        await seat.sees("address to put")
+        await seat.press("enter")
+        await seat.sees("takes no uploads")
 
 
 def test_every_book_has_a_word_a_title_and_keys_of_its_own() -> None:

@@ -36,7 +36,7 @@ class Shelf(Place):
         self.station = station
 
     def body(self) -> Iterable[Widget]:
-        columns = (Column("Book", 16), Column("", 30, grow=True))
+        columns = (Column("Book", 23), Column("", 30, grow=True))
         yield LiveTable(columns, self._cells, id="list")
 
     def crumbs(self) -> list[str]:

@@ -147,6 +147,8 @@ class Question(Lines, can_focus=True):
             lines.append(self._answers(self.draft, self.preview))
             lines += [((text, "dim"),) for text in wrapped(f"cli: {self.preview.cli}", width - 2, 2)]
         self.show(lines)
+        # Told outright: a refusal may come before Textual has arranged what was hidden until now.
+        self.styles.height = len(lines)
 
     def _choices(self, draft: Draft) -> list[Line]:
         spans: list[Span] = []
