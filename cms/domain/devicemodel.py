@@ -122,6 +122,9 @@ def standard(name: str) -> Key | None:
 
 def spoken(name: str, version: str | None) -> str:
     """The name in the language of the station: a 2.x name of a standard key in 1.6, and the other way round."""
+    bare, attribute = attribute_of(name)
+    if attribute == "Actual":
+        name = bare  # said or not, it is the same attribute, and has the same rules
     if version == "1.6":
         return _BY_VARIABLE.get(name.casefold(), name)
     key = _BY_NAME.get(name.casefold())

@@ -22,7 +22,7 @@ _VALUES = ("value", "attributeValue", "actualValue")
 
 def is_secret(name: str) -> bool:
     """Whether the value of this 1.6 key, 2.x variable or member of a payload must never leave the OCPP border."""
-    word = name.rpartition(".")[2].partition("#")[0].casefold()
+    word = name.rpartition(".")[2].partition("#")[0].partition(":")[0].casefold()
     return word in _SECRETS or any(part in word for part in _SECRET_WORDS)
 
 

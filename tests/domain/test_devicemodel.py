@@ -34,6 +34,8 @@ def test_a_key_and_its_variable_are_the_same_thing() -> None:
         ("Vendor.Key", "1.6", "Vendor.Key"),
         ("BlinkRepeat", "2.0.1", "BlinkRepeat"),
         ("HeartbeatInterval", None, "HeartbeatInterval"),
+        ("SecurityCtrlr.BasicAuthPassword:actual", "2.0.1", "SecurityCtrlr.BasicAuthPassword"),
+        ("C.V:MaxSet", "2.0.1", "C.V:MaxSet"),
     ],
 )
 def test_names_are_spoken_in_the_language_of_the_station(name: str, version: str | None, said: str) -> None:
