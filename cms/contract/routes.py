@@ -191,7 +191,7 @@ ROUTES: dict[type, Route] = {
     # tariffs, costs, payments, battery swaps
     tariffs.ListTariffs: Route("GET", "/v1/tariffs", list[tariffs.TariffView]),
     tariffs.AddTariff: Route("POST", "/v1/tariffs", tariffs.TariffView),
-    tariffs.UseTariff: Route("POST", "/v1/tariffs/use", None),
+    tariffs.UseTariff: Route("POST", "/v1/tariff-uses", None),
     tariffs.ShowTariff: Route("GET", "/v1/tariffs/{tariff}", tariffs.TariffView),
     tariffs.ShowCost: Route("GET", "/v1/sessions/{session}/cost", tariffs.CostView),
     tariffs.SendCost: Route("POST", "/v1/sessions/{session}/cost", _ORDER),
