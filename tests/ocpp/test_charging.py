@@ -8,6 +8,16 @@ import pytest
 
 from cms.contract.charging import Details, FrequencyPoint, Period, Profile, Schedule, SignalPoint
 from cms.contract.refusals import NotSupported
+from cms.domain.charging.notices import (
+    EvScheduleNotified,
+    LimitCleared,
+    NeedsAnswer,
+    PriorityNotified,
+    ProfilesReported,
+    ScheduleAnswer,
+    UpdateAnswer,
+    UpdatePulled,
+)
 from cms.domain.charging.orders import (
     AllowEnergyTransfer,
     ClearChargingProfiles,
@@ -18,11 +28,21 @@ from cms.domain.charging.orders import (
     UpdateDynamicSchedule,
     UsePriorityCharging,
 )
-from cms.domain.der import ClearControls, GetControls, SetControl
+from cms.domain.der import (
+    ClearControls,
+    Control,
+    ControlMoved,
+    ControlsReported,
+    GetControls,
+    GridAlarmed,
+    SetControl,
+)
 from cms.domain.evolve import evolve
+from cms.domain.observations import Noted
 from cms.domain.orders import Order, RemoteStart
 from cms.ocpp.dialect import V16, V21, V201, Dialect
 from tests.ocpp.test_orders import give
+from tests.ocpp.test_v2 import say
 
 OK = {"status": "Accepted"}
 AT = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
@@ -257,3 +277,162 @@ async def test_a_remote_start_takes_its_profile_along() -> None:
     ((_, new),), _ = await give(V201, order, OK)
     for said in (old["chargingProfile"], new["chargingProfile"]):
         assert said["chargingProfilePurpose"] == "TxProfile" and "transactionId" not in said
+
+
+WIRE_PERIOD = {"startPeriod": 0, "limit": 9.5}
+WIRE_SCHEDULE = {
+    "id": 1,
+    "startSchedule": WIRE_AT,
+    "chargingRateUnit": "A",
+    "chargingSchedulePeriod": [WIRE_PERIOD],
+}
+WIRE_PROFILE = {
+    "id": 7,
+    "stackLevel": 2,
+    "chargingProfilePurpose": "TxDefaultProfile",
+    "chargingProfileKind": "Recurring",
+    "recurrencyKind": "Weekly",
+    "validFrom": WIRE_AT,
+    "chargingSchedule": [WIRE_SCHEDULE],
+}
+BOTH = pytest.mark.parametrize("dialect", (V201, V21), ids=lambda dialect: dialect.version)
+
+
+@BOTH
+async def test_a_reported_profile_is_read(dialect: Dialect) -> None:
+    told = {"requestId": 5, "chargingLimitSource": "CSO", "evseId": 1, "tbc": True}
+    said, seen, _ = await say(
+        dialect, "ReportChargingProfiles", {**told, "chargingProfile": [WIRE_PROFILE]}, Noted()
+    )
+    schedule = Schedule("A", (Period(0, D("9.5")),), AT, id=1)
+    profile = Profile("tx-default", (schedule,), "recurring", 2, 7, "weekly", AT)
+    assert seen == ProfilesReported(5, 1, "CSO", (profile,), True)
+    assert said == [3, "m1", {}]
+
+
+async def test_everything_of_2_1_is_read_back_as_it_was_said() -> None:
+    profile = evolve(of_period(details=V2X), kind="dynamic", dyn_interval_s=10, max_offline_s=60, id=7)
+    ((_, payload),), _ = await give(V21, SetChargingProfile(1, profile), OK)
+    told = {"requestId": 5, "chargingLimitSource": "MyEms", "evseId": 1}
+    _, seen, _ = await say(
+        V21, "ReportChargingProfiles", {**told, "chargingProfile": [payload["chargingProfile"]]}, Noted()
+    )
+    assert seen == ProfilesReported(5, 1, "MyEms", (profile,), False)
+
+
+@BOTH
+async def test_a_limit_of_others_comes_and_goes(dialect: Dialect) -> None:
+    limit = {"chargingLimitSource": "EMS", "isGridCritical": True}
+    schedules = [WIRE_SCHEDULE, {**WIRE_SCHEDULE, "id": 2}]
+    _, seen, _ = await say(
+        dialect, "NotifyChargingLimit", {"chargingLimit": limit, "chargingSchedule": schedules}, Noted()
+    )
+    assert (seen.evse, seen.source, seen.grid_critical, len(seen.schedules)) == (0, "EMS", True, 1)
+    _, gone, _ = await say(
+        dialect, "ClearedChargingLimit", {"chargingLimitSource": "EMS", "evseId": 2}, Noted()
+    )
+    assert gone == LimitCleared("EMS", 2)
+
+
+AC = {"energyAmount": 20000, "evMinCurrent": 6, "evMaxCurrent": 32, "evMaxVoltage": 400}
+DC = {"evMaxCurrent": 200, "evMaxVoltage": 500, "evMaxPower": 50000, "stateOfCharge": 20}
+
+
+@BOTH
+@pytest.mark.parametrize(
+    ("said", "understood"),
+    [
+        (
+            {
+                "requestedEnergyTransfer": "AC_three_phase",
+                "departureTime": WIRE_AT,
+                "acChargingParameters": AC,
+            },
+            ("AC_three_phase", AT, 20000, D(32), D(400), None),
+        ),
+        (
+            {"requestedEnergyTransfer": "DC", "dcChargingParameters": DC},
+            ("DC", None, None, D(200), D(500), D(50000)),
+        ),
+        ({"requestedEnergyTransfer": "AC_two_phase"}, ("AC_two_phase", None, None, None, None, None)),
+    ],
+)
+async def test_what_a_car_asks_for_is_read(dialect: Dialect, said: dict[str, Any], understood: Any) -> None:
+    payload = {"evseId": 1, "maxScheduleTuples": 3, "chargingNeeds": said}
+    answer, seen, _ = await say(dialect, "NotifyEVChargingNeeds", payload, NeedsAnswer("accepted"))
+    assert answer[2] == {"status": "Accepted"}
+    n = seen.needs
+    assert (
+        n.energy_transfer,
+        n.departure_at,
+        n.energy_wh,
+        n.max_current,
+        n.max_voltage,
+        n.max_power,
+    ) == understood
+    assert n.max_schedule_tuples == 3
+
+
+@pytest.mark.parametrize(("dialect", "word"), [(V201, "Rejected"), (V21, "NoChargingProfile")])
+async def test_where_nothing_limits_each_version_has_its_word(dialect: Dialect, word: str) -> None:
+    payload = {"evseId": 1, "chargingNeeds": {"requestedEnergyTransfer": "DC"}}
+    answer, _, _ = await say(dialect, "NotifyEVChargingNeeds", payload, NeedsAnswer("none"))
+    assert answer[2] == {"status": word}
+
+
+async def test_a_car_that_says_too_much_is_not_remembered_in_full() -> None:
+    more = {f"x{n}": "y" * 500 for n in range(500)}
+    payload = {
+        "evseId": 1,
+        "chargingNeeds": {"requestedEnergyTransfer": "DC", "dcChargingParameters": DC | more},
+    }
+    _, seen, _ = await say(V201, "NotifyEVChargingNeeds", payload, NeedsAnswer("accepted"))
+    kept = seen.needs.said["dcChargingParameters"]
+    assert len(kept) == 40 and max(len(str(value)) for value in kept.values()) <= 50
+
+
+@BOTH
+async def test_a_cars_own_schedule_is_judged(dialect: Dialect) -> None:
+    payload = {"timeBase": WIRE_AT, "evseId": 1, "chargingSchedule": WIRE_SCHEDULE}
+    answer, seen, _ = await say(dialect, "NotifyEVChargingSchedule", payload, ScheduleAnswer(False))
+    assert answer[2] == {"status": "Rejected"}
+    assert seen == EvScheduleNotified(1, Schedule("A", (Period(0, D("9.5")),), AT, id=1), AT)
+
+
+async def test_rates_are_told_to_a_station_that_pulls_them() -> None:
+    answer, seen, _ = await say(
+        V21,
+        "PullDynamicScheduleUpdate",
+        {"chargingProfileId": 5},
+        UpdateAnswer({"limit": D(16), "setpoint_l2": D(-3)}),
+    )
+    assert seen == UpdatePulled(5)
+    assert answer[2] == {"status": "Accepted", "scheduleUpdate": {"limit": 16, "setpoint_L2": -3}}
+    answer, _, _ = await say(V21, "PullDynamicScheduleUpdate", {"chargingProfileId": 6}, UpdateAnswer(None))
+    assert answer[2] == {"status": "Rejected"}
+
+
+async def test_priority_der_controls_and_alarms_are_read() -> None:
+    _, seen, _ = await say(V21, "NotifyPriorityCharging", {"transactionId": "t", "activated": True}, Noted())
+    assert seen == PriorityNotified("t", True)
+    alarm = {"controlType": "LFMustTrip", "timestamp": WIRE_AT, "gridEventFault": "UnderFrequency"}
+    _, seen, _ = await say(V21, "NotifyDERAlarm", alarm, Noted())
+    assert seen == GridAlarmed("LFMustTrip", "UnderFrequency", AT)
+    moved = {"controlId": "c1", "started": True, "timestamp": WIRE_AT, "supersededIds": ["c0"]}
+    _, seen, _ = await say(V21, "NotifyDERStartStop", moved, Noted())
+    assert seen == ControlMoved("c1", True, AT, ("c0",))
+    var = {"priority": 1, "setpoint": 9, "unit": "PctMaxVar", "startTime": WIRE_AT, "duration": 600}
+    entry = {"id": "c1", "isDefault": False, "isSuperseded": True, "fixedVar": var}
+    curve = {"priority": 0, "yUnit": "PctMaxVar", "curveData": [{"x": 1, "y": 2}]}
+    told = {"id": "c2", "curveType": "VoltVar", "isDefault": True, "isSuperseded": False, "curve": curve}
+    _, seen, _ = await say(
+        V21, "ReportDERControl", {"requestId": 5, "fixedVar": [entry], "curve": [told], "tbc": True}, Noted()
+    )
+    assert seen == ControlsReported(
+        5,
+        (
+            Control("c2", "VoltVar", True, curve),
+            Control("c1", "FixedVar", False, var, AT, 600.0, True),
+        ),
+        True,
+    )

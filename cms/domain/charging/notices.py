@@ -100,7 +100,7 @@ class UpdatePulled(Observation):
 
 @record
 class NeedsAnswer(Answer):
-    """``status``: accepted, rejected, processing."""
+    """``status``: accepted, rejected, processing, none (there is nothing to plan)."""
 
     status: str
 

@@ -42,7 +42,7 @@ from cms.ocpp.charging import (
 from cms.ocpp.rates import details_said
 from cms.ocpp.schemas import TOLD
 from cms.ocpp.translation import Asked, Incoming, Outgoing, nothing, shown, status_of
-from cms.ocpp.values import Json, Remarks, exact, instant, rfc3339, text, whole
+from cms.ocpp.values import Json, Remarks, exact, instant, plain, rfc3339, text, whole
 
 PURPOSES_201 = {
     "external": "ChargingStationExternalConstraints",
@@ -232,6 +232,8 @@ def limit_cleared(payload: Json, _: Remarks) -> LimitCleared:
 
 _BARE: Json = {}
 #: The parts of the needs that are kept word for word; offers of energy with their prices are too long.
+_MOST_FIELDS = 40
+_MOST_TEXT = 50
 _KEPT = (
     "requestedEnergyTransfer",
     "departureTime",
@@ -257,9 +259,17 @@ def needs_notified(payload: Json, remarks: Remarks) -> NeedsNotified:
         max_voltage=_most(ac.get("evMaxVoltage"), dc.get("evMaxVoltage"), v2x_said.get("maxVoltage")),
         max_power=_most(dc.get("evMaxPower"), v2x_said.get("maxChargePower")),
         max_schedule_tuples=whole(payload.get("maxScheduleTuples")),
-        said={name: said[name] for name in _KEPT if name in said},
+        said={name: _short(said[name]) for name in _KEPT if name in said},
     )
     return NeedsNotified(needs)
+
+
+def _short(said: Any) -> Any:
+    """Numbers and words alone, and not more of them than there are fields: a station may add what it likes."""
+    if not isinstance(said, dict):
+        return said[:_MOST_TEXT] if isinstance(said, str) else plain(said)
+    fields = [(name, value) for name, value in said.items() if not isinstance(value, dict | list)]
+    return {name[:_MOST_TEXT]: _short(value) for name, value in fields[:_MOST_FIELDS]}
 
 
 def _most(*values: Any) -> Decimal | None:
