@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from cms.domain import reports
+from cms.domain import lists, reports
 from cms.domain.changes import Change, Decision, Happened, Keep
+from cms.domain.evolve import evolve
 from cms.domain.observations import Noted, Observation, Received
 from cms.domain.orders import Order, OrderAnswer
 from cms.domain.record import record
@@ -78,12 +79,16 @@ class CustomerReport:
 def answered(
     state: StationState, intent: Intent, order: AskCustomer, answer: OrderAnswer, now: datetime
 ) -> Decision:
+    """A report is expected; a customer whom the station forgets belongs in its local list no more (N10.FR.02)."""
     if answer.verdict == "rejected":
         return Decision(Noted(), state)
-    changes: list[Change] = []
-    if order.report:
-        state, changes = reports.asked(state, order.request_id, SUBJECT, now)
-    return Decision(Noted(), state, tuple(changes))
+    decision = Decision(Noted(), state)
+    if order.clear and order.token is not None and lists.of(state).version > 0:
+        decision = lists.kept_out(state, order.token, now)
+    if not order.report:
+        return decision
+    state, changes = reports.asked(decision.state, order.request_id, SUBJECT, now)
+    return evolve(decision, state=state, changes=(*decision.changes, *changes))
 
 
 def reports_follow(intent: Intent) -> bool:

@@ -112,9 +112,6 @@ async def _without_customer(core: Core, lane: Lane, token: str, actor: Actor) ->
     held = (await core.store.kept(lane.state.station.id, lists.HELD)).get(lists.KEY)
     if held is None or token.casefold() not in held.entries:
         return
-    async with lane.lock:
-        decision = lists.kept_out(lane.state, token, core.clock.now())
-        await settle(core, lane, decision.state, decision.changes, decision.events)
     request = SyncList(station=lane.state.station.id, reason="a customer of its list was cleared there")
     try:
         await sync(core, request, actor)

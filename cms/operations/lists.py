@@ -171,7 +171,7 @@ _AT_ONCE = 8
 _OURSELVES = Actor("cms", "system", frozenset())
 
 
-async def follow(core: Core) -> None:
+async def follow(core: Core, rest_s: float = _REST_S) -> None:
     """Send stale lists by themselves, for ever (the setting ``list_sync``)."""
     due = asyncio.Event()
     due.set()
@@ -180,7 +180,7 @@ async def follow(core: Core) -> None:
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(due.wait(), _AT_LEAST_EVERY_S)
-            await asyncio.sleep(_REST_S)
+            await asyncio.sleep(rest_s)
             due.clear()
             await sync_stale(core)
 

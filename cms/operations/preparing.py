@@ -9,16 +9,30 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from cms.contract.refusals import Conflict
 from cms.core import Core, Lane
 from cms.domain.lists import SendList
 from cms.domain.orders import Order, RemoteStart, SetAvailability, Trigger
+from cms.domain.reservations import Reserve
 from cms.operations import adapting, holdings
+
+
+async def _still_to_come(core: Core, lane: Lane, order: Reserve) -> Reserve:
+    """A reservation that waited for its station may be over before it began."""
+    if order.expires_at <= core.clock.now():
+        raise Conflict(
+            f"{lane.state.station.id} came back too late: the reservation would have ended at "
+            f"{order.expires_at:%Y-%m-%d %H:%M} UTC"
+        )
+    return order
+
 
 PREPARING: dict[type[Order], Callable[[Core, Lane, Any], Awaitable[Order]]] = {
     SetAvailability: adapting.availability,
     Trigger: adapting.trigger,
     RemoteStart: adapting.start,
     SendList: holdings.prepare,
+    Reserve: _still_to_come,
 }
 
 

@@ -12,12 +12,14 @@ from cms.contract.customers import (
     ShowCustomerReport,
 )
 from cms.contract.intents import IntentView, ListIntents
+from cms.contract.lists import SetList, ShowList, SyncList
 from cms.contract.refusals import Invalid, NotFound, NotSupported, Rejected
 from cms.contract.tokens import AddToken
 from cms.domain import customers as domain
 from cms.domain.customers import LONGEST, REMEMBERED, CustomerTold
+from cms.domain.lists import SendList
 from cms.domain.orders import OrderAnswer
-from cms.operations import customers, intents, tokens
+from cms.operations import customers, intents, lists, tokens
 from tests.operations.small import ANA, Small
 
 
@@ -132,3 +134,18 @@ async def test_1_6_knows_nothing_of_customers(small: Small) -> None:
     small.stations.connect("CP1", "1.6")
     with pytest.raises(NotSupported, match=r"OCPP 1\.6"):
         await ask(small)
+
+
+async def test_a_customer_who_is_cleared_leaves_the_local_list_and_stays_out(small: Small) -> None:
+    await tokens.add(small.core, AddToken("CARD2"), ANA)
+    small.stations.answer = OrderAnswer("accepted", "Accepted", {"status": "Accepted", "version": 1})
+    await lists.sync(small.core, SyncList(station="CP1"), ANA)
+    await ask(small, clear=True)
+    await small.settled()
+    _, sent = small.stations.given[-1]
+    assert isinstance(sent, SendList) and sent.update is not None
+    assert ([e.token for e in sent.update.removed], sent.update.entries) == (["CARD1"], ())
+    shown = (await lists.show(small.core, ShowList("CP1"), ANA)).list
+    assert (shown.state, shown.entries, shown.cleared) == ("current", 1, 1)
+    await lists.set_(small.core, SetList("CP1"), ANA)
+    assert (await lists.show(small.core, ShowList("CP1"), ANA)).list.state == "stale"

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -34,10 +35,17 @@ class ListKeepers(ToldStations):
         super().__init__(small.clock)
         self.held: dict[str, Entry] = {}
         self.no: Refusal | str | None = None
+        self._sent = asyncio.Event()
 
     @property
     def updates(self) -> list[Update]:
         return [order.update for _, order in self.given if isinstance(order, SendList) and order.update]
+
+    async def until(self, held: set[str]) -> None:
+        """Wait until the station holds exactly these tokens."""
+        while set(self.held) != held:
+            self._sent.clear()
+            await self._sent.wait()
 
     async def give(self, station_id: str, order: Order, timeout_s: float) -> OrderAnswer:
         answer = await super().give(station_id, order, timeout_s)
@@ -54,6 +62,7 @@ class ListKeepers(ToldStations):
         for gone in order.update.removed:
             self.held.pop(gone.token)
         self.held |= {entry.token: entry for entry in order.update.entries}
+        self._sent.set()
         return OrderAnswer("accepted", "Accepted", {"status": "Accepted", "version": order.update.version})
 
 
@@ -256,6 +265,21 @@ async def test_lists_follow_the_tokens_where_that_is_wanted(small: Small, keeper
     assert set(keepers.held) == {"CARD1", "CARD2"}
     await lists.sync_stale(small.core)
     assert len(keepers.updates) == 2
+
+
+async def test_lists_are_sent_by_themselves_when_tokens_change(small: Small, keepers: ListKeepers) -> None:
+    await sync(small)
+    await add(small, "CARD2")
+    following = asyncio.create_task(lists.follow(small.core, rest_s=0))
+    async with asyncio.timeout(10):
+        await keepers.until({"CARD1", "CARD2"})
+        await add(small, "CARD3")
+        await keepers.until({"CARD1", "CARD2", "CARD3"})
+        await tokens.remove(small.core, RemoveToken("CARD1"), ANA)
+        await keepers.until({"CARD2", "CARD3"})
+    following.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await following
 
 
 async def test_a_dry_run_says_what_would_be_sent(small: Small, keepers: ListKeepers) -> None:

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
-from cms.contract.intents import IntentView
+from cms.contract.intents import IntentView, ListIntents
 from cms.contract.refusals import Conflict, Invalid, NotFound, NotSupported, Rejected
 from cms.contract.reservations import AddReservation, CancelReservation, ListReservations, ShowReservation
 from cms.contract.tokens import AddToken
@@ -13,7 +13,7 @@ from cms.domain.changes import SaveVariables
 from cms.domain.observations import ConnectorReported, VariableReported
 from cms.domain.orders import OrderAnswer
 from cms.domain.reservations import ReservationEnded
-from cms.operations import intents, reservations, tokens
+from cms.operations import due, intents, reservations, tokens
 from tests.domain.build import NOON, after, event, start
 from tests.operations.small import ANA, Small
 
@@ -72,6 +72,26 @@ async def test_a_reservation_expires_by_our_clock_when_the_station_says_nothing(
     small.clock.pass_(minutes=2)
     await intents.look_again(small.core, "CP1", f"reservation:{number}")
     assert await status(small, number) == "expired"
+
+
+async def test_what_expires_is_on_the_agenda_again_after_a_restart(small: Small) -> None:
+    number = await reserve(small)
+    await small.restart()
+    woken: list[tuple[datetime, str, str]] = []
+    small.core.wake = lambda *look: woken.append(look)
+    due.remember(small.core)
+    assert woken == [(after(60), "CP1", f"reservation:{number}")]
+
+
+async def test_a_reservation_that_waited_too_long_for_its_station_is_not_made(small: Small) -> None:
+    small.stations.links.clear()
+    await reserve(small, queue_s=86_400)
+    small.clock.pass_(hours=2)
+    small.stations.connect("CP1")
+    await intents.flush(small.core, "CP1")
+    (intent,) = await intents.list_(small.core, ListIntents(), ANA)
+    assert (intent.status, small.stations.given) == ("failed", [])
+    assert "came back too late" in (intent.detail or "")
 
 
 async def test_a_reserved_connector_that_is_free_again_holds_no_reservation(small: Small) -> None:
