@@ -21,10 +21,8 @@ NO = OrderAnswer("rejected", "Occupied", {"status": "Occupied"})
 
 
 async def reserve(small: Small, **fields: Any) -> int:
-    request = AddReservation(
-        **{"station": "CP1", "token": "CARD1", "expires_at": after(60), "evse": 1} | fields
-    )
-    intent = await reservations.add(small.core, request, ANA)
+    usual: dict[str, Any] = {"station": "CP1", "token": "CARD1", "expires_at": after(60), "evse": 1}
+    intent = await reservations.add(small.core, AddReservation(**usual | fields), ANA)
     assert isinstance(intent, IntentView)
     number: int = intent.params["id"]
     return number
