@@ -37,6 +37,10 @@ def simulate(
     station: Annotated[
         list[str] | None, typer.Option("--station", metavar="ID", help="An identity of your own; repeat.")
     ] = None,
+    vendor: Annotated[str | None, typer.Option("--vendor", help="What they say they are.")] = None,
+    model: Annotated[str | None, typer.Option("--model")] = None,
+    firmware: Annotated[str | None, typer.Option("--firmware", metavar="VERSION")] = None,
+    evses: Annotated[int | None, typer.Option("--evses", metavar="N", help="EVSEs of each station.")] = None,
     password: Annotated[str | None, typer.Option("--password", help="Of every station.")] = None,
     faults: Annotated[str, typer.Option("--fault", metavar="NAME,...", help="What goes wrong.")] = "",
     duration: Annotated[str | None, typer.Option("--duration", metavar="TIME", help="e.g. 10m")] = None,
@@ -85,6 +89,10 @@ def simulate(
                 names=tuple(station or ()),
                 drivers=not no_drivers,
                 roots=cacert,
+                vendor=vendor,
+                model=model,
+                firmware=firmware,
+                evses=evses,
                 lines=[*(do or ()), *(f"send {message}" for message in send or ())],
                 console=console,
                 quiet=flags_of(ctx).quiet,

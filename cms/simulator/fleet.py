@@ -71,6 +71,11 @@ class Plan:
     """The stations' identities, instead of numbered ones."""
     drivers: bool = True
     """Whether anybody comes, and anything goes wrong, by itself."""
+    vendor: str | None = None
+    """Instead of each type's; likewise the next ones."""
+    model: str | None = None
+    firmware: str | None = None
+    evses: int | None = None
     roots: str | None = None
     """A file of certificates to trust instead of the system's, for wss."""
 
@@ -130,13 +135,10 @@ def _station(plan: Plan, number: int, identity: str, rng: Random, pace: Pace) ->
     station = Station(
         Place(plan.url, identity, plan.password(identity), plan.roots),
         plan.versions[number % len(plan.versions)],
-        [
-            Evse(evse_id, offered_w, kind.dc, float(rng.randint(*REGISTERS_WH)))
-            for evse_id, offered_w in enumerate(kind.offers_w, 1)
-        ],
+        _evses(kind, plan.evses or len(kind.offers_w), rng),
         pace,
         Random(rng.getrandbits(64)),
-        _make(kind, rng),
+        _make(plan, kind, rng),
         plan.faults,
         boots_always=rng.random() < 0.3,
     )
@@ -145,7 +147,20 @@ def _station(plan: Plan, number: int, identity: str, rng: Random, pace: Pace) ->
     return station
 
 
-def _make(kind: Type, rng: Random) -> Make:
+def _evses(kind: Type, number: int, rng: Random) -> list[Evse]:
+    return [
+        Evse(
+            evse_id,
+            kind.offers_w[(evse_id - 1) % len(kind.offers_w)],
+            kind.dc,
+            float(rng.randint(*REGISTERS_WH)),
+            kind="cCCS2" if kind.dc else "cType2",
+        )
+        for evse_id in range(1, number + 1)
+    ]
+
+
+def _make(plan: Plan, kind: Type, rng: Random) -> Make:
     serial = f"{kind.vendor[0]}{rng.randrange(10**7):07d}"
     firmware = f"{rng.randint(1, 4)}.{rng.randint(0, 9)}.{rng.randint(0, 5)}"
-    return Make(kind.vendor, kind.model, serial, firmware)
+    return Make(plan.vendor or kind.vendor, plan.model or kind.model, serial, plan.firmware or firmware)

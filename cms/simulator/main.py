@@ -36,6 +36,10 @@ async def run(
     names: tuple[str, ...] = (),
     drivers: bool = True,
     roots: str | None = None,
+    vendor: str | None = None,
+    model: str | None = None,
+    firmware: str | None = None,
+    evses: int | None = None,
     lines: Sequence[str] = (),
     console: bool = False,
     quiet: bool = False,
@@ -44,11 +48,12 @@ async def run(
 
     ``url`` is the CSMS's address without the identity; ``ocpp`` one version, or None for a mixture; ``faults``
     names as in faults.py, with commas; ``cards`` the tokens that drivers have (DEMO0001... without); ``names`` the
-    stations' identities instead of numbered ones; ``lines`` are done when the stations have booted, ``quit`` ends.
+    stations' identities instead of numbered ones; ``vendor``, ``model``, ``firmware`` and ``evses`` say what they are
+    instead of a mixture; ``lines`` are done when the stations have booted, ``quit`` ends.
     """
     if ocpp is not None and ocpp not in VERSIONS:
         raise ValueError(f"no station here speaks OCPP {ocpp!r}; there are: {', '.join(VERSIONS)}")
-    _check(url, stations, speed)
+    _check(url, stations, speed, evses)
     plan = Plan(
         url=url,
         stations=len(names) or stations,
@@ -63,6 +68,10 @@ async def run(
         names=names,
         drivers=drivers,
         roots=roots,
+        vendor=vendor,
+        model=model,
+        firmware=firmware,
+        evses=evses,
     )
     fleet = Fleet(plan, Pace(speed), news=_Once(url, _silence if quiet else _print))
     with contextlib.suppress(TimeoutError):
@@ -138,12 +147,18 @@ def fault_list() -> str:
     return "\n".join(f"{name:<{width}}  {what}" for name, what in FAULTS.items())
 
 
-def _check(url: str, stations: int, speed: float) -> None:
+#: More than any station has, and still a sensible burst of statuses.
+MOST_EVSES = 64
+
+
+def _check(url: str, stations: int, speed: float, evses: int | None) -> None:
     """ValueError says which value is wrong."""
     if not _is_websocket(url):
         raise ValueError(f"stations connect to ws://HOST:PORT/PATH or wss://..., not to {url!r}")
     if stations < 1:
         raise ValueError(f"there must be a station at least, not {stations}")
+    if evses is not None and not 0 < evses <= MOST_EVSES:
+        raise ValueError(f"a station has 1 to {MOST_EVSES} EVSEs, not {evses}")
     if not 0 < speed < math.inf:
         raise ValueError(f"speed must be above 0, not {speed:g}")
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import ssl
 from collections import defaultdict
 from contextlib import asynccontextmanager
 from typing import Any
@@ -172,7 +173,8 @@ PROTOCOLS: tuple[Any, ...] = ("ocpp1.6", "ocpp2.0.1", "ocpp2.1")
 
 
 @asynccontextmanager
-async def a_desk() -> Any:
+async def a_desk(tls: ssl.SSLContext | None = None) -> Any:
+    """Behind wss when there is a context."""
     desk = Desk()
     async with serve(
         desk.serve_station,
@@ -182,6 +184,7 @@ async def a_desk() -> Any:
         select_subprotocol=_choose,
         ping_interval=None,
         close_timeout=1,
+        ssl=tls,
     ) as server:
-        desk.url = f"ws://127.0.0.1:{server.sockets[0].getsockname()[1]}/ocpp"
+        desk.url = f"{'wss' if tls else 'ws'}://127.0.0.1:{server.sockets[0].getsockname()[1]}/ocpp"
         yield desk

@@ -5,6 +5,7 @@ from __future__ import annotations
 from base64 import b64encode
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -32,8 +33,11 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         return cls(key, _certificate(_named(name), _named(name), key.public_key(), key))
 
-    def issue(self, name: str, key: ec.EllipticCurvePublicKey, *, days: int = 30) -> x509.Certificate:
-        return _certificate(_named(name), self.root.subject, key, self.key, days)
+    def issue(
+        self, name: str, key: ec.EllipticCurvePublicKey, *, days: int = 30, address: str | None = None
+    ) -> x509.Certificate:
+        """``address`` is the IP address that a server may be reached at."""
+        return _certificate(_named(name), self.root.subject, key, self.key, days, address)
 
     def sign(self, csr: str, *, days: int = 30) -> str:
         request = x509.load_pem_x509_csr(csr.encode())
@@ -43,10 +47,15 @@ class Authority:
 
 
 def _certificate(
-    subject: x509.Name, issuer: x509.Name, key: object, signer: ec.EllipticCurvePrivateKey, days: int = 30
+    subject: x509.Name,
+    issuer: x509.Name,
+    key: object,
+    signer: ec.EllipticCurvePrivateKey,
+    days: int = 30,
+    address: str | None = None,
 ) -> x509.Certificate:
     now = datetime.now(UTC)
-    return (
+    builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
         .issuer_name(issuer)
@@ -54,8 +63,12 @@ def _certificate(
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(days=60))
         .not_valid_after(now + timedelta(days=days))
-        .sign(signer, hashes.SHA256())
+        .add_extension(x509.BasicConstraints(ca=subject == issuer, path_length=None), critical=True)
     )
+    if address is not None:
+        names = x509.SubjectAlternativeName([x509.IPAddress(ip_address(address))])
+        builder = builder.add_extension(names, critical=False)
+    return builder.sign(signer, hashes.SHA256())
 
 
 def signature(key: ec.EllipticCurvePrivateKey, content: bytes) -> str:

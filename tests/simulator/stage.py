@@ -26,7 +26,7 @@ def a_car(soc: float = 0.5) -> Car:
 async def a_station(desk: Desk, version: str, *faults: str, **more: Any) -> Any:
     """A running station with two EVSEs."""
     station = Station(
-        Place(desk.url, "CP-1"),
+        Place(desk.url, "CP-1", roots=more.pop("roots", None)),
         version,
         [Evse(1, 22_000, register_wh=1000.0), Evse(2, 22_000, register_wh=5000.0)],
         Pace(1.0, VirtualClock().now),

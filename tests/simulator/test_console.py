@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -94,6 +95,24 @@ def test_lines_of_the_command_line_are_done_once_the_station_has_booted(
     assert "EVSE 1  preparing" in out
     assert all(word in out for word in ("silent-reset", "hold a card to the reader"))
     assert "there is no word 'nonsense'" in err
+
+
+def test_stations_are_what_the_command_line_says() -> None:
+    async def whole() -> tuple[dict[str, Any], int]:
+        async with a_desk() as desk:
+            await main.run(
+                desk.url, ocpp="1.6", names=("MINE",), drivers=False, lines=("wait 5", "quit"),
+                vendor="ACME", model="X", firmware="9.9", evses=3,
+            )  # fmt: skip
+            return desk.all("BootNotification")[0], len(desk.all("StatusNotification"))
+
+    boot, statuses = play(whole())
+    assert (boot["chargePointVendor"], boot["chargePointModel"], boot["firmwareVersion"]) == (
+        "ACME",
+        "X",
+        "9.9",
+    )
+    assert statuses == 4
 
 
 def test_the_console_reads_lines_until_they_end(

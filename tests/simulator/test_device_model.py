@@ -23,10 +23,11 @@ async def report(desk: Desk, action: str, **order: Any) -> list[dict[str, Any]]:
     answer = await desk.order("CP-1", action, {"requestId": 3, **order})
     if answer["status"] != "Accepted":
         return []
-    entries, part = [], {"tbc": True}
+    entries: list[dict[str, Any]] = []
+    part: dict[str, Any] = {"tbc": True}
     while part["tbc"]:
         part = await desk.next(told)
-        entries += part.get("reportData", part.get("monitor"))
+        entries += part.get("reportData") or part["monitor"]
     return entries
 
 

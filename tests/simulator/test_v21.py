@@ -28,7 +28,7 @@ async def ended(desk: Desk) -> dict[str, Any]:
 def test_a_station_calculates_with_the_tariff_that_it_was_given() -> None:
     async def tell(desk: Desk, station: Station) -> None:
         await online(desk)
-        fixed = {"fixedFee": {"prices": [{"priceFixed": 1.0}]}}
+        fixed: dict[str, Any] = {"fixedFee": {"prices": [{"priceFixed": 1.0}]}}
         order = {"evseId": 0, "tariff": tariff(**fixed)}
         assert await desk.order("CP-1", "SetDefaultTariff", order) == {"status": "Accepted"}
         station.plug_in(station.evses[0], a_car(0.1))
