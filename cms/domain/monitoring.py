@@ -143,8 +143,6 @@ class ClearAnswer:
 class MonitorsReported(Observation):
     """One part of a NotifyMonitoringReport."""
 
-    key: str
-    digest: bytes
     request_id: int
     seq_no: int
     monitors: tuple[Monitor, ...]

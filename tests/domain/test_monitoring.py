@@ -140,7 +140,7 @@ def test_a_base_clears_what_was_set() -> None:
 def reported(
     state: StationState, number: int, *monitors: Monitor, more: bool = False, minute: float = 1
 ) -> Any:
-    part = MonitorsReported(f"k{number}", b"d", 7, number, monitors, more)
+    part = MonitorsReported(7, number, monitors, more)
     return monitoring.report(state, received(part, after(minute), "2.0.1"), part).state
 
 

@@ -25,7 +25,7 @@ from cms.ocpp.schemas import TOLD
 from cms.ocpp.translation import Asked, Incoming, Outgoing, nothing, shown, status_of, verdict
 from cms.ocpp.v2.batches import parts
 from cms.ocpp.v2.configuration import component_variable, of_report
-from cms.ocpp.values import Json, Remarks, digest, real, whole
+from cms.ocpp.values import Json, Remarks, real, whole
 
 #: Our word -> MonitorEnumType; the last two are of 2.1.
 _TYPES = {word: "".join(part.capitalize() for part in word.split("-")) for word in TYPES}
@@ -158,12 +158,9 @@ def report_asked(_: ReportMonitors, answers: Sequence[Json]) -> OrderAnswer:
 
 
 def monitors_reported(payload: Json, _: Remarks) -> MonitorsReported:
-    request_id, seq_no = int(payload["requestId"]), int(payload["seqNo"])
     return MonitorsReported(
-        key=f"monitors|{request_id}|{seq_no}",
-        digest=digest(payload),
-        request_id=request_id,
-        seq_no=seq_no,
+        request_id=int(payload["requestId"]),
+        seq_no=int(payload["seqNo"]),
         monitors=tuple(monitor for item in payload.get("monitor") or () for monitor in _monitors(item)),
         more=payload.get("tbc") is True,
     )
