@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
-from collections.abc import Coroutine, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -27,6 +27,8 @@ from tests.schemas import check
 PASSWORD: Final = "conformance-password-1"
 #: Deadline of one wait, seconds.
 PATIENCE_S: Final = 5.0
+#: Between two looks at something that is about to become true, seconds.
+LOOK_AGAIN_S: Final = 0.02
 #: Deadline of a whole scenario, seconds.
 SCENARIO_S: Final = 60.0
 
@@ -85,6 +87,11 @@ class Step:
 
     def __getitem__(self, name: str) -> Any:
         return self.more.get(name)
+
+
+Verb = Callable[["Play", Step], Awaitable[None]]
+#: Verbs: name, what it does, what may stand beside it.
+Rows = tuple[tuple[str, Verb, set[str]], ...]
 
 
 class Play:
@@ -254,3 +261,8 @@ def report(play: Play, raw: Any, error: BaseException) -> str:
 def words(line: str) -> list[str]:
     """A command line's words; double quotes hold spaces."""
     return [quoted or plain for quoted, plain in re.findall(r'"([^"]*)"|(\S+)', line)]
+
+
+def listed(value: Any) -> list[Any]:
+    """One value, or several, as a list."""
+    return [] if value is None else value if isinstance(value, list) else [value]

@@ -112,7 +112,7 @@ class Area:
 @cache
 def areas() -> tuple[Area, ...]:
     """All files in the order of their names. A mistake in one does not keep the others from being played."""
-    return tuple(_read(path) for path in sorted(FOLDER.glob("*.yaml")))
+    return tuple(read(path) for path in sorted(FOLDER.glob("*.yaml")))
 
 
 def scenarios() -> list[Scenario]:
@@ -124,7 +124,7 @@ def cases() -> list[Case]:
     return [Case(scenario, version) for scenario in scenarios() for version in scenario.versions]
 
 
-def _read(path: Path) -> Area:
+def read(path: Path) -> Area:
     try:
         with path.open(encoding="utf-8") as file:
             told = yaml.load(file, Loader)
