@@ -84,8 +84,8 @@ class Limits:
     max_depth: int = 32
     rate_per_s: float = 200.0
     burst: float = 1000.0
-    bytes_per_token: int = 13_107
-    """A long frame costs as much as several: of these a second, 20 are 256 KiB."""
+    bytes_per_token: int = 4096
+    """A long frame costs as much as several: to read and decide 1 MiB takes a third of a second of CPU."""
     queue: int = 16
     """CALLs of one station that wait for the worker before we stop reading."""
     orders: int = 64
