@@ -232,7 +232,7 @@ def check(
         return checks.CheckSession(session=session, **terms)
 
     meant = named(names or ())
-    give(flags, meant, len(meant) > 1, Terms(queue=queue), of_session)
+    give(flags, meant, len(meant) > 1 or "-" in (names or ()), Terms(queue=queue), of_session)
 
 
 def _utc(text: str | None) -> datetime | None:

@@ -32,7 +32,8 @@ class Wanted:
     """All tokens as lists of one choice have them: those good everywhere once, those that are not one by one."""
 
     everywhere: Mapping[str, Entry]
-    limited: tuple[Token, ...]
+    limited: Mapping[str, list[Token]]
+    """By station without case."""
 
 
 class Wishes:
@@ -49,14 +50,17 @@ class Wishes:
         wanted = self._wanted(known.choice, version)
         entries = dict(wanted.everywhere)
         entries.update(self._limited(station, version, wanted))
-        return {key: entry for key, entry in entries.items() if key not in known.without}
+        for key in known.without:
+            entries.pop(key, None)
+        return entries
 
     def mark(self, station: str, version: str, known: LocalList) -> str:
         """What stands for these entries, without making a list of them."""
         wanted = self._wanted(known.choice, version)
         out = (wanted.everywhere[key] for key in known.without if key in wanted.everywhere)
+        out_here = frozenset(known.without)
         limited = self._limited(station, version, wanted)
-        kept_in = (entry for key, entry in limited.items() if key not in known.without)
+        kept_in = (entry for key, entry in limited.items() if key not in out_here)
         return lists.spelled(self._mark(known.choice, version) ^ lists.mark(out) ^ lists.mark(kept_in))
 
     def _mark(self, choice: str | None, version: str) -> int:
@@ -66,15 +70,14 @@ class Wishes:
         return self._marks[key]
 
     def _limited(self, station: str, version: str, wanted: Wanted) -> dict[str, Entry]:
-        return dict(self._made(wanted.limited, station, version))
+        return dict(self._made(wanted.limited.get(station.casefold(), ()), station, version))
 
     def _wanted(self, choice: str | None, version: str) -> Wanted:
         key = (choice, version)
         if key not in self._known:
             chosen = self._chosen(choice)
             everywhere = dict(self._made((t for t in chosen if not t.places), "", version))
-            limited = tuple(token for token in chosen if token.places)
-            self._known[key] = Wanted(everywhere, limited)
+            self._known[key] = Wanted(everywhere, _by_station(chosen))
         return self._known[key]
 
     def _chosen(self, choice: str | None) -> list[Token]:
@@ -89,6 +92,15 @@ class Wishes:
             entry = lists.entry(token, station, self._now, longest, by_evse=by_evse)
             if entry is not None:
                 yield token.id.casefold(), entry
+
+
+def _by_station(tokens: Iterable[Token]) -> dict[str, list[Token]]:
+    """Tokens that are good at some places, under each station that they are good at."""
+    found: dict[str, list[Token]] = {}
+    for token in tokens:
+        for station in {place.partition(":")[0].casefold() for place in token.places}:
+            found.setdefault(station, []).append(token)
+    return found
 
 
 async def plan(core: Core, lane: Lane, order: SendList) -> Update:
