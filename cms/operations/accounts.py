@@ -290,15 +290,23 @@ def _answering(decision: Decision, report: TransactionReported, told: Accounted)
     return evolve(decision, answer=answer, state=state, changes=changes)
 
 
+#: Triggers that speak of the tariff; the id alone comes with every message.
+_TARIFF_NEWS = frozenset({"TariffChanged", "TariffNotAccepted"})
+
+
+def _costs_alone(more: TransactionMore) -> TransactionMore:
+    return TransactionMore(costs=more.costs, tariff=more.tariff)
+
+
 def _with_told_more(
     decision: Decision, session: Session, report: TransactionReported | None, received: Received
 ) -> Decision:
     """What only 2.1 tells goes into the record as an event: nothing is decided by it."""
     more = report.more if report is not None else None
-    if more is None:
+    if report is None or more is None or (more == _costs_alone(more) and report.trigger not in _TARIFF_NEWS):
         return decision
     data = {
-        "trigger": report.trigger if report else None,
+        "trigger": report.trigger,
         "limit": more.limit,
         "tariff": more.tariff,
         "preconditioning": more.preconditioning,

@@ -30,6 +30,8 @@ async def closed(
         core.spawn(take(core, debit))
     if account.psp_ref is not None:
         known = await core.store.payment(account.psp_ref)
+        if _foreign(known, session):
+            return evolve(decision, changes=tuple(changes), events=tuple(events))
         changed = _ended_payment(known, session, account, received)
         changes.append(SavePayment(changed))
         events.append(payment_event(changed))
@@ -41,6 +43,8 @@ async def payment_begun(
 ) -> Decision:
     """A session with a payment's reference: one of ours, or one a terminal at the station took (C18)."""
     known = await core.store.payment(account.psp_ref or "")
+    if _foreign(known, session):
+        return _claimed(decision, session, received)
     payment = evolve(
         known or Payment(account.psp_ref or "", "authorized", received.at),
         status="charging",
@@ -54,6 +58,21 @@ async def payment_begun(
         changes=(*decision.changes, SavePayment(payment)),
         events=(*decision.events, payment_event(payment)),
     )
+
+
+def _foreign(known: Payment | None, session: Session) -> bool:
+    """Whether the payment is for another station: then this one has no say in it."""
+    return known is not None and known.station not in (None, session.station)
+
+
+def _claimed(decision: Decision, session: Session, received: Received) -> Decision:
+    return evolve(decision, events=(*decision.events, foreign_payment(session.station, received)))
+
+
+def foreign_payment(station: str, received: Received) -> Happened:
+    """A station spoke of a payment that is another station's."""
+    detail = {"kind": "ForeignPayment", "reported_at": None, "detail": "the payment is for another station"}
+    return Happened("station.security", received.at, station, data=detail)
 
 
 def _ended_payment(known: Payment | None, session: Session, account: Account, received: Received) -> Payment:

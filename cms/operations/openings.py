@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -27,8 +27,26 @@ from cms.operations.credits import available
 _STARTS = 50
 
 
-def known_tariffs(core: Core) -> dict[str, Tariff]:
-    return {id: entry.tariff for id, entry in core.kept.get(tariffs.TARIFF, {}).items()}
+class Book(Mapping[str, Tariff]):
+    """All tariffs by id, looked up one by one: there may be thousands, and a message needs one."""
+
+    __slots__ = ("_registered",)
+
+    def __init__(self, registered: Mapping[str, tariffs.Registered]) -> None:
+        self._registered = registered
+
+    def __getitem__(self, tariff_id: str) -> Tariff:
+        return self._registered[tariff_id].tariff
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._registered)
+
+    def __len__(self) -> int:
+        return len(self._registered)
+
+
+def known_tariffs(core: Core) -> Book:
+    return Book(core.kept.get(tariffs.TARIFF, {}))
 
 
 async def found_or_opened(

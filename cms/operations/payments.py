@@ -36,7 +36,7 @@ from cms.domain.payments import (
     VatNumberPresented,
 )
 from cms.domain.stations import StationState
-from cms.operations.billing import payment_event
+from cms.operations.billing import foreign_payment, payment_event
 from cms.operations.intents import check_limit, give
 from cms.operations.previews import preview
 from cms.operations.stations import check_place, version_of
@@ -263,7 +263,8 @@ async def settlement(
     """NotifySettlement (C21, C22): recorded whatever it says; a repeat changes nothing."""
     known = await core.store.payment(seen.psp_ref)
     if known is not None and known.station not in (None, state.station.id):
-        known = None if known.status == "authorized" else known
+        told = foreign_payment(state.station.id, received)
+        return Decision(SettlementAnswer(), state, (), (told,))
     payment = known or Payment(seen.psp_ref, "ended", received.at)
     session = None if seen.transaction_id is None else state.session_of(seen.transaction_id)
     if session is None and seen.transaction_id is not None:

@@ -61,7 +61,7 @@ def transaction_reported(payload: Json, remarks: Remarks) -> TransactionReported
 
 #: What only 2.1 tells, beside the transaction and within it.
 _MORE = frozenset({"costDetails", "preconditioningStatus", "evseSleep"})
-_MORE_WITHIN = frozenset({"transactionLimit", "tariffId", "operationMode"})
+_MORE_WITHIN = frozenset({"transactionLimit", "tariffId"})
 
 
 def transaction_reported_21(payload: Json, remarks: Remarks) -> TransactionReported:
@@ -70,7 +70,9 @@ def transaction_reported_21(payload: Json, remarks: Remarks) -> TransactionRepor
         remarks.append(mark)
     report = transaction_reported(payload, remarks)
     transaction = payload["transactionInfo"]
-    if _MORE.isdisjoint(payload) and _MORE_WITHIN.isdisjoint(transaction):
+    # The mode is said again and again: only a new one is news.
+    moded = payload["triggerReason"] == "OperationModeChanged"
+    if not moded and _MORE.isdisjoint(payload) and _MORE_WITHIN.isdisjoint(transaction):
         return report
     return evolve(report, more=_more(payload, transaction))
 
