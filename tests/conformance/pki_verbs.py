@@ -138,9 +138,10 @@ def _shown(socket: ssl.SSLObject) -> dict[str, Any]:
 
 
 async def responder(play: Play, step: Step) -> None:
-    """What the stub of OCSP responder, list and provider does: ``silent``, ``revoked``, ``listed``, ``contracts``."""
+    """What the stub of OCSP responder, list and provider does: ``silent``, ``forged``, ``revoked``, ``listed`` ..."""
     pki, told = _pki(play), play.scope.fill(step.value)
     pki.responder.silent = bool(told.get("silent"))
+    pki.responder.signer = pki.authorities["other"] if told.get("forged") else None
     for name in told.get("revoked", ()):
         pki.responder.revoked.add(pki.made[name].certificate.serial_number)
     if "listed" in told:
