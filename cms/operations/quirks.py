@@ -56,16 +56,15 @@ async def set_(core: Core, request: SetQuirks, actor: Actor) -> list[Quirk]:
 
 async def _rename(core: Core, state: StationState, before: str, alias: str) -> None:
     """Know the station under another identity than before; ``core.books`` is held by the caller."""
-    key = alias.casefold()
-    aliases = core.kept.get(quirks.ALIAS, {})
-    if alias and (
-        key in core.lanes or aliases.get(key, quirks.Alias(state.station.id)).station != state.station.id
-    ):
-        raise Conflict(f"{alias} is the identity of another station already")
+    owner = known_as(core, alias) if alias else None
+    if owner is not None and owner.state.station.id != state.station.id:
+        raise Conflict(f"{alias} is the identity of {owner.state.station.id} already")
+    if alias.casefold() == state.station.id.casefold():
+        raise Conflict(f"{alias} is the station's own name")
     if before:
         await keep(core, quirks.ALIAS, before.casefold(), None)
     if alias:
-        await keep(core, quirks.ALIAS, key, quirks.Alias(state.station.id))
+        await keep(core, quirks.ALIAS, alias.casefold(), quirks.Alias(state.station.id))
 
 
 def known_as(core: Core, identity: str) -> Lane | None:
@@ -75,7 +74,9 @@ def known_as(core: Core, identity: str) -> Lane | None:
     if lane is not None:
         return lane
     alias: quirks.Alias | None = core.kept.get(quirks.ALIAS, {}).get(key)
-    return core.lanes.get(alias.station.casefold()) if alias is not None else None
+    lane = core.lanes.get(alias.station.casefold()) if alias is not None else None
+    # A station that was removed and registered again has no alias until it is given one.
+    return lane if lane is not None and quirks.of(lane.state).identity_alias.casefold() == key else None
 
 
 def token_behind(core: Core, state: StationState, presented: str) -> Token | None:

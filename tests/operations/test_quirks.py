@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cms.contract.quirks import ListQuirks, ProbeStation, SetQuirks, ShowCapabilities
 from cms.contract.refusals import Conflict, Invalid, NotFound
-from cms.contract.stations import AddStation, ShowStation
+from cms.contract.stations import AddStation, RemoveStation, ShowStation
 from cms.domain import quirks as domain
 from cms.domain.observations import Booted
 from cms.domain.orders import Order, OrderAnswer, ReadVariables, VariableAnswer
@@ -94,6 +96,46 @@ async def test_an_alias_belongs_to_one_station(small: Small) -> None:
         "SN-18": "CP1",
         "cp1": "CP1",
     }
+
+
+async def test_an_alias_goes_with_its_station(small: Small) -> None:
+    await quirks.set_(small.core, SetQuirks("CP1", {"identity-alias": "SN-17"}), ANA)
+    await stations.remove(small.core, RemoveStation("CP1"), ANA)
+    await stations.add(small.core, AddStation("CP1"), ANA)
+    await stations.add(small.core, AddStation("CP2"), ANA)
+    assert quirks.known_as(small.core, "SN-17") is None
+    await quirks.set_(small.core, SetQuirks("CP2", {"identity-alias": "SN-17"}), ANA)
+    lane = quirks.known_as(small.core, "SN-17")
+    assert lane is not None and lane.state.station.id == "CP2"
+
+
+async def test_where_it_is_wanted_the_first_of_a_make_is_probed_after_its_boot(small: Small) -> None:
+    answering(small, KEYS)
+    small.core.terms = replace(small.core.terms, probe=True)
+    await small.hear("CP1", Booted("Acme", "One"))
+    asked = len(small.stations.given)
+    assert asked > 0
+    await small.hear("CP1", Booted("Acme", "One"))
+    assert len(small.stations.given) == asked, "its make is known now"
+    await quirks.set_(small.core, SetQuirks("CP1", {"automatic-commands": "no"}), ANA)
+    await small.hear("CP1", Booted("Acme", "Two"))
+    assert len(small.stations.given) == asked, "nothing of our own accord"
+
+
+async def test_a_2_x_station_is_asked_for_variables(small: Small) -> None:
+    variables: dict[str, str | None] = {
+        "SmartChargingCtrlr.ProfileStackLevel": "4",
+        "SmartChargingCtrlr.RateUnit": "A,W",
+        "SmartChargingCtrlr.Available": "true",
+        "ReservationCtrlr.Available": "false",
+        "SampledDataCtrlr.TxUpdatedMeasurands": "Power.Active.Import,Voltage",
+    }
+    answering(small, variables)
+    small.stations.connect("CP1", "2.0.1")
+    await small.hear("CP1", Booted("Acme", "Two", firmware="2"), version="2.0.1")
+    found = await quirks.probe(small.core, ProbeStation("CP1"), ANA)
+    assert (found.stack_levels, found.rate_units, found.profiles) == (5, ("A", "W"), ("SmartChargingCtrlr",))
+    assert found.measurands == ("Power.Active.Import", "Voltage") and found.periods is None
 
 
 async def test_a_probe_reads_what_the_station_takes_and_it_is_remembered_for_its_make(small: Small) -> None:
