@@ -27,7 +27,7 @@ from cms.domain.sessions import FACTS, Fact, Session, SessionStatus
 
 KIND = "account"
 #: Changes between charging and not that are remembered for a later calculation.
-_TURNS = 1_000
+_TURNS = 200
 
 #: What a trigger of 2.1 says of the session for good (E16, E17, I11).
 MARKS: dict[str, str] = {

@@ -17,6 +17,8 @@ from cms.domain.tokens import display
 SWAP, BATTERY = "swap", "battery"
 #: How many of a station are remembered; those not heard of for longest go first.
 _SWAPS, _BATTERIES = 100, 500
+#: More than a station has places for are not told at once.
+_AT_ONCE = 100
 
 
 @record
@@ -93,7 +95,7 @@ def swapped(state: StationState, received: Received, seen: BatterySwapped) -> De
     serials = tuple(battery.serial for battery in seen.batteries)
     swap = evolve(swap, **_moved(swap, seen.kind, serials), heard_at=now)
     state, changes = _kept(state, SWAP, key, swap, _SWAPS, now)
-    for data in seen.batteries[:_BATTERIES]:
+    for data in seen.batteries[:_AT_ONCE]:
         # One that nobody took out in time stays where it is (S03, BatteryOutTimeout).
         battery = Battery(
             data.serial,

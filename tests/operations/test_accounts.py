@@ -44,7 +44,7 @@ def kwh(id: str, amount: str, *, currency: str = "EUR", **more: Any) -> Tariff:
     return Tariff(id, currency, energy=Component((Price(D(amount)),)), **more)
 
 
-async def sell(small: Small, tariff: Tariff, **place: str) -> None:
+async def sell(small: Small, tariff: Tariff, **place: Any) -> None:
     await tariffs.add(small.core, AddTariff(tariff), ANA)
     await tariffs.use(small.core, UseTariff(tariff.id, **place), ANA)
 
@@ -341,7 +341,7 @@ async def test_a_lower_limit_of_the_station_is_not_raised(small: Small) -> None:
 
 
 async def test_only_2_1_can_be_told_where_a_session_ends(small: Small) -> None:
-    with pytest.raises(NotSupported, match="OCPP 1.6 cannot be told where a session ends"):
+    with pytest.raises(NotSupported, match=r"OCPP 1\.6 cannot be told where a session ends"):
         await sessions.start(small.core, StartSession(station="CP1", token="CARD1", max_soc=80), ANA)
 
 
