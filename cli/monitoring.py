@@ -8,7 +8,7 @@ import typer
 
 from cli.configuration import Within
 from cli.noun import flags_of, group, tell_list
-from cli.orders import At, Names, Queue, Terms, Wait, WhenIdle, give, stations_meant
+from cli.orders import At, Queue, Terms, Wait, WhenIdle, give, stations_meant
 from cli.render import Column, show_one, when
 from cli.times import duration_s
 from cms.client import ask
@@ -185,15 +185,17 @@ def base(
 @app.command()
 def level(
     ctx: typer.Context,
-    severity: Annotated[int, typer.Argument(metavar="SEVERITY", help="0 danger ... 9 debug.")],
-    names: Names = None,
+    words: Annotated[list[str], typer.Argument(metavar="NAME... SEVERITY", help="0 danger ... 9 debug.")],
     wait: Wait = False,
     queue: Queue = None,
 ) -> None:
-    """Have stations tell of events up to this severity: `level 5 CS-1 CS-2`."""
+    """Have stations tell of events up to this severity."""
+    *names, wanted = words
+    if not wanted.isdecimal():
+        raise Invalid(f"{wanted!r} is no severity", "STATION 0..9, e.g. 5")
 
     def build(station: str, **terms: Any) -> monitoring.SetMonitoringLevel:
-        return monitoring.SetMonitoringLevel(station=station, severity=severity, **terms)
+        return monitoring.SetMonitoringLevel(station=station, severity=int(wanted), **terms)
 
     flags = flags_of(ctx)
     give(flags, *stations_meant(names, flags), Terms(wait, queue=queue), build)

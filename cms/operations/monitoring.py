@@ -87,14 +87,28 @@ async def set_(core: Core, request: SetMonitors, actor: Actor) -> IntentView | P
         known = lane.state.kept_of(monitoring.MONITOR).get(str(wish.id))
         if known is not None and known.origin == "hard-wired":
             raise Conflict(f"monitor {wish.id} is hard-wired: it cannot be replaced")
-    first = wanted[0]
-    cli = f"monitoring set {lane.state.station.id} {shlex.quote(first.name)} {first.type} --severity {first.severity}"
+    cli = _cli_of(lane.state.station.id, wanted[0])
     shown = preview(
         lane.state, "monitors-set", cli, (), f"watches {', '.join(m.name for m in wanted)}", level=1
     )
     budget = budget_of(lane, model, "SetVariableMonitoring")
     order = monitoring.SetMonitors(wanted, budget.items, budget.bytes)
     return await give(core, actor, request.station, "monitors-set", order, request, shown)
+
+
+def _cli_of(station_id: str, monitor: Monitor) -> str:
+    said = f"monitoring set {station_id} {shlex.quote(monitor.name)} {monitor.type} --severity {monitor.severity}"
+    said += f" --value {monitor.value:g}"
+    if monitor.transaction:
+        said += " --in-sessions"
+    if monitor.id != NEW:
+        said += f" --replace {monitor.id}"
+    return said + _stream_cli("--stream-every", "--stream-values", monitor.interval_s, monitor.values)
+
+
+def _stream_cli(every: str, count: str, interval_s: int | None, values: int | None) -> str:
+    said = "" if interval_s is None else f" {every} {interval_s}s"
+    return said if values is None else f"{said} {count} {values}"
 
 
 #: Types whose value is a number of seconds.
@@ -210,6 +224,7 @@ async def adjust(core: Core, request: AdjustStream, actor: Actor) -> IntentView 
         if number is not None and number < 0:
             raise Invalid(f"a stream sends after a number of seconds or values, not {number}")
     cli = f"monitoring adjust {lane.state.station.id} {request.stream}"
+    cli += _stream_cli("--every", "--values", request.interval_s, request.values)
     shown = preview(lane.state, "stream-adjust", cli, (), "the stream sends at other times", level=1)
     order = streams.AdjustStream(request.stream, request.interval_s, request.values)
     return await give(core, actor, request.station, "stream-adjust", order, request, shown)

@@ -52,7 +52,7 @@ async def test_monitors_are_set_and_cleared(cms: Cms, house: House) -> None:
 
 async def test_base_level_report_and_streams_are_orders_too(cms: Cms, house: House) -> None:
     await cms("monitoring", "base", "CP-1", "all")
-    await cms("monitoring", "level", "4", "CP-1")
+    await cms("monitoring", "level", "CP-1", "4")
     await cms("monitoring", "report", "CP-1", "--criteria", "delta", "--criteria", "periodic")
     await cms("monitoring", "adjust", "CP-1", "7", "--every", "30s", "--values", "2")
     assert given(house) == [
