@@ -98,7 +98,7 @@ async def set_(core: Core, request: SetMonitors, actor: Actor) -> IntentView | P
 
 def _cli_of(station_id: str, monitor: Monitor) -> str:
     said = f"monitoring set {station_id} {shlex.quote(monitor.name)} {monitor.type} --severity {monitor.severity}"
-    said += f" --value {monitor.value:g}"
+    said += f" --value {monitor.value:.12g}"
     if monitor.transaction:
         said += " --in-sessions"
     if monitor.id != NEW:
