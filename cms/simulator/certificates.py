@@ -110,9 +110,16 @@ class Certificates:
 
         async def ask() -> None:
             csr = self.csr_pem(kind)
-            assert self._signing is not None
-            message = self._station.language.csr(self._station, csr, kind, self._signing.request_id)
-            await self._station.say(*message)
+            signing = self._signing
+            assert signing is not None
+            wait_s = float(self._station.configuration.number("signing_wait_s"))
+            for _ in range(1 + self._station.configuration.number("signing_repeats")):
+                message = self._station.language.csr(self._station, csr, kind, signing.request_id)
+                await self._station.report(*message)
+                await self._station.pace.sleep(wait_s)
+                if self._signing is not signing:
+                    return
+                wait_s *= 2  # A02.FR.18, 1.6 whitepaper: doubled after each attempt
 
         return ask
 

@@ -32,6 +32,8 @@ KNOBS: dict[str, tuple[str, str]] = {
     "stops_invalid": ("StopTransactionOnInvalidId", "TxCtrlr.StopTxOnInvalidId"),
     "password": ("AuthorizationKey", "SecurityCtrlr.BasicAuthPassword"),
     "organisation": ("CpoName", "SecurityCtrlr.OrganizationName"),
+    "signing_wait_s": ("CertSigningWaitMinimum", "SecurityCtrlr.CertSigningWaitMinimum"),
+    "signing_repeats": ("CertSigningRepeatTimes", "SecurityCtrlr.CertSigningRepeatTimes"),
     "security_profile": ("SecurityProfile", "SecurityCtrlr.SecurityProfile"),
     "max_stack_level": ("ChargeProfileMaxStackLevel", "SmartChargingCtrlr.ProfileStackLevel"),
     "max_periods": ("ChargingScheduleMaxPeriods", "SmartChargingCtrlr.PeriodsPerSchedule"),

@@ -18,7 +18,7 @@ from cms.simulator.misbehaviour import bend_for
 from cms.simulator.orders import resetting
 from cms.simulator.schemas import UNCONFIRMED, Malformed, check_call, knows
 from cms.simulator.station import Station
-from cms.simulator.v2 import battery_swap, der, monitoring, payment, smart_charging
+from cms.simulator.v2 import battery_swap, der, payment, smart_charging
 from cms.simulator.v2.variables import value_of
 from cms.simulator.wire import LinkLost, Refused, Silence
 
@@ -94,17 +94,10 @@ async def _power(station: Station, args: list[str]) -> None:
 
 async def _break(station: Station, args: list[str]) -> None:
     station.break_down(_evse(station, args[0]), args[1] if len(args) > 1 else "GroundFailure")
-    await _look(station)
 
 
 async def _mend(station: Station, args: list[str]) -> None:
     station.mend(_evse(station, args[0]))
-    await _look(station)
-
-
-async def _look(station: Station) -> None:
-    if station.version != "1.6":
-        await monitoring.look(station)
 
 
 async def _set(station: Station, args: list[str]) -> None:
@@ -112,7 +105,7 @@ async def _set(station: Station, args: list[str]) -> None:
     if args[0] not in station.configuration:
         raise Wrong(f"{station.id} has no {args[0]}")
     station.configuration.put(args[0], args[1])
-    await _look(station)
+    await station.language.look(station)
 
 
 async def _get(station: Station, args: list[str]) -> None:
@@ -165,7 +158,7 @@ async def _der_alarm(station: Station, args: list[str]) -> None:
 
 
 async def _sign(station: Station, args: list[str]) -> None:
-    await station.certificates.request(args[0] if args else "ChargingStationCertificate")()
+    station.do(station.certificates.request(args[0] if args else "ChargingStationCertificate"))
 
 
 async def _security(station: Station, args: list[str]) -> None:

@@ -115,6 +115,10 @@ class Language(Protocol):
 
     def ended(self, station: Station, evse: Evse, transaction: Transaction, end: End) -> Queued: ...
 
+    async def look(self, station: Station) -> None:
+        """Something may have changed that the station watches by itself."""
+        ...
+
     def aligned(self, station: Station, evse: Evse) -> Message:
         """Meter values by the clock, of an EVSE without a transaction."""
         ...

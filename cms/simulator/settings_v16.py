@@ -52,6 +52,8 @@ V16: dict[str, Setting] = {
     # Security
     "AdditionalRootCertificateCheck": Setting("false", "r", "bool"),
     "AuthorizationKey": Setting("", "w"),
+    "CertSigningRepeatTimes": Setting("2", kind="int"),
+    "CertSigningWaitMinimum": Setting("300", kind="int"),
     "CertificateSignedMaxChainSize": Setting("10000", "r", "int"),
     "CertificateStoreMaxLength": Setting("20", "r", "int"),
     "CpoName": Setting(""),

@@ -319,10 +319,16 @@ class Station:
         self.charging.end(evse, "fault")
         self.note_status(evse)
         self.lose_reservation(evse)
+        self._look()
 
     def mend(self, evse: Evse) -> None:
         evse.fault = None
         self.note_status(evse)
+        self._look()
+
+    def _look(self) -> None:
+        if self._tasks is not None:
+            self.do(lambda: self.language.look(self))
 
     def lose_reservation(self, evse: Evse) -> None:
         """An EVSE that is not to be had ends what held it."""

@@ -111,3 +111,16 @@ def test_a_v2g_chain_is_listed_with_its_children() -> None:
         assert len(chain["childCertificateHashData"]) == 1
 
     story(tell, "2.0.1")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_request_that_nobody_signs_is_repeated_twice_and_given_up(version: str) -> None:
+    async def tell(desk: Desk, station: Station) -> None:
+        await online(desk)
+        await do([station], "sign")
+        await settle(10_000)
+        requests = desk.all("SignCertificate")
+        assert len(requests) == 3
+        assert len({request["csr"] for request in requests}) == 1
+
+    story(tell, version)

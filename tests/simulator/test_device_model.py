@@ -183,7 +183,7 @@ def test_the_monitoring_base_takes_monitors_away_and_the_level_quiets_them(versi
         base = {"monitoringBase": "HardWiredOnly"}
         assert await desk.order("CP-1", "SetMonitoringBase", base) == {"status": "Accepted"}
         entries = await report(desk, "GetMonitoringReport")
-        assert [told["id"] for entry in entries for told in entry["variableMonitoring"]] == [1]
+        assert [told["id"] for entry in entries for told in entry["variableMonitoring"]] == [1, 3, 4]
 
     story(tell, version)
 
@@ -301,3 +301,23 @@ def test_one_evse_is_reset_alone() -> None:
         assert station.transactions[0].end_reason == "hard-reset"
 
     story(tell, "2.0.1")
+
+
+@pytest.mark.parametrize("version", V2)
+def test_a_lock_that_fails_is_told_as_a_problem_and_cleared(version: str) -> None:
+    async def tell(desk: Desk, station: Station) -> None:
+        await online(desk)
+        await settle()
+        for line, value in (("break 1 ConnectorLockFailure", "true"), ("mend 1", "false")):
+            desk.heard.clear()
+            await do([station], line)
+            await settle()
+            problems = {
+                f"{entry['component']['name']}.{entry['variable']['name']}": entry["actualValue"]
+                for told in desk.all("NotifyEvent")
+                for entry in told["eventData"]
+                if entry["variable"]["name"] == "Problem"
+            }
+            assert problems == {"ChargingStation.Problem": value, "ConnectorPlugRetentionLock.Problem": value}
+
+    story(tell, version)

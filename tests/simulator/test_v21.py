@@ -271,3 +271,34 @@ def test_an_answer_that_breaks_its_schema_is_told_with_callresulterror() -> None
         await settle()
 
     story(tell, "2.1")
+
+
+def test_a_terminal_takes_what_the_session_cost() -> None:
+    def answer(version: str, action: str, event: dict[str, Any]) -> dict[str, Any]:
+        return {"totalCost": 4.2} if event["eventType"] == "Ended" else {}
+
+    async def tell(desk: Desk, station: Station) -> None:
+        desk.answers["TransactionEvent"] = answer
+        await online(desk)
+        for line in ("plug 1", "card 1 PAN-0001 DirectPayment", "wait 60", "unplug 1"):
+            await do([station], line)
+        told = await desk.next("NotifySettlement")
+        assert (told["settlementAmount"], told["status"]) == (4.2, "Settled")
+        assert told["transactionId"] == station.transactions[0].id
+
+    story(tell, "2.1")
+
+
+def test_a_car_that_may_discharge_tells_what_it_needs_then() -> None:
+    async def tell(desk: Desk, station: Station) -> None:
+        await charging(desk, station, station.evses[0])
+        order = {
+            "transactionId": station.transactions[0].id,
+            "allowedEnergyTransfer": ["AC_three_phase", "AC_BPT"],
+        }
+        assert await desk.order("CP-1", "NotifyAllowedEnergyTransfer", order) == {"status": "Accepted"}
+        needs = (await desk.next("NotifyEVChargingNeeds"))["chargingNeeds"]
+        assert needs["requestedEnergyTransfer"] == "AC_BPT"
+        assert needs["v2xChargingParameters"]["maxDischargePower"] == 22_000
+
+    story(tell, "2.1")

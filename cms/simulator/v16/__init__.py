@@ -97,6 +97,9 @@ class V16:
     def ended(self, station: Station, evse: Evse, transaction: Transaction, end: End) -> Queued:
         return meters.ended(station, evse, transaction, end)
 
+    async def look(self, station: Station) -> None:
+        """1.6 stations watch nothing that a status would not tell."""
+
     def aligned(self, station: Station, evse: Evse) -> Message:
         values = meters.meter_value(station, station.stamp(), evse.measure(), "Sample.Clock")
         return "MeterValues", {"connectorId": evse.id, "meterValue": [values]}

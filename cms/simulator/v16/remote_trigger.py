@@ -48,7 +48,7 @@ async def log_status(station: Station, evses: list[Evse]) -> None:
 
 
 async def sign(station: Station, evses: list[Evse]) -> None:
-    await station.certificates.request("ChargingStationCertificate")()
+    station.do(station.certificates.request("ChargingStationCertificate"))
 
 
 TRIGGERS: dict[str, Trigger] = {

@@ -123,6 +123,9 @@ class V2:
     def ended(self, station: Station, evse: Evse, transaction: Transaction, end: End) -> Queued:
         return transactions.ended(station, evse, transaction, end)
 
+    async def look(self, station: Station) -> None:
+        await monitoring.look(station)
+
     def aligned(self, station: Station, evse: Evse) -> Message:
         return "MeterValues", samples.station_meter(station, evse)
 

@@ -69,12 +69,18 @@ def _event(station: Station, entries: list[Payload]) -> Message:
     return "NotifyEvent", payload
 
 
-def factory() -> list[Monitor]:
-    """What the station came with: one wired in, one that may be cleared."""
+def factory(station: Station) -> list[Monitor]:
+    """What the station came with: problems are wired in, the temperature's monitor may be cleared."""
     hot = {"component": {"name": "ControllerTemperature"}, "variable": {"name": "Temperature"}}
-    bad = {"component": {"name": "ChargingStation"}, "variable": {"name": "Problem"}}
+    problems = ["ChargingStation.Problem"] + [
+        f"ConnectorPlugRetentionLock@{evse.id}/{evse.connector}.Problem" for evse in station.evses
+    ]
+    wired = [
+        Monitor(number, name, entry_of(station, name), "Delta", 1.0, 3, "HardWiredMonitor", reference="false")
+        for number, name in zip((1, *range(3, 3 + len(station.evses))), problems, strict=True)
+    ]
     return [
-        Monitor(1, "ChargingStation.Problem", bad, "Delta", 1.0, 3, "HardWiredMonitor"),
+        *wired,
         Monitor(
             2, "ControllerTemperature.Temperature", hot, "UpperThreshold", 85.0, 4, "PreconfiguredMonitor"
         ),
@@ -85,7 +91,7 @@ def monitors(station: Station) -> dict[int, Monitor]:
     """All of a station's monitors; those of the factory are there from the first look on."""
     kept = station.kept
     if not kept.monitors and kept.monitoring_base == "All":
-        kept.monitors = {monitor.id: monitor for monitor in factory()}
+        kept.monitors = {monitor.id: monitor for monitor in factory(station)}
     return kept.monitors
 
 
@@ -203,7 +209,7 @@ def _base(station: Station, order: Payload) -> Reply:
     }
     factory_made = {
         monitor.id: monitor
-        for monitor in factory()
+        for monitor in factory(station)
         if base != "HardWiredOnly" or monitor.origin == "HardWiredMonitor"
     }
     station.kept.monitors = factory_made | custom

@@ -33,4 +33,10 @@ def settlement(station: Station, transaction: Transaction | None, amount: float,
     return told if transaction is None else {**told, "transactionId": transaction.id}
 
 
+async def settle(station: Station, transaction: Transaction, amount: float) -> None:
+    """The terminal takes what the transaction cost, and the station says so (C21)."""
+    await station.pace.sleep(5.0)
+    await station.report("NotifySettlement", settlement(station, transaction, amount, "Settled"))
+
+
 ORDERS: dict[str, Order] = {"NotifyWebPaymentStarted": _web_payment}

@@ -10,12 +10,15 @@ from cms.simulator.evse import CARD, Evse, Measured, Transaction
 from cms.simulator.language import End, Queued
 from cms.simulator.metering import in_its_units, shown
 from cms.simulator.v2.authorization import verdict
+from cms.simulator.v2.payment import settle
 from cms.simulator.v2.tariff import cost_details
 from cms.simulator.wire import Payload
 
 if TYPE_CHECKING:
     from cms.simulator.station import Station
 
+#: A token of the station's own payment terminal (2.1 C18).
+DIRECT = "DirectPayment"
 #: Triggers whose token asks to charge; another token stops.
 ADMITTING = frozenset({"Authorized", "CablePluggedIn", "RemoteStart"})
 #: Triggers that a meter value's context answers to.
@@ -144,11 +147,13 @@ def _event(
     return Queued(
         transaction,
         lambda: ("TransactionEvent", payload),
-        lambda answer: _settle(station, evse, transaction, trigger, answer),
+        lambda answer: _settle(station, evse, transaction, kind, trigger, answer),
     )
 
 
-def _settle(station: Station, evse: Evse, transaction: Transaction, trigger: str, answer: Payload) -> None:
+def _settle(
+    station: Station, evse: Evse, transaction: Transaction, kind: str, trigger: str, answer: Payload
+) -> None:
     """What the CSMS said of this transaction: cost, words for the driver, limits, and whether he may charge."""
     if "totalCost" in answer:
         station.kept.costs[str(transaction.id)] = float(answer["totalCost"])
@@ -160,8 +165,17 @@ def _settle(station: Station, evse: Evse, transaction: Transaction, trigger: str
         transaction.limits |= {name: float(limit) for name, limit in told.items() if name != "customData"}
         transaction.stirred.set()
         station.charging.tell(evse, "LimitSet")  # 2.1 E16.FR.06
+    if kind == "Ended" and _paid_here(station, transaction):
+        amount = station.kept.costs.get(str(transaction.id), 0.0)
+        station.do(lambda: settle(station, transaction, amount))
     if "idTokenInfo" in answer and trigger in ADMITTING:
         station.charging.judged(transaction, verdict(answer["idTokenInfo"], transaction.tariff))
+
+
+def _paid_here(station: Station, transaction: Transaction) -> bool:
+    """At the station's own terminal, not on the web: there the CSMS settles (2.1 C25.FR.40)."""
+    by_terminal = transaction.token_kind == DIRECT and transaction.remote_start_id is None
+    return by_terminal and station.version == "2.1"
 
 
 def meter_value(station: Station, at: str, measured: list[Measured], context: str) -> Payload:

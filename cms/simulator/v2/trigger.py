@@ -26,7 +26,7 @@ async def _meters(station: Station, evses: list[Evse]) -> None:
 
 
 async def _sign(kind: str, station: Station, evses: list[Evse]) -> None:
-    await station.certificates.request(kind)()
+    station.do(station.certificates.request(kind))
 
 
 async def _published(station: Station, evses: list[Evse]) -> None:
