@@ -78,7 +78,7 @@ def got(state: StationState, _: Intent, order: GetTariffs, answer: OrderAnswer, 
     told: list[dict[str, Any]] = list(answer.answer.get("tariffAssignments") or [])
     for item in told[:_MOST]:
         evses = tuple(int(evse) for evse in item.get("evseIds") or ())
-        tariff = str(item["tariffId"])
+        tariff = str(item["tariffId"])[:60]
         entry = Installed(tariff, str(item["tariffKind"]), evses, now, item.get("validFrom"))
         place = ",".join(map(str, evses)) or "0"
         changes.append(_keep(state, f"{tariff}@{place}", entry, now))

@@ -51,7 +51,7 @@ from cms.domain.stations import Delivered, StationState
 from cms.domain.tariffs import UpdateCost
 from cms.domain.tokens import Authorization
 from cms.operations.abilities import abilities
-from cms.operations.billing import closed, payment_begun
+from cms.operations.billing import billed, closed, payment_begun
 from cms.operations.credits import ruled
 from cms.operations.intents import give
 from cms.operations.openings import found_or_opened, known_tariffs, owned
@@ -104,7 +104,7 @@ async def _rebilled(core: Core, received: Received, decision: Decision, session_
     bill = accounts.valued(bill, session, known)
     session = evolve(session, cost=bill.total, currency=bill.currency)
     changes = (*decision.changes, UpdateSession(session), SaveBill(session.station, bill, received.at))
-    return evolve(decision, changes=changes)
+    return evolve(decision, changes=changes, events=(*decision.events, billed(session, received)))
 
 
 async def _followed(
@@ -142,6 +142,8 @@ async def _followed(
         decision = await payment_begun(core, decision, priced_session, account, received)
     if ended and not was_final:
         decision = await closed(core, decision, priced_session, account, received)
+    elif was_final and priced_session.cost != session.cost:
+        decision = evolve(decision, events=(*decision.events, billed(priced_session, received)))
     _due_orders(core, account, priced_session, received, tariffs_)
     return _with_told_more(decision, session, report, received)
 

@@ -18,12 +18,7 @@ async def closed(
 ) -> Decision:
     """A bill is there: what a prepaid token owes and what a payment comes to is written in the same commit."""
     changes: list[Change] = list(decision.changes)
-    events = [
-        *decision.events,
-        Happened(
-            "session.billed", received.at, session.station, session.id, data={"cost": view(session).cost}
-        ),
-    ]
+    events = [*decision.events, billed(session, received)]
     if account.prepaid is not None and account.total and account.currency is not None:
         debit = Debit(account.prepaid, session.id, account.total, account.currency)
         changes.append(Keep("", payments.DEBIT, session.id, debit, received.at))
@@ -36,6 +31,12 @@ async def closed(
         changes.append(SavePayment(changed))
         events.append(payment_event(changed))
     return evolve(decision, changes=tuple(changes), events=tuple(events))
+
+
+def billed(session: Session, received: Received) -> Happened:
+    """What the session cost in the end is known, or known better."""
+    data = {"cost": view(session).cost}
+    return Happened("session.billed", received.at, session.station, session.id, data=data)
 
 
 async def payment_begun(

@@ -12,7 +12,7 @@ from cms.domain.evolve import evolve
 from cms.domain.observations import Received, TransactionReported
 from cms.domain.payments import Credit, Debit
 from cms.domain.stations import StationState
-from cms.domain.tokens import Authorization, Ruling
+from cms.domain.tokens import Authorization, Ruling, Token
 from cms.operations.deciding import keep
 
 
@@ -51,6 +51,12 @@ def available(core: Core, credit: Credit, but: Iterable[str] = ()) -> Decimal:
             if account.session in running and account.limit is not None:
                 held += account.limit.max_cost or Decimal(0)
     return credit.balance - due - held
+
+
+def has_credit(core: Core, token: Token) -> bool:
+    """Whether a token that is prepaid has anything left; every other pays afterwards."""
+    credit = core.kept.get(payments.CREDIT, {}).get(token.id.casefold())
+    return credit is None or available(core, credit) > 0
 
 
 async def take(core: Core, debit: Debit) -> None:

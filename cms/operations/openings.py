@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -68,7 +69,7 @@ async def found_or_opened(
         return None
     timeline = _timeline(core, session)
     limit = await _given_limit(core, state, session)
-    prepaid = _prepaid(core, session)
+    prepaid, remarks = _prepaid(core, session, timeline)
     direct = session.token if session.token_kind == payments.DIRECT else None
     if not (timeline or accounts.given(limit) or prepaid or direct or own_costs):
         return None
@@ -84,11 +85,12 @@ async def found_or_opened(
         late=not opened,
         psp_ref=direct,
         prepaid=prepaid.token if prepaid else None,
+        remarks=remarks,
     )
     return _limited(core, state, account, session, limit, prepaid, can)
 
 
-def _timeline(core: Core, session: Session) -> tuple[tuple[Any, str], ...]:
+def _timeline(core: Core, session: Session) -> tuple[tuple[datetime, str], ...]:
     uses = core.kept.get(tariffs.USE, {})
     held = tariffs.tariff_of(uses, session.station, session.token, session.started_at)
     return () if held is None else ((session.started_at, held),)
@@ -99,7 +101,8 @@ async def owned(core: Core, state: StationState, account: Account, session: Sess
     timeline = _timeline(core, session)
     if timeline and account.timeline and timeline[0][1] != account.timeline[0][1]:
         account = evolve(account, timeline=timeline, late=True, total=None, told_text=timeline[0][1])
-    prepaid = _prepaid(core, session)
+    prepaid, remarks = _prepaid(core, session, account.timeline)
+    account = evolve(account, remarks=(*account.remarks, *remarks))
     if prepaid is None:
         return account
     can = await abilities(core, state.station.id)
@@ -107,11 +110,19 @@ async def owned(core: Core, state: StationState, account: Account, session: Sess
     return _limited(core, state, account, session, account.limit, prepaid, can)
 
 
-def _prepaid(core: Core, session: Session) -> Credit | None:
+def _prepaid(
+    core: Core, session: Session, timeline: tuple[tuple[datetime, str], ...]
+) -> tuple[Credit | None, tuple[str, ...]]:
+    """The balance that pays for the session, or a remark why the one there is cannot."""
     if session.token is None or session.authorization != Authorization.ACCEPTED:
-        return None
+        return None, ()
     credit: Credit | None = core.kept.get(payments.CREDIT, {}).get(session.token.casefold())
-    return credit
+    tariff = known_tariffs(core).get(timeline[-1][1]) if timeline else None
+    if credit is not None and tariff is not None and credit.currency != tariff.currency:
+        return None, (
+            f"the balance of {credit.token} is in {credit.currency}, the price in {tariff.currency}",
+        )
+    return credit, ()
 
 
 def _limited(

@@ -29,6 +29,7 @@ from cms.domain.orders import RemoteStart, RemoteStop
 from cms.domain.sessions import RUNNING, Session, SessionStatus, view
 from cms.domain.stations import StationState
 from cms.domain.tokens import Presented
+from cms.operations.credits import has_credit
 from cms.operations.deciding import settle
 from cms.operations.intents import give
 from cms.operations.payments import limit_of
@@ -104,6 +105,11 @@ async def start(core: Core, request: StartSession, actor: Actor) -> IntentView |
         raise Conflict(
             f"token {request.token} is {ruling.status}: no session can be started with it",
             "add --force to ask the station all the same",
+        )
+    if token is not None and not request.force and not request.dry_run and not has_credit(core, token):
+        raise Conflict(
+            f"token {token.id} has nothing left to pay with",
+            f"cms payments credits set {token.id} AMOUNT --add",
         )
     evse = request.evse
     if evse is None and request.connector is not None:

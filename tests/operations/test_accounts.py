@@ -366,3 +366,39 @@ async def test_who_only_looks_at_a_session_sees_what_it_costs(small: Small) -> N
     shown = await sessions.show(small.core, ShowSession(session.id), ANA)
     assert shown.cost == {"amount": "0.00", "currency": "EUR"}
     assert small.clock.now() - session.started_at < timedelta(days=1)
+
+
+async def test_a_balance_in_another_currency_pays_for_nothing_and_says_so(small: Small) -> None:
+    await sell(small, kwh("USD", "1", currency="USD"))
+    await prepaid(small, "20")
+    assert (await tell(small, begin(), "2.1")).account is None
+    await tell(small, end(), "2.1")
+    view = await cost(small, (await only_session(small)).id)
+    assert "the balance of CARD1 is in EUR, the price in USD" in view.remarks
+    (left,) = await tariffs.credits_(small.core, ListCredits(), ANA)
+    assert left.balance.amount == D("20")
+
+
+async def test_a_prepaid_card_without_a_balance_starts_nothing_from_afar(small: Small) -> None:
+    await prepaid(small, "0")
+    with pytest.raises(Conflict, match="nothing left to pay with"):
+        await sessions.start(small.core, StartSession(station="CP1", token="CARD1"), ANA)
+
+
+async def test_a_crash_between_the_bill_and_the_balance_takes_the_cost_at_the_next_start(
+    small: Small,
+) -> None:
+    from cms.operations import credits
+
+    await sell(small, kwh("T", "1"))
+    await prepaid(small, "20")
+    await tell(small, begin(), "2.1")
+    small.core.spawn = lambda work: work.close()  # the daemon dies before it comes to it
+    await tell(small, end(), "2.1")
+    await small.restart()
+    (owed,) = await tariffs.credits_(small.core, ListCredits(), ANA)
+    assert (owed.balance.amount, owed.available.amount) == (D("20"), D("15.00"))
+    for _ in range(2):
+        await credits.recover(small.core)
+    (left,) = await tariffs.credits_(small.core, ListCredits(), ANA)
+    assert (left.balance.amount, left.available.amount) == (D("15.00"), D("15.00"))

@@ -22,8 +22,8 @@ from cms.ocpp.values import Json, Remarks, exact, instant, text, whole
 
 def settlement_notified(payload: Json, remarks: Remarks) -> SettlementNotified:
     return SettlementNotified(
-        psp_ref=payload["pspRef"],
-        status=payload["status"].casefold(),
+        psp_ref=payload["pspRef"][:255],
+        status=payload["status"].casefold()[:20],
         amount=exact(payload["settlementAmount"]) or Decimal(0),
         at=instant(payload["settlementTime"], remarks),
         transaction_id=text(payload.get("transactionId")),

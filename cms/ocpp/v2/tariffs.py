@@ -137,10 +137,10 @@ def station_costs(details: Json) -> StationCosts:
     """The costDetails of a TransactionEvent. Energy is in kWh there."""
     costs, usage = details["totalCost"], details["totalUsage"]
     excl, incl = _amounts(costs["total"])
-    named = {str(p["tariffId"]) for p in details.get("chargingPeriods") or () if p.get("tariffId")}
+    named = {str(p["tariffId"])[:60] for p in details.get("chargingPeriods") or () if p.get("tariffId")}
     failed = details.get("failureToCalculate") is True
     return StationCosts(
-        currency=str(costs["currency"]),
+        currency=str(costs["currency"])[:3],
         excl_tax=excl,
         incl_tax=incl,
         kind=_KINDS.get(costs["typeOfCost"], "normal"),
@@ -149,7 +149,7 @@ def station_costs(details: Json) -> StationCosts:
         idle_s=whole(usage["idleTime"]) or 0,
         parts=tuple((what, *_amounts(costs[key])) for key, what in _PARTS.items() if costs.get(key)),
         tariffs=tuple(sorted(named)[:20]),
-        failure=(text(details.get("failureReason")) or "no reason given") if failed else None,
+        failure=(text(details.get("failureReason")) or "no reason given")[:500] if failed else None,
     )
 
 
