@@ -298,9 +298,15 @@ async def outcome(core: Core, request: AwaitIntent, actor: Actor) -> IntentView:
     subscription = core.bus.subscribe()
     try:
         async with asyncio.timeout(request.wait_s):
-            while (view := await show(core, ShowIntent(request.intent), actor)).status not in FINAL:
-                if not await _heard_of(subscription, request.intent):
-                    subscription = core.bus.subscribe()  # it overflowed: look, then listen again
+            # What was told a moment before we listened becomes the state in this very turn of the loop.
+            await asyncio.sleep(0)
+            view = await show(core, ShowIntent(request.intent), actor)
+            while view.status not in FINAL:
+                told = await _heard_of(subscription, request.intent)
+                if told is None:  # it overflowed: listen again, then look
+                    subscription = core.bus.subscribe()
+                # Events are told before the state is replaced: what was told is newer than what is shown.
+                view = told or await show(core, ShowIntent(request.intent), actor)
     except TimeoutError:
         view = await show(core, ShowIntent(request.intent), actor)
         if view.status not in FINAL:
@@ -314,13 +320,13 @@ async def outcome(core: Core, request: AwaitIntent, actor: Actor) -> IntentView:
     return _ended_well(view)
 
 
-async def _heard_of(subscription: Subscription, intent_id: str) -> bool:
-    """Wait until something is told of the intent; False when the subscription ended."""
+async def _heard_of(subscription: Subscription, intent_id: str) -> IntentView | None:
+    """Wait until something is told of the intent, and return it; None when the subscription ended."""
     async for event in subscription:
         told = event.data.get("intent")
         if isinstance(told, IntentView) and told.id == intent_id:
-            return True
-    return False
+            return told
+    return None
 
 
 def _ended_well(view: IntentView) -> IntentView:

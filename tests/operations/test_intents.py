@@ -44,6 +44,15 @@ async def test_a_reset_is_accepted_by_the_answer_and_confirmed_by_the_boot(small
     assert (await waiting).status == "confirmed"
 
 
+async def test_who_waits_for_the_effect_is_told_when_it_comes(small: Small) -> None:
+    intent = await reset(small)
+    async with asyncio.timeout(5):
+        waiting = asyncio.create_task(outcome(small, intent, wait_s=600))
+        await asyncio.sleep(0)
+        await small.hear("CP1", Booted("V", "M"))
+        assert (await waiting).status == "confirmed"
+
+
 async def test_a_refusal_is_no_success(small: Small) -> None:
     small.stations.answer = NO
     with pytest.raises(Rejected, match="CP1 refused reset: Rejected"):
