@@ -164,7 +164,7 @@ async def test_a_transaction_is_asked_about_or_the_whole_queue(dialect: Dialect)
         dialect, CheckTransaction("tx"), {"ongoingIndicator": False, "messagesInQueue": True}
     )
     assert calls == [("GetTransactionStatus", {"transactionId": "tx"})]
-    assert answer.word == "not ongoing, messages wait in its queue"
+    assert answer.word == "that it is not ongoing, that messages wait in its queue"
     calls, answer = await give(dialect, CheckTransaction(), {"messagesInQueue": False})
     assert (calls, answer.verdict) == ([("GetTransactionStatus", {})], "accepted")
 

@@ -17,11 +17,12 @@ def get_transaction_status(order: CheckTransaction) -> list[Asked]:
 
 def told(_: CheckTransaction, answers: Sequence[Json]) -> OrderAnswer:
     said = answers[0]
-    going = {True: "ongoing", False: "not ongoing", None: "no transaction asked for"}[
-        said.get("ongoingIndicator")
-    ]
-    queue = "messages wait in its queue" if said["messagesInQueue"] else "no messages wait in its queue"
-    return OrderAnswer("accepted", f"{going}, {queue}", shown(answers))
+    words = [_GOING[said.get("ongoingIndicator")], _QUEUE[said["messagesInQueue"]]]
+    return OrderAnswer("accepted", ", ".join(word for word in words if word), shown(answers))
+
+
+_GOING = {True: "that it is ongoing", False: "that it is not ongoing", None: ""}
+_QUEUE = {True: "that messages wait in its queue", False: "that no messages wait"}
 
 
 OUTGOING = {CheckTransaction: Outgoing(get_transaction_status, told, ("GetTransactionStatus",))}
