@@ -133,6 +133,11 @@ def promise(state: StationState, digest: bytes, now: datetime) -> tuple[StationS
     return keeping(state, evolve(known, promised=(*others, digest)[-_PROMISED:]), now)
 
 
+def promised_nothing(state: StationState, now: datetime) -> tuple[StationState, Change]:
+    """Whatever was promised is good no longer."""
+    return keeping(state, evolve(of(state), promised=()), now)
+
+
 def settled(state: StationState, digest: bytes, now: datetime, *, taken: bool) -> Proven:
     """The station's word on a promised password: from now on only the new one, or not the new one (A01.FR.03, 04)."""
     known = of(state)

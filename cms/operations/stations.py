@@ -30,8 +30,8 @@ from cms.contract.stations import (
     UnlockConnector,
 )
 from cms.core import Actor, Core, Lane
-from cms.domain import quirks
-from cms.domain.changes import DropStation, Happened, SaveStation
+from cms.domain import quirks, security
+from cms.domain.changes import Change, DropStation, Happened, SaveStation
 from cms.domain.changes import ForgetUnknown as Forget
 from cms.domain.devicemodel import Model
 from cms.domain.evolve import evolve
@@ -181,15 +181,19 @@ async def set_(core: Core, request: SetStation, actor: Actor) -> StationView | S
     password = credentials.generate() if request.new_password else None
     async with lane.lock:
         core.lane(request.station)  # it may have been removed while we waited
-        station = evolve(lane.state.station, **kept)
+        state, changes = lane.state, list[Change]()
+        station = evolve(state.station, **kept)
         if password is not None:
             profile = max(station.security_profile, 1)
             digest = _digest(core, station.id, password)
             station = evolve(station, password_digest=digest, security_profile=profile)
+            # Those that a station may have been told before are good no longer either.
+            state, forgotten = security.promised_nothing(state, core.clock.now())
+            changes.append(forgotten)
         told = Happened(
             "station.changed", core.clock.now(), station.id, actor=actor.name, data=kept | _because(request)
         )
-        await settle(core, lane, evolve(lane.state, station=station), (SaveStation(station),), (told,))
+        await settle(core, lane, evolve(state, station=station), (SaveStation(station), *changes), (told,))
     return view(core, lane.state) if password is None else _credential(core, station, password)
 
 

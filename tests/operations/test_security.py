@@ -17,7 +17,7 @@ from cms.contract.security import (
     ShowSecurity,
     UpgradeSecurity,
 )
-from cms.contract.stations import AddStation, RemoveStation, SetConfiguration, StationCredential
+from cms.contract.stations import AddStation, RemoveStation, SetConfiguration, SetStation, StationCredential
 from cms.domain.network import SetNetworkProfile as NetworkOrder
 from cms.domain.observations import Booted
 from cms.domain.orders import (
@@ -103,6 +103,16 @@ async def test_when_nobody_knows_both_open_until_the_station_shows_which_it_has(
         assert not await door(small, first)
     else:
         assert await door(small, first) and await door(small, new)
+
+
+async def test_a_password_by_hand_ends_whatever_was_promised(small: Small, first: str) -> None:
+    small.stations.answer = Unreachable("the connection broke")
+    with pytest.raises(Unreachable):
+        await security.rotate(small.core, RotatePassword(station="CP1"), ANA)
+    credential = await stations.set_(small.core, SetStation("CP1", new_password=True), ANA)
+    assert isinstance(credential, StationCredential)
+    assert not await door(small, sent(small)) and not await door(small, first)
+    assert await door(small, credential.password)
 
 
 async def test_a_crash_between_promise_and_answer_locks_nobody_out(small: Small, first: str) -> None:
