@@ -120,7 +120,7 @@ class Charging:
                     return
             if self._look(evse, transaction):
                 return
-            if "no-meter" not in station.faults:
+            if "no-meter" not in station.faults and not transaction.frozen:
                 self._sample(evse, transaction)
 
     def _sample(self, evse: Evse, transaction: Transaction) -> None:
@@ -214,6 +214,20 @@ class Charging:
         evse.transaction.priority = activate
         self.apply_limits()
         return "Accepted"
+
+    def freeze(self, evse: Evse) -> None:
+        """The station goes down with a transaction that it will resume."""
+        if evse.transaction is not None:
+            evse.advance(self._station.pace.now())
+            evse.transaction.frozen = True
+
+    async def resume(self) -> None:
+        """Once the station is accepted again, go on with what was frozen."""
+        await self._station.life.accepted.wait()
+        for evse in self._station.evses:
+            if evse.transaction is not None and evse.transaction.frozen:
+                evse.transaction.frozen = False
+                self._stir(evse, "TxResumed")
 
     # Telling
 

@@ -47,6 +47,8 @@ class Transaction:
     """2.1: the driver's tariff, as the CSMS gave it."""
     priority: bool = False
     sampled: bool = False
+    frozen: bool = False
+    """The station is down, and will go on with it (2.1 B13, E17)."""
     authorized: bool = True
     """Whether somebody was let in, and has not stopped it."""
     stopped_by: str | None = None
@@ -133,7 +135,8 @@ class Evse:
     @property
     def charging(self) -> bool:
         """It would give what it has to a car."""
-        return self.transaction is not None and self.transaction.authorized
+        transaction = self.transaction
+        return transaction is not None and transaction.authorized and not transaction.frozen
 
     @property
     def unclaimed(self) -> bool:

@@ -41,8 +41,9 @@ class Life:
         self.accepted = asyncio.Event()
         """Set while online."""
         self._away_s = 0.0
-        self._statuses: deque[tuple[Evse, str]] = deque()
+        self._statuses: deque[tuple[Evse | None, str]] = deque()
         self._told: dict[int, str] = {}
+        """The last status by EVSE; 0 is the station."""
         self._status_news = asyncio.Event()
         self._old: ClientConnection | None = None
         self._probed = False
@@ -201,25 +202,30 @@ class Life:
         """After an outage only what is true now is told, not what was."""
         self._statuses.clear()
         self._told.clear()
+        self.note_whole()
         for evse in self._station.evses:
             self.note_status(evse)
 
     def note_status(self, evse: Evse) -> None:
-        if self.online and self._told.get(evse.id) != evse.status:
-            self._told[evse.id] = evse.status
-            self._statuses.append((evse, evse.status))
+        self._note(evse.id, evse, evse.status)
+
+    def note_whole(self) -> None:
+        """The station's own status, where the version has one."""
+        self._note(0, None, self._station.word)
+
+    def _note(self, number: int, evse: Evse | None, status: str) -> None:
+        if self.online and self._told.get(number) != status:
+            self._told[number] = status
+            self._statuses.append((evse, status))
             self._status_news.set()
 
     async def _tell_statuses(self) -> None:
         station = self._station
-        whole = station.language.status(station, None, "available")
-        if whole is not None:
-            await station.say(*whole)
         while True:
             while self._statuses:
                 message = station.language.status(station, *self._statuses.popleft())
-                assert message is not None
-                await station.say(*message)
+                if message is not None:
+                    await station.say(*message)
             self._status_news.clear()
             await self._status_news.wait()
 

@@ -71,8 +71,13 @@ def stopping(station: Station, evse: Evse, why: str) -> Later:
     return stop
 
 
-def set_availability(station: Station, evses: list[Evse], operative: bool) -> str:
-    """Accepted, or Scheduled where a transaction must end first (1.6 section 5.2, 2.0.1 G03)."""
+def set_availability(station: Station, evses: list[Evse], operative: bool, *, whole: bool) -> str:
+    """Accepted, or Scheduled where a transaction must end first (1.6 section 5.2, 2.0.1 G03, G04).
+
+    ``whole``: the station itself was named, not its EVSEs one by one.
+    """
+    if whole:
+        station.operative = operative
     for evse in evses:
         if evse.idle:
             evse.operative, evse.operative_later = operative, None
@@ -81,6 +86,7 @@ def set_availability(station: Station, evses: list[Evse], operative: bool) -> st
                 station.lose_reservation(evse)
         else:
             evse.operative_later = operative
+    station.life.note_whole()
     waits = [evse for evse in evses if not evse.idle and evse.operative != operative]
     return "Scheduled" if waits else "Accepted"
 
@@ -93,14 +99,14 @@ def resetting(station: Station, why: str, boot_reason: str, *, resumes: bool = F
             return
         for evse in station.evses:
             evse.awaited = None
-            if not resumes:
+            if resumes:
+                station.charging.freeze(evse)
+            else:
                 station.charging.end(evse, why)
         await station.life.go_down(boot_reason)
         if resumes:
             station.life.accepted.clear()
-            await station.life.accepted.wait()
-            for evse in station.evses:
-                station.charging.tell(evse, "TxResumed")
+            await station.charging.resume()
 
     return reset
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 import tempfile
 from base64 import b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
@@ -30,10 +30,10 @@ class Place:
 
     url: str
     identity: str
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     roots: str | None = None
-    chain: str | None = None
-    key: str | None = None
+    chain: str | None = field(default=None, repr=False)
+    key: str | None = field(default=None, repr=False)
 
     def address(self, written: str | None = None) -> str:
         """The URL to dial; ``written`` is the identity as a misconfigured station writes it."""

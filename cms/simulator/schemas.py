@@ -25,7 +25,7 @@ def _schema(version: str, name: str) -> jsonschema_rs.Validator | None:
         return None
     schema = json.loads(place.read_text("utf-8-sig"))
     _without_steps(schema)
-    return jsonschema_rs.validator_for(schema)
+    return jsonschema_rs.validator_for(schema, validate_formats=True)
 
 
 def _without_steps(schema: Any) -> None:

@@ -160,6 +160,7 @@ V2: dict[str, Setting] = {
         "PowerPathClosed", kind="members", allowed=("EVConnected", "PowerPathClosed")
     ),
     "TxCtrlr.AllowEnergyTransferResumption": Setting("true", kind="bool", versions=NEW),
+    "TxCtrlr.ResumptionTimeout": Setting("0", kind="int", unit="s", versions=NEW),
     "TxCtrlr.SupportedLimits": Setting("MaxEnergy,MaxTime,MaxCost,MaxSoC", "r", "members", versions=NEW),
     "WebPaymentsCtrlr.Enabled": Setting("true", kind="bool", versions=NEW),
     "WebPaymentsCtrlr.URLTemplate": Setting("", versions=NEW),

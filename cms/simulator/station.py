@@ -100,6 +100,7 @@ class Station:
         self.aligning: asyncio.Task[None] | None = None
         self.kept: Kept = Kept()
         """What only 2.x knows."""
+        self.operative = True
         self._reset_when_idle = False
         self._numbers = 0
         self._tasks: asyncio.TaskGroup | None = None
@@ -308,10 +309,26 @@ class Station:
         self.life.lose_link(seconds)
 
     def lose_power(self, seconds: float) -> None:
-        """Everything stops; the station boots when the power is back."""
+        """Everything stops; the station boots when the power is back, and resumes if it was short (2.1 E17)."""
+        resumes = seconds < self._resumes_within_s
         for evse in self.evses:
-            self.charging.end(evse, "power-loss")
+            if resumes:
+                self.charging.freeze(evse)
+            else:
+                self.charging.end(evse, "power-loss")
         self.life.lose_power(seconds)
+        if resumes:
+            self.do(self.charging.resume)
+
+    @property
+    def _resumes_within_s(self) -> float:
+        name = "TxCtrlr.ResumptionTimeout"
+        return float(self.configuration[name].value) if name in self.configuration else 0.0
+
+    @property
+    def word(self) -> str:
+        """Its own status: unavailable once it was taken out of use and nothing runs any more."""
+        return "available" if self.operative or not self.idle else "unavailable"
 
     def break_down(self, evse: Evse, error_code: str) -> None:
         """``error_code`` is a 1.6 ChargePointErrorCode."""
@@ -340,6 +357,7 @@ class Station:
         if evse.operative_later is not None:
             evse.operative, evse.operative_later = evse.operative_later, None
         self.note_status(evse)
+        self.life.note_whole()
         if self._reset_when_idle and self.idle:
             self._reset_when_idle = False
             self.do(resetting(self, "hard-reset", "ScheduledReset"))
@@ -358,7 +376,10 @@ class Station:
         except Malformed as why:
             self.news(self, f"malformed {action}", str(why))
             return Fault(self.language.malformed, str(why)[:255])
-        reply = order(self, payload)
+        try:
+            reply = order(self, payload)
+        except ValueError as why:  # a time that is one by its form alone: 23:59:60
+            return Fault(self.language.malformed, str(why)[:255])
         if "mute-reset" in self.faults and action == "Reset" and isinstance(reply, Reply):
             if reply.then is not None:
                 self.do(reply.then)

@@ -623,3 +623,35 @@ def test_a_new_password_is_used_at_once(version: str) -> None:
         assert station.place.password == secret
 
     story(tell, version)
+
+
+def test_the_station_itself_is_out_of_use_once_its_sessions_have_ended() -> None:
+    async def tell(desk: Desk, station: Station) -> None:
+        await charging(desk, station, station.evses[0])
+        order = {"connectorId": 0, "type": "Inoperative"}
+        assert await desk.order("CP-1", "ChangeAvailability", order) == {"status": "Scheduled"}
+        await asyncio.sleep(60)
+        whole = [told["status"] for told in desk.all("StatusNotification") if told["connectorId"] == 0]
+        assert whole == ["Available"]
+        station.unplug(station.evses[0])
+        assert (await desk.next("StatusNotification", connectorId=0, status="Unavailable"))[
+            "errorCode"
+        ] == "NoError"
+
+    story(tell, "1.6")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_time_that_is_none_is_refused(version: str) -> None:
+    async def tell(desk: Desk, station: Station) -> None:
+        await online(desk)
+        for nonsense in ("tomorrow", "2026-03-02T23:59:60Z", "2026-13-40T00:00:00Z"):
+            if version == "1.6":
+                order = {"reservationId": 1, "connectorId": 1, "idTag": "A", "expiryDate": nonsense}
+            else:
+                token = {"idToken": "A", "type": "Central"}
+                order = {"id": 1, "expiryDateTime": nonsense, "idToken": token}
+            assert await desk.order("CP-1", "ReserveNow", order) == station.language.malformed
+        assert station.online
+
+    story(tell, version)

@@ -302,3 +302,27 @@ def test_a_car_that_may_discharge_tells_what_it_needs_then() -> None:
         assert needs["v2xChargingParameters"]["maxDischargePower"] == 22_000
 
     story(tell, "2.1")
+
+
+def test_a_transaction_survives_a_short_loss_of_power() -> None:
+    async def tell(desk: Desk, station: Station) -> None:
+        await charging(desk, station, station.evses[0], soc=0.1)
+        entry = {
+            "component": {"name": "TxCtrlr"},
+            "variable": {"name": "ResumptionTimeout"},
+            "attributeValue": "300",
+        }
+        await desk.order("CP-1", "SetVariables", {"setVariableData": [entry]})
+        await settle(3600)
+        station.lose_power(100)
+        before_wh = station.evses[0].meter_wh
+        await settle(100)
+        assert station.evses[0].meter_wh == before_wh
+        resumed = await desk.next("TransactionEvent", triggerReason="TxResumed")
+        assert resumed["transactionInfo"]["transactionId"] == station.transactions[0].id
+        await settle(600)
+        assert station.evses[0].power_w == 11_000
+        station.lose_power(1000)
+        assert (await ended(desk))["transactionInfo"]["stoppedReason"] == "PowerLoss"
+
+    story(tell, "2.1")

@@ -55,7 +55,8 @@ def _availability(station: Station, order: Payload) -> Reply:
     evses = station.evses_named(order["connectorId"] or None)
     if not evses or ("no-connector-0" in station.faults and not order["connectorId"]):
         return Reply({"status": "Rejected"})
-    return Reply({"status": set_availability(station, evses, order["type"] == "Operative")})
+    operative = order["type"] == "Operative"
+    return Reply({"status": set_availability(station, evses, operative, whole=not order["connectorId"])})
 
 
 def _get_configuration(station: Station, order: Payload) -> Reply | Fault:

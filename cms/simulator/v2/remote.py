@@ -85,7 +85,8 @@ def _availability(station: Station, order: Payload) -> Reply:
         return Reply({"status": "Rejected"})
     if evse.get("connectorId", 1) != evses[0].connector:
         return Reply({"status": "Rejected", **info("UnknownConnector")})
-    return Reply({"status": set_availability(station, evses, order["operationalStatus"] == "Operative")})
+    operative = order["operationalStatus"] == "Operative"
+    return Reply({"status": set_availability(station, evses, operative, whole=not evse)})
 
 
 ORDERS: dict[str, Order] = {

@@ -35,6 +35,7 @@ def _bool(is_so: bool) -> str:
 
 #: Variables that are measured rather than kept, by component and variable.
 LIVE: dict[str, Live] = {
+    "chargingstation.availabilitystate": lambda station, _: STATUS[station.word],
     "chargingstation.problem": lambda station, _: _bool(any(evse.fault for evse in station.evses)),
     "clockctrlr.datetime": lambda station, _: station.stamp(),
     "connector.availabilitystate": lambda _, evse: _state(evse),
