@@ -469,6 +469,7 @@ async def serve(daemon: Daemon) -> int:
     log.info(
         "ready",
         stations_connect_to=daemon.core.terms.ocpp_url,
+        with_tls=daemon.core.terms.ocpp_tls_url or None,
         control_socket=str(settings.socket),
         database=daemon.core.terms.database,
         stations=len(daemon.core.lanes),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cms.contract.intents import IntentView, Preview
-from cms.contract.refusals import Conflict, Invalid, Refusal
+from cms.contract.refusals import Conflict, Invalid, Refusal, Unreachable
 from cms.contract.security import (
     AllowExpired,
     NetworkProfileView,
@@ -91,6 +91,8 @@ async def rotate(core: Core, request: RotatePassword, actor: Actor) -> IntentVie
     station = lane.state.station
     if station.security_profile not in (1, 2):
         raise Conflict(f"{station.id} is on security profile {station.security_profile}: it has no password")
+    if core.stations.link(station.id) is None and not request.dry_run:
+        raise Unreachable(f"{station.id} is offline", "a password cannot wait in a queue: try when it is connected")
     shown = preview(
         lane.state,
         "config-set",
