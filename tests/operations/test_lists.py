@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import random
 from datetime import timedelta
 from typing import Any
 
@@ -20,12 +22,16 @@ from cms.contract.refusals import Conflict, Invalid, NotSupported, Refusal, Reje
 from cms.contract.stations import AddStation
 from cms.contract.tokens import AddToken, BlockToken, RemoveToken, UnblockToken
 from cms.domain.changes import SaveVariables
+from cms.domain.lists import AskListVersion as VersionAsked
 from cms.domain.lists import Entry, SendList, Update
 from cms.domain.observations import ConnectorReported, VariableReported
 from cms.domain.orders import Order, OrderAnswer
 from cms.operations import admission, lists, stations, tokens
 from tests.domain.build import NOON, after
 from tests.operations.small import ANA, Small, ToldStations
+
+
+LOST = Unreachable("CP1 did not answer SendLocalList within 30 s")
 
 
 class ListKeepers(ToldStations):
@@ -35,6 +41,8 @@ class ListKeepers(ToldStations):
         super().__init__(small.clock)
         self.held: dict[str, Entry] = {}
         self.no: Refusal | str | None = None
+        self.answer_is_lost = False
+        self.version = 0
         self._sent = asyncio.Event()
 
     @property
@@ -49,6 +57,8 @@ class ListKeepers(ToldStations):
 
     async def give(self, station_id: str, order: Order, timeout_s: float) -> OrderAnswer:
         answer = await super().give(station_id, order, timeout_s)
+        if isinstance(order, VersionAsked) and not answer.word.lstrip("-").isdecimal():
+            return OrderAnswer("accepted", str(self.version), {"listVersion": self.version})
         if not isinstance(order, SendList):
             return answer
         assert order.update is not None
@@ -60,9 +70,12 @@ class ListKeepers(ToldStations):
         if order.update.full:
             self.held = {}
         for gone in order.update.removed:
-            self.held.pop(gone.token)
+            assert self.held.pop(gone.token, None), f"{gone.token} is not there to be removed"
+        self.version = order.update.version
         self.held |= {entry.token: entry for entry in order.update.entries}
         self._sent.set()
+        if self.answer_is_lost:
+            raise LOST
         return OrderAnswer("accepted", "Accepted", {"status": "Accepted", "version": order.update.version})
 
 
@@ -155,7 +168,7 @@ async def test_after_a_lost_link_nobody_knows_what_the_station_holds(
 ) -> None:
     await sync(small)
     await add(small, "CARD2")
-    keepers.no = Unreachable("CP1 did not answer SendLocalList within 30 s")
+    keepers.no = LOST
     with pytest.raises(Unreachable):
         await sync(small)
     assert (await shown(small)).state == "stale"
@@ -304,3 +317,36 @@ async def test_a_cache_is_cleared_by_the_station_or_not(small: Small) -> None:
     small.stations.answer = OrderAnswer("rejected", "Rejected", {"status": "Rejected"})
     with pytest.raises(Rejected):
         await lists.clear_cache(small.core, ClearCache(station="CP1"), ANA)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_whatever_goes_wrong_the_station_ends_up_with_the_tokens_it_should_hold(
+    small: Small, keepers: ListKeepers, seed: int
+) -> None:
+    dice = random.Random(seed)
+    for step in range(25):
+        known = sorted(token.id for token in small.core.tokens.values())
+        match dice.choice(["add", "add", "remove", "block", "restart", "sync", "sync", "sync"]):
+            case "add":
+                await add(small, f"T{step}", group=dice.choice([None, "G"]))
+            case "remove" if known:
+                await tokens.remove(small.core, RemoveToken(dice.choice(known)), ANA)
+            case "block" if known:
+                await tokens.block(small.core, BlockToken(dice.choice(known)), ANA)
+            case "restart":
+                await small.restart()
+                small.core.stations = keepers
+            case "sync":
+                keepers.no = dice.choice([None, None, "Failed", "VersionMismatch", LOST])
+                keepers.answer_is_lost = dice.random() < 0.3
+                with contextlib.suppress(Rejected, Unreachable):
+                    await sync(small)
+    keepers.no, keepers.answer_is_lost = None, False
+    if (await shown(small)).state != "current":
+        await sync(small)
+    versions = [update.version for update in keepers.updates]
+    assert (await shown(small)).state == "current"
+    assert {e.token: e.status for e in keepers.held.values()} == {
+        token.id: "blocked" if token.blocked else "accepted" for token in small.core.tokens.values()
+    }
+    assert versions == sorted(versions) and versions[0] == 1
