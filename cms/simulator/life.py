@@ -235,6 +235,7 @@ class Life:
         """The network goes away for a while; the station goes on charging."""
         self._away_s = max(self._away_s, seconds)
         if self.wire is not None:
+            self.accepted.clear()  # here, not only when the loss is noticed: who waits for it waits for the next
             self.wire.cut()
 
     def lose_power(self, seconds: float) -> None:
