@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from cms.simulator.station import Station
 from tests.simulator.desk import Desk
+from tests.simulator.ftp_shelf import an_ftp_shelf
 from tests.simulator.papers import Authority, pem, signature
 from tests.simulator.shelf import a_shelf
 from tests.simulator.stage import V2, VERSIONS, charging, online, settle, story
@@ -265,3 +266,23 @@ def test_some_stations_know_ftp_only() -> None:
             assert shelf.methods == []
 
     story(tell, "2.0.1", "ftp-only")
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_files_come_and_go_by_ftp_too(version: str) -> None:
+    async def tell(desk: Desk, station: Station) -> None:
+        async with an_ftp_shelf() as shelf:
+            shelf.files["/fw-5.1.0.bin"] = b"new"
+            await online(desk)
+            await desk.order("CP-1", *log_order(version, f"{shelf.url}/logs/"))
+            await desk.next("LogStatusNotification", status="Uploaded")
+            [name] = [path for path in shelf.files if path.startswith("/logs/")]
+            assert b"connected" in shelf.files[name]
+            await desk.order("CP-1", *update(version, f"{shelf.url}/fw-5.1.0.bin"))
+            await desk.next("FirmwareStatusNotification", status="Installed")
+            await desk.order("CP-1", *update(version, f"{shelf.url}/none.bin"))
+            await desk.next("FirmwareStatusNotification", status="DownloadFailed")
+        assert station.make.firmware == "5.1.0"
+        assert set(shelf.logins) == {("fleet", "se@cret")}
+
+    story(tell, version, "ftp-only")
