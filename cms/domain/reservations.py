@@ -258,7 +258,8 @@ def _meant(state: StationState, session: Session, token: Token) -> Reservation |
         here = held.evse in (None, 0, session.evse)
         own = held.token.casefold() == token.id.casefold()
         kin = held.group is not None and held.group == token.group
-        if here and (own or kin) and session.started_at < held.expires_at:
+        early = held.at is not None and session.started_at < held.at - _SLACK
+        if here and (own or kin) and not early and session.started_at < held.expires_at:
             return held
     return None
 

@@ -30,7 +30,6 @@ from cms.operations import admission, lists, stations, tokens
 from tests.domain.build import NOON, after
 from tests.operations.small import ANA, Small, ToldStations
 
-
 LOST = Unreachable("CP1 did not answer SendLocalList within 30 s")
 
 

@@ -52,6 +52,17 @@ async def test_a_token_that_starts_at_its_reserved_evse_uses_it_without_saying_s
     assert await status(small, other) == "active"
 
 
+async def test_a_session_from_before_a_reservation_does_not_use_it(small: Small) -> None:
+    small.clock.pass_(minutes=30)
+    number = await reserve(small)
+    token = start().token
+    await small.hear("CP1", event("started", 0, NOON, evse=1, token=token, offline=True), version="2.1")
+    assert await status(small, number) == "active"
+    await small.hear("CP1", event("ended", 1, after(20), offline=True), version="2.1")
+    await small.hear("CP1", event("started", 0, after(31), tx="tx-2", evse=1, token=token), version="2.1")
+    assert await status(small, number) == "used"
+
+
 async def test_another_token_uses_a_reservation_only_if_it_is_of_its_group(small: Small) -> None:
     await tokens.add(small.core, AddToken("CARD2", group="GRP1"), ANA)
     alone = await reserve(small)
