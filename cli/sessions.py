@@ -37,6 +37,7 @@ LIST = (
     Column("started_at", "started", when),
     Column("ended_at", "ended", when),
     Column("energy_wh", "energy", kwh, right=True),
+    Column("cost", show=money, right=True),
     Column("power_w", "power", kw, right=True),
     Column("soc_percent", "soc %", right=True, wide=True),
     Column("stop_reason", "stopped"),
