@@ -42,10 +42,12 @@ from cms.domain.charging.answers import EnergyTransfer, Told
 from cms.domain.charging.composite import MOST_S, composite
 from cms.domain.charging.register import FOREIGN, Installed
 from cms.domain.evolve import evolve
+from cms.domain.intents import IntentStatus
 from cms.domain.sessions import Session
 from cms.domain.stations import StationState
 from cms.operations.deciding import keep
 from cms.operations.intents import give
+from cms.operations.needs import plan_again
 from cms.operations.previews import preview
 from cms.operations.profiling import complete, holds, limits, mains
 from cms.operations.sessions import find as find_session
@@ -176,7 +178,16 @@ async def set_(core: Core, request: SetProfile, actor: Actor) -> IntentView | Pr
         level=1,
     )
     order = orders.SetChargingProfile(evse, profile)
-    return await give(core, actor, request.station, "profile-set", order, request, shown)
+    given = await give(core, actor, request.station, "profile-set", order, request, shown)
+    if profile.purpose != "tx":
+        _changed(core, lane, given, evse)
+    return given
+
+
+def _changed(core: Core, lane: Lane, given: IntentView | Preview, evse: int | None) -> None:
+    """Cars that were told a plan are told what it is now (K16)."""
+    if isinstance(given, IntentView) and given.status == IntentStatus.CONFIRMED:
+        plan_again(core, lane, evse)
 
 
 def _as_flags(profile: Profile) -> str:
@@ -234,7 +245,9 @@ async def clear(core: Core, request: ClearProfiles, actor: Actor) -> IntentView 
         level=2 if everything else 1,
     )
     order = orders.ClearChargingProfiles(request.profile, *criteria)
-    return await give(core, actor, request.station, "profile-clear", order, request, shown)
+    given = await give(core, actor, request.station, "profile-clear", order, request, shown)
+    _changed(core, lane, given, request.evse)
+    return given
 
 
 def check_purpose(purpose: str | None) -> None:

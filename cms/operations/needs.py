@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from cms.contract.charging import Profile
 from cms.contract.intents import Preview
 from cms.contract.refusals import Refusal
 from cms.contract.stations import OrderTerms
@@ -14,7 +15,14 @@ from cms.domain.charging import register
 from cms.domain.charging.answers import EnergyTransfer
 from cms.domain.charging.ledger import Ledger
 from cms.domain.charging.needs import ALLOWED, Needs
-from cms.domain.charging.notices import EvScheduleNotified, NeedsAnswer, NeedsNotified, ScheduleAnswer
+from cms.domain.charging.notices import (
+    EvScheduleNotified,
+    LimitCleared,
+    LimitNotified,
+    NeedsAnswer,
+    NeedsNotified,
+    ScheduleAnswer,
+)
 from cms.domain.charging.orders import SetChargingProfile
 from cms.domain.charging.register import Installed
 from cms.domain.evolve import evolve
@@ -47,7 +55,8 @@ async def notified(core: Core, state: StationState, received: Received, seen: Ne
     busy = _busy(before, received.at)
     plans = answer == "accepted"
     ledger = Ledger(state, received.at)
-    kept = evolve(needs, answer=answer, pending=busy or plans)
+    since = before.pending_since if busy and before is not None else received.at
+    kept = evolve(needs, answer=answer, pending_since=since if busy or plans else None)
     ledger.keep(ev.NEEDS, str(needs.evse), kept)
     ledger.bound(ev.NEEDS, _MOST_EVSES)
     if plans and not busy:
@@ -75,9 +84,9 @@ def _session(state: StationState, evse: int) -> Session | None:
 
 def _busy(needs: Needs | None, now: datetime) -> bool:
     """Whether a plan is on its way: one that never arrived holds nobody up for longer than a car waits."""
-    if needs is None or not needs.pending or needs.reported_at is None:
+    if needs is None or needs.pending_since is None:
         return False
-    return now - needs.reported_at < _WITHIN
+    return now - needs.pending_since < _WITHIN
 
 
 def _answer(core: Core, state: StationState, session: Session, needs: Needs) -> str:
@@ -102,9 +111,9 @@ def with_right(core: Core, answer: TokenAnswer, token: Token | None) -> TokenAns
     return evolve(answer, energy_transfer=right.modes) if right and answer.status == "accepted" else answer
 
 
-async def negotiate(core: Core, station_id: str, evse: int) -> None:
-    """Send the car its profile; again when its needs changed meanwhile."""
-    for _ in range(_ROUNDS):
+async def negotiate(core: Core, station_id: str, evse: int, *, asked: bool = True) -> None:
+    """Send the car its profile; again when its needs changed meanwhile. Not ``asked``: only one that says more."""
+    for turn in range(_ROUNDS):
         lane = core.lanes.get(station_id.casefold())
         if lane is None:
             return
@@ -112,18 +121,20 @@ async def negotiate(core: Core, station_id: str, evse: int) -> None:
             needs: Needs | None = lane.state.kept_of(ev.NEEDS).get(str(evse))
         if needs is None:
             return
-        sent = await _send(core, lane, needs)
+        sent = await _send(core, lane, needs, asked=asked or turn > 0)
         if await _done(core, lane, needs, sent):
             return
 
 
-async def _send(core: Core, lane: Lane, needs: Needs) -> int | None:
+async def _send(core: Core, lane: Lane, needs: Needs, *, asked: bool) -> int | None:
     """The id of the profile that the station took; its intent says why when it did not."""
     order = await _order(core, lane, needs)
     if order is None:
         return None
+    if not asked and _says_nothing_new(lane.state, needs, order.profile):
+        return needs.profile_id
     nothing = Preview("profile-set", lane.state.station.id, 0, "", "")
-    terms = OrderTerms(reason="the car asked for it")
+    terms = OrderTerms(reason="the car asked for it" if asked else "the limits changed")
     try:
         await give(core, _PLANNER, lane.state.station.id, "profile-set", order, terms, nothing)
     except (Refusal, StoreDown):
@@ -151,6 +162,15 @@ async def _order(core: Core, lane: Lane, needs: Needs) -> SetChargingProfile | N
     return SetChargingProfile(evse, profile)
 
 
+def _says_nothing_new(state: StationState, needs: Needs, plan: Profile) -> bool:
+    """Whether a plan made anew is the one that is installed: one limit for as long as can be planned."""
+    known = register.find(state, needs.profile_id) if needs.profile_id is not None else None
+    if known is None:
+        return False
+    (before,), (after,) = known.profile.schedules, plan.schedules
+    return before.unit == after.unit and len(after.periods) == 1 and before.periods == after.periods
+
+
 def _level(applying: list[Installed], needs: Needs) -> int:
     """The place of an operator's profile for this session: the plan takes its place and its limits."""
     own = [one.profile for one in applying if one.profile.transaction_id == needs.transaction_id]
@@ -163,9 +183,14 @@ async def _done(core: Core, lane: Lane, planned: Needs, profile_id: int | None) 
         current: Needs | None = lane.state.kept_of(ev.NEEDS).get(str(planned.evse))
         if current is None:
             return True
-        same = current.reported_at == planned.reported_at and current.answer == planned.answer
+        same = current.reported_at == planned.reported_at and not current.again
         ledger = Ledger(lane.state, core.clock.now())
-        noted = evolve(current, pending=not same, profile_id=profile_id or current.profile_id)
+        noted = evolve(
+            current,
+            pending_since=None if same else core.clock.now(),
+            again=False,
+            profile_id=profile_id or current.profile_id,
+        )
         ledger.keep(ev.NEEDS, str(planned.evse), noted)
         try:
             await settle(core, lane, ledger.state, ledger.changes, ())
@@ -191,7 +216,8 @@ async def scheduled(
     if needs is not None:
         again = not accepted and not _busy(needs, received.at)
         word = "accepted" if accepted else "rejected"
-        noted = evolve(needs, ev_schedule=word, pending=needs.pending or again)
+        since = received.at if again else needs.pending_since
+        noted = evolve(needs, ev_schedule=word, pending_since=since)
         ledger.keep(ev.NEEDS, str(seen.evse), noted)
         ledger.bound(ev.NEEDS, _MOST_EVSES)
         if again:
@@ -203,16 +229,41 @@ async def scheduled(
     return Decision(ScheduleAnswer(accepted), ledger.state, tuple(ledger.changes), (told,))
 
 
-def resumed(core: Core, lane: Lane, received: Received) -> None:
-    """A transaction went on after a boot: a station that does not keep its profile gets it again (2.1 E17)."""
-    seen = received.observation
-    if not isinstance(seen, TransactionReported) or seen.trigger != "TxResumed":
-        return
-    if seen.transaction_id and register.KIND in lane.state.kept:
-        core.spawn(_resend(core, lane, seen.transaction_id))
+def follow_up(core: Core, lane: Lane, received: Received) -> None:
+    """What a message makes us send: a resumed session its profile, cars a new plan where the limits changed."""
+    match received.observation:
+        case TransactionReported(trigger="TxResumed", transaction_id=str(tid)):
+            if register.KIND in lane.state.kept:
+                core.spawn(_resend(core, lane, tid))
+        case LimitNotified(evse=evse) | LimitCleared(evse=evse):
+            plan_again(core, lane, evse)
+
+
+def plan_again(core: Core, lane: Lane, evse: int | None) -> None:
+    """The limits of an EVSE (0 or None: of all) changed: cars with a plan of ours get another (K11, K16)."""
+    for needs in lane.state.kept_of(ev.NEEDS).values():
+        if evse in (None, 0, needs.evse) and needs.profile_id is not None:
+            core.spawn(_again(core, lane, needs.evse))
+
+
+async def _again(core: Core, lane: Lane, evse: int) -> None:
+    async with lane.lock:
+        needs: Needs | None = lane.state.kept_of(ev.NEEDS).get(str(evse))
+        if needs is None or needs.again:
+            return
+        now = core.clock.now()
+        busy = _busy(needs, now)
+        ledger = Ledger(lane.state, now)
+        ledger.keep(
+            ev.NEEDS, str(evse), evolve(needs, pending_since=needs.pending_since if busy else now, again=busy)
+        )
+        await settle(core, lane, ledger.state, ledger.changes, ())
+    if not busy:
+        await negotiate(core, lane.state.station.id, evse, asked=False)
 
 
 async def _resend(core: Core, lane: Lane, transaction_id: str) -> None:
+    """A transaction went on after a boot: a station that does not keep its profile gets it again (2.1 E17)."""
     told = await limits(core, lane.state)
     if told.tx_persistent:
         return

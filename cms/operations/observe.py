@@ -117,7 +117,7 @@ async def observe(core: Core, station_id: str, received: Received) -> Answer:
             return refusal
         decision = await _settled(core, lane, received)
     _follow_up(core, lane)
-    needs.resumed(core, lane, received)
+    needs.follow_up(core, lane, received)
     if type(received.observation) is Booted:
         quirks.after_boot(core, lane.state)
         boots.after_boot(core, lane.state)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from decimal import Decimal as D
 from typing import Any
@@ -27,13 +28,20 @@ from cms.contract.refusals import Conflict, Invalid, NotFound, Rejected
 from cms.contract.sessions import StartSession
 from cms.domain.changes import SaveVariables
 from cms.domain.charging.needs import Needs
-from cms.domain.charging.notices import EvScheduleNotified, NeedsNotified, ProfilesReported
+from cms.domain.charging.notices import (
+    EvScheduleNotified,
+    LimitCleared,
+    LimitNotified,
+    NeedsNotified,
+    ProfilesReported,
+)
 from cms.domain.charging.orders import SetChargingProfile
 from cms.domain.evolve import evolve
-from cms.domain.observations import Booted, VariableReported
+from cms.domain.observations import Booted, Received, TokenRef, VariableReported
 from cms.domain.orders import OrderAnswer, RemoteStart
 from cms.operations import charging, sessions
-from tests.domain.build import NOON, after, event, start, stop
+from cms.operations.observe import observe
+from tests.domain.build import NOON, TOKEN, after, event, start, stop
 from tests.operations.small import ANA, Small
 
 NO = OrderAnswer("rejected", "Rejected", {"status": "Rejected"})
@@ -236,12 +244,8 @@ async def test_a_car_gives_energy_back_only_with_the_right_to(small: Small) -> N
 
 
 async def test_the_right_may_be_the_tokens(small: Small) -> None:
-    from tests.domain.build import TOKEN
-
     await charging.set_right(small.core, SetEnergyTransferRight(TOKEN.id, ("DC_BPT",)), ANA)
     await small.restart()
-    from cms.domain.observations import TokenRef
-
     await small.hear("CP1", event("started", 0, NOON, evse=1, token=TokenRef(TOKEN.id)), "2.1")
     assert await ask_for(small, evolve(NEEDS, energy_transfer="DC_BPT")) == "accepted"
 
@@ -257,9 +261,6 @@ async def test_a_flood_of_needs_is_one_plan_at_a_time(small: Small) -> None:
             for current in range(10, 20):
                 small.clock.pass_(seconds=1)
                 received = NeedsNotified(evolve(NEEDS, max_current=D(current)))
-                from cms.domain.observations import Received
-                from cms.operations.observe import observe
-
                 await observe(small.core, "CP1", Received(received, small.clock.now(), "2.0.1", "x", "[]"))
 
     small.stations.before_answer = again
@@ -290,3 +291,46 @@ async def test_the_preview_is_the_same_as_a_command_line(small: Small) -> None:
         " --duration 9000 --phases 3"
     )
     assert not small.stations.given
+
+
+async def limits_sent(small: Small) -> list[D | None]:
+    await small.settled()
+    return [
+        order.profile.schedules[0].periods[0].limit
+        for _, order in small.stations.given
+        if isinstance(order, SetChargingProfile) and order.profile.purpose == "tx"
+    ]
+
+
+async def test_a_car_with_a_plan_is_told_when_the_limits_change(small: Small) -> None:
+    await small.hear("CP1", event("started", 0, NOON, evse=1), "2.0.1")
+    await ask_for(small)
+    small.clock.pass_(minutes=2)
+    await put(small, wanted=profile(limit=16))
+    assert await limits_sent(small) == [D("32.0"), D("16.0")]
+    ems = LimitNotified(0, "EMS", (Schedule("A", (Period(0, D(9)),)),))
+    await small.hear("CP1", ems, "2.0.1")
+    await small.hear("CP1", ems, "2.0.1")
+    assert await limits_sent(small) == [D("32.0"), D("16.0"), D("9.0")]
+    await small.hear("CP1", LimitCleared("EMS"), "2.0.1")
+    assert await limits_sent(small) == [D("32.0"), D("16.0"), D("9.0"), D("16.0")]
+    await charging.clear(small.core, ClearProfiles(station="CP1", purpose="tx-default"), ANA)
+    assert (await limits_sent(small))[-1] == D("32.0")
+
+
+async def test_limits_that_change_while_a_plan_is_being_sent_make_one_plan_more(small: Small) -> None:
+    await small.hear("CP1", event("started", 0, NOON, evse=1), "2.0.1")
+    await ask_for(small)
+    small.clock.pass_(minutes=2)
+
+    async def meanwhile() -> None:
+        small.stations.before_answer = None
+        for limit in range(6, 30):
+            seen = LimitNotified(0, "EMS", (Schedule("A", (Period(0, D(limit)),)),))
+            await observe(small.core, "CP1", Received(seen, small.clock.now(), "2.0.1", "x", "[]"))
+        while len(small.tasks) and not all(task.done() for task in small.tasks[-24:]):
+            await asyncio.sleep(0)
+
+    small.stations.before_answer = meanwhile
+    await small.hear("CP1", LimitNotified(0, "EMS", (Schedule("A", (Period(0, D(5)),)),)), "2.0.1")
+    assert await limits_sent(small) == [D("32.0"), D("5.0"), D("29.0")]

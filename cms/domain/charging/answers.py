@@ -148,7 +148,7 @@ def start_answered(
     register.install(ledger, new)
     running = [s for s in state.sessions.values() if s.remote_start_id == order.remote_start_id]
     if running:  # the session overtook the answer
-        register.adopt(ledger, order.evse, running[0].transaction_id, order.remote_start_id)
+        register.adopt(ledger, order.evse, running[0].transaction_id, order.remote_start_id, told=True)
     return _changed(ledger, "installed", order.evse, (new.id,), intent.requested_by)
 
 

@@ -51,8 +51,10 @@ class Needs:
     max_power: Decimal | None = None
     max_schedule_tuples: int | None = None
     answer: str = "accepted"
-    pending: bool = False
-    """A plan is being sent: another is not begun meanwhile."""
+    pending_since: datetime | None = None
+    """A plan is being sent since then: another is not begun meanwhile."""
+    again: bool = False
+    """What the plan was made of changed while it was being sent."""
     profile_id: int | None = None
     ev_schedule: str | None = None
     said: dict[str, Any] = field(default_factory=dict)

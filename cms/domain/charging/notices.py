@@ -252,7 +252,8 @@ def follow(decision: Decision, received: Received) -> Decision:
     if seen.phase is TransactionPhase.ENDED:
         _end(ledger, transaction_id)
     elif seen.phase is TransactionPhase.STARTED or seen.remote_start_id is not None:
-        register.adopt(ledger, seen.evse, transaction_id, seen.remote_start_id)
+        told = received.ocpp_version != "1.6"
+        register.adopt(ledger, seen.evse, transaction_id, seen.remote_start_id, told=told)
     return _with(decision, ledger)
 
 

@@ -189,19 +189,22 @@ def release(ledger: Ledger, source: str, evse: int | None) -> None:
             ledger.drop(KIND, _key(known))
 
 
-def adopt(ledger: Ledger, evse: int | None, transaction_id: str, remote_start_id: int | None) -> None:
+def adopt(
+    ledger: Ledger, evse: int | None, transaction_id: str, remote_start_id: int | None, *, told: bool
+) -> None:
     """A session began: the profile that its remote start brought is its own. One that nobody took is gone.
 
-    1.6 has no correlation id: the EVSE and the time must do.
+    ``told`` where the version names the remote start (2.x); in 1.6 the EVSE and the time must do.
     """
     for known in installed(ledger.state):
-        waits = known.remote_start_id is not None and known.profile.transaction_id is None
-        if not waits or known.evse not in (evse, 0):
+        if known.remote_start_id is None or known.profile.transaction_id is not None:
             continue
-        fits = remote_start_id in (None, known.remote_start_id)
+        named = remote_start_id == known.remote_start_id
+        if not named and known.evse not in (evse, 0):
+            continue
         recent = known.installed_at is not None and ledger.now - known.installed_at < _BEGINS_WITHIN
         ledger.drop(KIND, _key(known))
-        if fits and recent:
+        if named or (recent and not told):
             own = evolve(known.profile, transaction_id=transaction_id)
             _add(ledger, evolve(known, evse=evse or known.evse, profile=own, remote_start_id=None))
 

@@ -169,15 +169,22 @@ def test_priority_of_a_running_session_is_known_of_others_only_told() -> None:
 def test_a_profile_of_a_remote_start_is_gone_when_no_session_took_it_in_time() -> None:
     waiting = at(1, profile("tx", id=4), remote_start_id=99)
     late = Ledger(installed(waiting).state, NOON + timedelta(minutes=6))
-    register.adopt(late, 1, "7", None)
+    register.adopt(late, 1, "7", None, told=False)
     assert ids(late.state) == []
     other = Ledger(installed(waiting).state, after(1))
-    register.adopt(other, 1, "7", 98)
+    register.adopt(other, 1, "7", 98, told=True)
     assert ids(other.state) == []
     own = Ledger(installed(waiting).state, after(1))
-    register.adopt(own, 2, "6", 99)
-    register.adopt(own, 1, "7", 99)
-    assert register.installed(own.state)[0].profile.transaction_id == "7"
+    register.adopt(own, 2, "6", None, told=True)
+    register.adopt(own, None, "7", 99, told=True)
+    (one,) = register.installed(own.state)
+    assert (one.profile.transaction_id, one.evse) == ("7", 1)
+
+
+def test_a_session_that_a_card_began_has_no_part_in_a_remote_start_of_2_x() -> None:
+    ledger = Ledger(installed(at(1, profile("tx", id=4), remote_start_id=99)).state, after(1))
+    register.adopt(ledger, 1, "7", None, told=True)
+    assert ids(ledger.state) == []
 
 
 def test_what_a_station_takes_is_read_however_it_spells_it() -> None:
