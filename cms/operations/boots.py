@@ -214,17 +214,21 @@ async def _read(core: Core, station_id: str) -> None:
         await _tried(station_id, "its monitors", monitors.report(core, request, OURSELVES))
 
 
+#: The second when the station has no first: what can be set matters most.
+_BASES = ("full", "configuration")
+
+
 async def _taken(core: Core, station_id: str) -> None:
     lane = core.lane(station_id)
     reason = "first boot with this firmware"
     if lane.state.station.ocpp_version == "1.6":
-        asking: Awaitable[Any] = configuration.get(
-            core, GetConfiguration(station=station_id, reason=reason), OURSELVES
-        )
+        request = GetConfiguration(station=station_id, reason=reason)
+        await _tried(station_id, "its keys", configuration.get(core, request, OURSELVES))
     else:
-        request = ReportConfiguration(station=station_id, base="full", reason=reason)
-        asking = configuration.report(core, request, OURSELVES)
-    await _tried(station_id, "its inventory", asking)
+        for base in _BASES:
+            report = ReportConfiguration(station=station_id, base=base, reason=reason)
+            if await _tried(station_id, f"a {base} report", configuration.report(core, report, OURSELVES)):
+                break
     async with lane.lock:
         # Also when it refused: it is asked once for each firmware, not at every boot.
         now, state = core.clock.now(), lane.state
@@ -233,8 +237,11 @@ async def _taken(core: Core, station_id: str) -> None:
         await settle(core, lane, state, (kept,), ())
 
 
-async def _tried(station_id: str, what: str, asking: Awaitable[Any]) -> None:
+async def _tried(station_id: str, what: str, asking: Awaitable[Any]) -> bool:
+    """Whether the station took it."""
     try:
         await asking
+        return True
     except (Refusal, StoreDown) as refused:
         log.info("%r was asked for %s in vain: %s", station_id, what, refused)
+        return False

@@ -122,7 +122,7 @@ async def test_a_station_that_has_no_report_is_not_asked_at_every_boot(small: Sm
     small.stations.answer = Rejected("CP1 answered GetBaseReport with 'NotSupported'")
     await boot(small, "2.0.1")
     await boot(small, "2.0.1")
-    assert len(given(small)) == 1
+    assert [order.base for order in given(small)] == ["full", "configuration"]
 
 
 async def test_automatic_commands_are_switched_for_all_and_for_each(small: Small) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -87,3 +88,20 @@ async def test_ids_are_as_long_as_the_specification_allows(small: Small) -> None
     ):
         with pytest.raises(Invalid):
             await datatransfer.send(small.core, nonsense, ANA)
+
+
+def test_a_package_beside_this_one_plugs_in_and_a_broken_one_hurts_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "its_handlers.py").write_text("HANDLERS = {'ping': lambda transfer: ('accepted', 'pong')}")
+    described = tmp_path / "its_package-1.0.dist-info"
+    described.mkdir()
+    (described / "METADATA").write_text("Name: its-package\nVersion: 1.0\n")
+    points = (
+        "[charging_cms.datatransfer]\nCom.Example = its_handlers:HANDLERS\ncom.broken = nowhere:HANDLERS\n"
+    )
+    (described / "entry_points.txt").write_text(points)
+    monkeypatch.syspath_prepend(tmp_path)
+    vendors = datatransfer.installed()
+    assert list(vendors["com.example"]) == ["ping"]
+    assert vendors["com.broken"] == {}
