@@ -229,8 +229,13 @@ async def scheduled(
     return Decision(ScheduleAnswer(accepted), ledger.state, tuple(ledger.changes), (told,))
 
 
+_FOLLOWED = frozenset({TransactionReported, LimitNotified, LimitCleared})
+
+
 def follow_up(core: Core, lane: Lane, received: Received) -> None:
     """What a message makes us send: a resumed session its profile, cars a new plan where the limits changed."""
+    if type(received.observation) not in _FOLLOWED:
+        return
     match received.observation:
         case TransactionReported(trigger="TxResumed", transaction_id=str(tid)):
             if register.KIND in lane.state.kept:

@@ -69,6 +69,7 @@ def openapi(over_the_socket: requests.Session) -> Any:
 schema = schemathesis.pytest.from_fixture("openapi")
 
 
+@pytest.mark.timeout(900)  # for all routes together: each takes a second or two
 @schema.parametrize()
 @settings(
     max_examples=12,

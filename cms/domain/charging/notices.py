@@ -241,9 +241,9 @@ def _decided(ledger: Ledger, type: str, session: str | None = None, **data: obje
 def follow(decision: Decision, received: Received) -> Decision:
     """What a boot, or the beginning or the end of a transaction, does to what is installed."""
     seen = received.observation
-    if isinstance(seen, Booted):
+    if type(seen) is Booted:
         return _after_boot(decision, received)
-    if not isinstance(seen, TransactionReported) or not _concerned(decision.state):
+    if type(seen) is not TransactionReported or not _concerned(decision.state):
         return decision
     transaction_id = seen.transaction_id or getattr(decision.answer, "transaction_id", None)
     if transaction_id is None:
@@ -257,9 +257,11 @@ def follow(decision: Decision, received: Received) -> Decision:
     return _with(decision, ledger)
 
 
+_OF_TRANSACTIONS = frozenset({register.KIND, ev.NEEDS, PRIORITY, ev.ALLOWED})
+
+
 def _concerned(state: StationState) -> bool:
-    kept = state.kept
-    return register.KIND in kept or ev.NEEDS in kept or PRIORITY in kept or ev.ALLOWED in kept
+    return not _OF_TRANSACTIONS.isdisjoint(state.kept)
 
 
 def _end(ledger: Ledger, transaction_id: str) -> None:
