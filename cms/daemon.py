@@ -36,8 +36,9 @@ from cms.logs import Sparing, set_up
 from cms.ocpp import Admitted, Endpoint, Hooks, Knock, Limits, Turned
 from cms.operations import OPERATIONS, credits, datatransfer, lists
 from cms.operations.admission import Approach, Knocks, admit, connected, disconnected, trim_inbox
-from cms.operations.certificates import ExpiryWatch, forget_revoked, renew_due
+from cms.operations.certificates import forget_revoked
 from cms.operations.deciding import index
+from cms.operations.expiry import ExpiryWatch, renew_due
 from cms.operations.intents import Agenda, recover
 from cms.operations.observe import observe
 from cms.operations.sessions import doubt_stale

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -33,9 +33,11 @@ class TlsPort:
     def _made(self, port: int, now: datetime) -> SecureListener:
         ours = self._trust.authority(Use.STATION)
         pairs = self._pairs(now)
-        trusted = [_text(path) for path in self._settings.tls_client_authorities]
-        self._stamps = _stamps(pairs)
-        return SecureListener(port, tls.context(pairs, [*trusted, *([ours.pem] if ours else [])]))
+        self._stamps = _stamps(pairs, self._settings.tls_client_authorities)
+        return SecureListener(port, tls.context(pairs, [*self._theirs(), *([ours.pem] if ours else [])]))
+
+    def _theirs(self) -> list[str]:
+        return [_text(path) for path in self._settings.tls_client_authorities]
 
     def _pairs(self, now: datetime) -> tuple[tls.Pair, ...]:
         """Chains and keys: the operator's, or else ours, which are made and renewed here."""
@@ -52,15 +54,17 @@ class TlsPort:
     def refresh(self, now: datetime) -> None:
         """Renew our own certificates when they are about to end, and take over files that were replaced.
 
-        A connection keeps what it shook hands with. A file that cannot be read leaves the old one in use.
+        A connection keeps what it shook hands with. A file that cannot be read leaves the old one in use. An
+        authority that is no longer in its file is trusted until the next start.
         """
         if self.listener is None:
             return
         try:
             pairs = self._pairs(now)
-            stamps = _stamps(pairs)
+            stamps = _stamps(pairs, self._settings.tls_client_authorities)
             if stamps != self._stamps:
                 tls.load(self.listener.context, pairs)
+                tls.trust(self.listener.context, self._theirs())
                 self._stamps = stamps
                 log.info("the certificates of the TLS port were replaced")
         except Invalid as refused:
@@ -98,9 +102,9 @@ def own_address() -> str:
         return str(probe.getsockname()[0])
 
 
-def _stamps(pairs: tuple[tls.Pair, ...]) -> dict[Path, int]:
+def _stamps(pairs: tuple[tls.Pair, ...], authorities: Sequence[Path]) -> dict[Path, int]:
     """When each file was changed last."""
-    files = [file for pair in pairs for file in pair if file is not None]
+    files = [file for pair in pairs for file in pair if file is not None] + list(authorities)
     try:
         return {file: file.stat().st_mtime_ns for file in files}
     except OSError as error:

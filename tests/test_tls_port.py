@@ -20,7 +20,7 @@ from cms.core import Actor
 from cms.domain.certificates import Use
 from cms.ocpp import Endpoint, Limits
 from cms.operations import certificates, stations
-from cms.operations.certificates import ExpiryWatch
+from cms.operations.expiry import ExpiryWatch
 from cms.pki import Trust, TrustSources
 from cms.settings import Settings
 from cms.tls_port import TlsPort, names

@@ -26,7 +26,8 @@ class AuthorityView:
 class CertificateView:
     """One certificate of one station.
 
-    ``place``: issued (our authority signed it for the station) or installed (it lies in the station's store).
+    ``place``: issued (our authority signed it for the station), shown (another did, and the station came in with
+    it) or installed (it lies in the station's store).
     ``type``: station, v2g (issued); csms-root, manufacturer-root, v2g-root, mo-root, oem-root, v2g-chain
     (installed). ``status``: sent, installed, refused, lost, revoked. ``id`` names it in commands: for an installed
     one the serial number as the station spelled it, for an issued one the start of its fingerprint.

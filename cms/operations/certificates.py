@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from cms.contract.certificates import (
@@ -20,10 +20,10 @@ from cms.contract.certificates import (
 )
 from cms.contract.filters import keys_of, parse
 from cms.contract.intents import IntentView, Preview
-from cms.contract.refusals import Conflict, Invalid, NotFound, Refusal
+from cms.contract.refusals import Conflict, Invalid, NotFound
 from cms.core import Actor, Core, Lane
-from cms.domain import installed, quirks, security, signing
-from cms.domain.certificates import Certificate, OwnAuthority, Use
+from cms.domain import installed, security, signing
+from cms.domain.certificates import OwnAuthority, Use
 from cms.domain.changes import Happened
 from cms.domain.evolve import evolve
 from cms.domain.installed import CSMS_ROOT, ROOTS, TYPES, Installed
@@ -34,12 +34,9 @@ from cms.domain.stations import StationState
 from cms.operations.deciding import keep, settle
 from cms.operations.intents import give
 from cms.operations.previews import preview
-from cms.operations.signing import US
 from cms.operations.stations import version_of
 
 KEYS = ("ec", "rsa")
-#: Days before its end at which a certificate is told of, the most urgent first.
-_WARNINGS_DAYS = (0, 1, 3, 7, 14, 30)
 #: How much of a fingerprint names a certificate in commands.
 _SHORT = 16
 _TRIGGERS = {
@@ -93,7 +90,7 @@ async def list_(core: Core, request: ListCertificates, actor: Actor) -> list[Cer
     lanes = (
         [core.lane(request.station)] if request.station else [core.lanes[key] for key in sorted(core.lanes)]
     )
-    views = (view for lane in lanes for view in _views(core, lane.state))
+    views = (view for lane in lanes for view in _views(core, lane))
     if request.expiring_s is not None:
         return sorted(
             (view for view in views if _ends(view, core.clock.now(), request.expiring_s) and chosen(view)),
@@ -108,10 +105,15 @@ def _ends(view: CertificateView, now: datetime, within_s: float) -> bool:
     return matters and view.not_after is not None and view.not_after - now <= timedelta(seconds=within_s)
 
 
-def _views(core: Core, state: StationState) -> Iterator[CertificateView]:
-    station = state.station.id
-    for issued in state.kept_of(signing.ISSUED).values():
+def _views(core: Core, lane: Lane) -> Iterator[CertificateView]:
+    state = lane.state
+    station, ours = state.station.id, state.kept_of(signing.ISSUED)
+    shown = lane.proof.certificate if lane.proof else None
+    for issued in ours.values():
         yield _issued_view(core, station, issued)
+    if shown is not None and shown.fingerprint not in ours:
+        theirs = Issued(Use.STATION, shown, Fate.INSTALLED, shown.not_before)
+        yield replace(_issued_view(core, station, theirs), place="shown")
     for entry in state.kept_of(installed.KIND).values():
         yield _installed_view(station, entry)
 
@@ -312,78 +314,6 @@ def _issued(lane: Lane, start: str) -> Issued:
             f"{station} has {what} whose fingerprint starts with {start}", f"cms certificates list {station}"
         )
     return hits[0]
-
-
-class ExpiryWatch:
-    """Tells once at each of some ages that a certificate ends soon (A02: an alarm before it expires)."""
-
-    def __init__(self) -> None:
-        self._told: dict[str, int] = {}
-
-    async def tell(self, core: Core, shown: Sequence[Certificate] = ()) -> None:
-        """``shown`` are our own server certificates; with them our authorities and the stations' certificates."""
-        now = core.clock.now()
-        authorities = [core.trust.authority(use) for use in Use]
-        ours = [("server", each) for each in shown]
-        ours += [(f"{each.use}-authority", each.certificate) for each in authorities if each is not None]
-        events = [self._event(core, kind, None, each, now) for kind, each in ours]
-        for lane in core.lanes.values():
-            events += [
-                self._event(core, kind, lane.state.station.id, each, now)
-                for kind, each in _relied_on(core, lane)
-            ]
-        told = [event for event in events if event is not None]
-        if told:
-            await core.store.commit((), told)
-
-    def _event(
-        self, core: Core, kind: str, station: str | None, certificate: Certificate, now: datetime
-    ) -> Happened | None:
-        left = certificate.not_after - now
-        reached = next((days for days in _WARNINGS_DAYS if left <= timedelta(days=days)), None)
-        key = f"{station or ''}:{certificate.fingerprint}"
-        if reached is None or self._told.get(key) == reached:
-            return None
-        self._told[key] = reached
-        data = {
-            "kind": kind,
-            "name": certificate.name,
-            "fingerprint": certificate.fingerprint,
-            "not_after": certificate.not_after,
-            "days": max(left.days, 0),
-        }
-        return Happened("certificate.expiring", now, station, data=data)
-
-
-def _relied_on(core: Core, lane: Lane) -> Iterator[tuple[str, Certificate]]:
-    """The certificates that a station's work depends on: its newest of each use, what it showed, its roots."""
-    newest: dict[str, Certificate] = {}
-    for issued in lane.state.kept_of(signing.ISSUED).values():
-        if issued.fate == Fate.INSTALLED and not security.is_revoked(core.kept, issued.certificate):
-            newest[issued.use] = issued.certificate
-    if Use.STATION not in newest and lane.proof is not None and lane.proof.certificate is not None:
-        newest[Use.STATION] = lane.proof.certificate
-    yield from newest.items()
-    for entry in lane.state.kept_of(installed.KIND).values():
-        if entry.certificate is not None:
-            yield entry.type, entry.certificate
-
-
-async def renew_due(core: Core, within: timedelta) -> None:
-    """Ask connected stations whose certificate ends within this time for a new request (A02)."""
-    now = core.clock.now()
-    for lane in list(core.lanes.values()):
-        station = lane.state.station
-        if core.stations.link(station.id) is None or station.boot_status != "accepted":
-            continue
-        if not quirks.of(lane.state).automatic_commands or lane.state.kept_of(signing.SIGNING):
-            continue
-        relied_on = dict(_relied_on(core, lane)).get(Use.STATION)
-        if relied_on is None or relied_on.not_after - now > within or not core.trust.signs(Use.STATION):
-            continue
-        terms = RenewCertificate(station=station.id, reason=f"it ends on {relied_on.not_after:%Y-%m-%d}")
-        with contextlib.suppress(Refusal):  # the order's record says why; the next look asks again
-            await renew(core, terms, US)
 
 
 async def forget_revoked(core: Core) -> None:

@@ -29,6 +29,7 @@ from cms.domain.orders import OrderAnswer, Trigger
 from cms.domain.signing import CertificateAnswer, CertificateRequested, TakeCertificate
 from cms.operations import certificates, events, stations
 from cms.operations.admission import Approach, Knocks, admit
+from cms.operations.expiry import renew_due
 from tests.operations.small import ANA, Small
 from tests.pki.world import csr, make, weak_rsa
 
@@ -261,11 +262,11 @@ async def test_a_station_is_asked_to_renew_in_time_and_only_then(ready: Small) -
     await ready.hear("CP1", CertificateRequested(csr("SN-0003")[0]))
     ready.stations.given.clear()
     month = timedelta(days=30)
-    await certificates.renew_due(ready.core, month)
+    await renew_due(ready.core, month)
     assert ready.stations.given == []
     ready.clock.pass_(days=340)
-    await certificates.renew_due(ready.core, month)
+    await renew_due(ready.core, month)
     assert ready.stations.given == [("CP1", Trigger("SignChargingStationCertificate"))]
     ready.stations.links.clear()
-    await certificates.renew_due(ready.core, month)
+    await renew_due(ready.core, month)
     assert len(ready.stations.given) == 1
