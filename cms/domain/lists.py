@@ -27,8 +27,8 @@ if TYPE_CHECKING:
 KIND, HELD, KEY = "list", "list-held", "list"
 #: Versions are positive; 0 means empty and -1 unsupported (1.6 errata 3.52).
 _HIGHEST = 2**31 - 1
-#: Kinds that are no card or app: a key code is never written down (C04.FR.04), the other is nobody's.
-_NEVER = frozenset({"key-code", "no-authorization"})
+#: Kinds that are no card or app: a key code is never written down (C04.FR.04), the others are nobody's.
+_NEVER = frozenset({"key-code", "no-authorization", "direct-payment"})
 #: 1.6: the station's own list and the central system's contradict each other.
 CONFLICT = "LocalListConflict"
 

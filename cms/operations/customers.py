@@ -22,12 +22,12 @@ from cms.domain.customers import CertificateHash, CustomerReport, CustomerTold
 from cms.domain.observations import Received
 from cms.domain.reports import Report
 from cms.domain.stations import StationState
-from cms.domain.tokens import KINDS
 from cms.operations.deciding import settle
 from cms.operations.intents import give
 from cms.operations.lists import sync
 from cms.operations.previews import preview
 from cms.operations.stations import version_of
+from cms.operations.tokens import kind_named
 
 _CERTIFICATE = re.compile(
     r"(SHA256|SHA384|SHA512):([0-9a-f]{1,128}):([0-9a-f]{1,128}):([0-9a-f]{1,40})", re.IGNORECASE | re.ASCII
@@ -73,9 +73,7 @@ def _order(core: Core, request: AskCustomer) -> customers.AskCustomer:
     if request.identifier is not None and not 0 < len(request.identifier) <= _LONGEST_IDENTIFIER:
         raise Invalid(f"an identifier has 1 to {_LONGEST_IDENTIFIER} characters")
     token = core.tokens.get(request.token.casefold()) if request.token is not None else None
-    kind = request.kind or (token.kind if token else "rfid")
-    if kind not in KINDS:
-        raise Invalid(f"token kind must be one of {', '.join(KINDS)}, not {kind!r}")
+    kind = kind_named(request.kind) if request.kind is not None else token.kind if token else "rfid"
     return customers.AskCustomer(
         request_id=core.mint.number(),
         report=request.report,

@@ -13,7 +13,7 @@ from cms.core import Core, Lane
 from cms.domain import lists
 from cms.domain.lists import Entry, Held, LocalList, SendList, Update
 from cms.domain.record import record
-from cms.domain.tokens import Token
+from cms.domain.tokens import KINDS, Token
 from cms.operations.deciding import settle
 from cms.operations.tokens import view
 
@@ -89,6 +89,8 @@ class Wishes:
     def _made(self, tokens: Iterable[Token], station: str, version: str) -> Iterable[tuple[str, Entry]]:
         longest, by_evse = _LONGEST.get(version, 20), version != "1.6"
         for token in tokens:
+            if version == "2.0.1" and token.kind not in KINDS:
+                continue  # kinds of anybody's own came with 2.1
             entry = lists.entry(token, station, self._now, longest, by_evse=by_evse)
             if entry is not None:
                 yield token.id.casefold(), entry

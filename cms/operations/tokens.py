@@ -66,7 +66,7 @@ async def show(core: Core, request: ShowToken, actor: Actor) -> TokenView:
 async def add(core: Core, request: AddToken, actor: Actor) -> TokenView:
     if not request.token or len(request.token) > _MAX_LENGTH or not request.token.isprintable():
         raise Invalid(f"a token has 1 to {_MAX_LENGTH} printable characters")
-    kind = _kind(request.kind)
+    kind = kind_named(request.kind)
     if request.max_sessions is not None and request.max_sessions < 1:
         raise Invalid(f"max_sessions must be at least 1, not {request.max_sessions}")
     if request.valid_from and request.valid_to and request.valid_to <= request.valid_from:
@@ -94,7 +94,7 @@ async def add(core: Core, request: AddToken, actor: Actor) -> TokenView:
     return view(token, core.clock.now())
 
 
-def _kind(asked: str) -> str:
+def kind_named(asked: str) -> str:
     """A kind that we know, or ``other:NAME``: OCPP 2.1 has kinds of anybody's own, which are called NAME."""
     if asked in KINDS:
         return asked

@@ -221,12 +221,16 @@ async def test_what_is_not_good_there_is_not_in_the_list(small: Small, keepers: 
     await add(small, "HERE", places=("CP1",))
     await add(small, "EVSE2", places=("CP1:2",))
     await add(small, "T" * 21)
+    await add(small, "BADGE", kind="other:company-badge")
     small.clock.pass_(minutes=5)
     await sync(small)
-    assert set(keepers.held) == {"CARD1", "HERE"}
-    keepers.connect("CP1", "2.1")
+    assert set(keepers.held) == {"CARD1", "HERE", "BADGE"}
+    keepers.connect("CP1", "2.0.1")
     await sync(small)
     assert set(keepers.held) == {"CARD1", "HERE", "EVSE2", "T" * 21}
+    keepers.connect("CP1", "2.1")
+    await sync(small)
+    assert set(keepers.held) == {"CARD1", "HERE", "EVSE2", "T" * 21, "BADGE"}
     assert keepers.held["EVSE2"].evses == (2,)
 
 
