@@ -20,8 +20,9 @@ if TYPE_CHECKING:
 SIGNING, ISSUED = "signing", "issued"
 #: A request that is in work for longer was forgotten (the daemon was restarted): the next one is taken.
 _PATIENCE = timedelta(minutes=2)
-#: How many certificates of a station are remembered.
+#: How many certificates of a station are remembered, and how many it gets within an hour.
 REMEMBERED = 20
+_HOUR = timedelta(hours=1)
 
 #: 2.x CertificateSigningUseEnumType -> which authority of ours signs. 1.6 and many 2.x stations name none.
 USES = {
@@ -105,6 +106,9 @@ def decide(
             return Decision(CertificateAnswer(accepted=True), state), False
         return refused(state, received, "another request of this station is in work"), False
     begun = Signing(request.digest, received.at)
+    recent = [one for one in state.kept_of(ISSUED).values() if received.at - one.at < _HOUR]
+    if len(recent) >= REMEMBERED:
+        return refused(state, received, f"{REMEMBERED} certificates within an hour are enough"), False
     station = state.station.id
     told = Happened(
         "certificate.requested",

@@ -7,10 +7,12 @@ the name server leads nowhere else. No redirects, no proxy, a bounded answer, a 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import ipaddress
 import socket
 import ssl
+import threading
 from collections.abc import Collection
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -21,6 +23,7 @@ from cms.contract.refusals import Denied, Invalid, Unreachable
 
 _MAX_ANSWER = 1024 * 1024
 _PORTS = {"http": 80, "https": 443}
+_LOOKUPS = threading.BoundedSemaphore(16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +46,44 @@ class Outward:
 
     async def _looked_up(self, host: str, port: int) -> str:
         """An address of the host that may be asked."""
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        found = await _resolved(host, port)
         listed = bool({host, f"{host}:{port}"} & set(self.hosts))
-        addresses = [str(entry[4][0]) for entry in found]
-        if not listed and not all(ipaddress.ip_address(address).is_global for address in addresses):
+        if not listed and not all(ipaddress.ip_address(address).is_global for address in found):
             raise Denied(f"{host} is not a public address", "list it in the setting outward_hosts")
-        return addresses[0]
+        return found[0]
+
+
+async def _resolved(host: str, port: int) -> list[str]:
+    """The addresses of a host, looked up in a thread of its own.
+
+    Whoever names hosts whose name server is slow must hold up neither others' threads nor the end of the daemon.
+    """
+    if not _LOOKUPS.acquire(blocking=False):
+        raise Unreachable(f"{host} was not looked up: too many names are being looked up")
+    loop = asyncio.get_running_loop()
+    told: asyncio.Future[list[str]] = loop.create_future()
+
+    def settle(found: list[str], error: OSError | None) -> None:
+        if told.done():
+            return  # nobody waits any more
+        if error is None:
+            told.set_result(found)
+        else:
+            told.set_exception(error)
+
+    def look() -> None:
+        found, failure = list[str](), None
+        try:
+            found = [str(entry[4][0]) for entry in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+        except (OSError, UnicodeError) as error:
+            failure = OSError(str(error))
+        finally:
+            _LOOKUPS.release()
+        with contextlib.suppress(RuntimeError):  # the loop has ended
+            loop.call_soon_threadsafe(settle, found, failure)
+
+    threading.Thread(target=look, name="name lookup", daemon=True).start()
+    return await told
 
 
 async def _asked(

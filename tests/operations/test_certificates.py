@@ -270,3 +270,12 @@ async def test_a_station_is_asked_to_renew_in_time_and_only_then(ready: Small) -
     ready.stations.links.clear()
     await renew_due(ready.core, month)
     assert len(ready.stations.given) == 1
+
+
+async def test_a_station_that_asks_without_end_is_stopped_for_an_hour(ready: Small) -> None:
+    for _ in range(20):
+        assert (await ready.hear("CP1", CertificateRequested(csr("SN-0003")[0]))).accepted
+    assert not (await ready.hear("CP1", CertificateRequested(csr("SN-0003")[0]))).accepted
+    assert len(await known(ready)) == 20
+    ready.clock.pass_(hours=2)
+    assert (await ready.hear("CP1", CertificateRequested(csr("SN-0003")[0]))).accepted

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import os
 import stat
+import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -300,3 +302,23 @@ async def test_another_authority_signs_when_the_operator_says_so_and_its_answer_
         responder.silent = True
         with pytest.raises(Unreachable):
             await ours.sign(Use.STATION, asked, NOON)
+
+
+async def test_a_host_whose_name_cannot_be_looked_up_is_unreachable(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The name server is slow, or says no; the seventeenth name at once is not looked up at all."""
+    released = threading.Event()
+
+    def slow(*_: Any, **__: Any) -> Any:
+        released.wait(10)
+        raise OSError("no such host")
+
+    monkeypatch.setattr("cms.pki.fetch.socket.getaddrinfo", slow)
+    outward = Outward(timeout_s=0.05)
+    asked = [outward.ask("GET", f"http://host-{n}.test/") for n in range(17)]
+    told = await asyncio.gather(*asked, return_exceptions=True)
+    assert all(isinstance(each, Unreachable) for each in told)
+    assert sum("too many" in str(each) for each in told) == 1
+    released.set()
+    monkeypatch.undo()
