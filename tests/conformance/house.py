@@ -34,6 +34,8 @@ SETTINGS = {
     "inventory_after_boot": "off",
     "monitors_after_boot": "false",
     "probe_stations": "false",
+    "upload_host": "127.0.0.1",
+    "upload_port": "0",
 }
 
 
