@@ -97,18 +97,22 @@ def _verbs(noun: str) -> list[str]:
 def _names(flags: Any, rest: list[str]) -> list[str]:
     """Names that the daemon knows, for the noun and verb at hand."""
     from cms.client import ask
-    from cms.contract import intents, sessions, stations, tokens
+    from cms.contract import intents, reservations, sessions, stations, tokens
 
     sources: dict[str, Any] = {
         "stations": stations.ListStations(),
         "tokens": tokens.ListTokens(),
         "sessions": sessions.ListSessions(limit=_MOST),
         "intents": intents.ListIntents(limit=_MOST),
+        "reservations": reservations.ListReservations(),
+        **dict.fromkeys(("lists", "displays", "customers"), stations.ListStations()),
     }
     special: dict[tuple[str, ...], Any] = {
         ("stations", "enrol"): stations.ListUnknownStations(),
         ("stations", "forget"): stations.ListUnknownStations(),
         ("sessions", "start"): stations.ListStations(),
+        ("reservations", "add"): stations.ListStations(),
+        ("reservations", "cancel"): reservations.ListReservations(active=True),
         ("sessions", "stop"): sessions.ListSessions(active=True, limit=_MOST),
     }
     request = special.get(tuple(rest[:2]), sources.get(rest[0]))
@@ -118,4 +122,5 @@ def _names(flags: Any, rest: list[str]) -> list[str]:
         rows = ask(request, flags.address, _PATIENCE_S)
     except Refusal:
         return []
-    return [row["id"] for row in rows[:_MOST] if safe(row["id"]) == row["id"]]
+    names = [str(row["id"]) for row in rows[:_MOST]]
+    return [name for name in names if safe(name) == name]

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from cli.completion import candidates
 from cms.api.app import create_app
 from cms.api.metrics import Metrics
 from cms.api.server import serve_api
@@ -174,3 +176,16 @@ async def test_a_token_can_be_good_at_some_places_or_be_a_master_pass(cms: Cms) 
     boss = await cms("tokens", "add", "BOSS", "--master", "--group", "MP", "-o", "json")
     assert boss.told["master"] is True
     assert (await cms("sessions", "start", "CP1", "--token", "BOSS", "--evse", "1")).code == 5
+
+
+async def test_names_complete_where_they_can_stand(cms: Cms, small: Small, address: Address) -> None:
+    made = await cms("reservations", "add", "CP1", "--token", "CARD1", "--until", "1h", "-o", "json")
+    assert address.socket is not None
+    socket = ["--socket", address.socket]
+
+    async def completed(*words: str) -> list[str]:
+        return await asyncio.to_thread(candidates, [*socket, *words])
+
+    assert await completed("lists", "sync", "CP") == ["CP1", "CP2"]
+    assert await completed("reservations", "add", "") == ["CP1", "CP2"]
+    assert await completed("reservations", "cancel", "") == [str(made.told["params"]["id"])]
