@@ -38,7 +38,7 @@ SAID: Final[dict[str, tuple[str, str]]] = {
     "Reserve": ("reservations add CP1 --token TAG --until 30m", "reservations, N"),
     "CancelReservation": ("reservations cancel ID", "reservations, D"),
     "CheckTransaction": ("sessions check SESSION", "session"),
-    "SetChargingProfile": ("profiles set CP1 --limit 16A", "profiles, P"),
+    "SetChargingProfile": ("profiles set CP1 --rate 16A", "profiles, P"),
     "ClearChargingProfiles": ("profiles clear CP1", "profiles, D"),
     "GetChargingProfiles": ("profiles get CP1", "profiles, L"),
     "GetCompositeSchedule": ("profiles composite CP1", "profiles"),
