@@ -436,3 +436,34 @@ async def test_priority_der_controls_and_alarms_are_read() -> None:
         ),
         True,
     )
+
+
+SALES = {
+    "salesTariff": {
+        "id": 1,
+        "salesTariffEntry": [{"relativeTimeInterval": {"start": 0}, "ePriceLevel": 1}],
+    }
+}
+
+
+@BOTH
+async def test_prices_for_the_car_are_passed_on_word_for_word(dialect: Dialect) -> None:
+    profile = evolve(TX, schedules=(evolve(SIX_AMPERE, prices=SALES),))
+    ((_, payload),), _ = await give(dialect, SetChargingProfile(1, profile), OK)
+    assert payload["chargingProfile"]["chargingSchedule"][0]["salesTariff"] == SALES["salesTariff"]
+    with pytest.raises(NotSupported, match=r"OCPP 1\.6 cannot tell a car prices"):
+        await give(V16, SetChargingProfile(1, profile))
+
+
+async def test_prices_of_2_1_are_not_sent_to_others() -> None:
+    profile = evolve(TX, schedules=(evolve(SIX_AMPERE, prices={"priceLevelSchedule": {}}),))
+    with pytest.raises(NotSupported, match=r"OCPP 2\.0\.1 cannot say priceLevelSchedule"):
+        await give(V201, SetChargingProfile(1, profile))
+
+
+async def test_a_limit_from_a_state_of_charge_on_and_a_delay_are_of_2_1() -> None:
+    schedule = evolve(SIX_AMPERE, soc=80, limit_at_soc=D("3.5"), random_delay_s=60, local_time=True)
+    ((_, payload),), _ = await give(V21, SetChargingProfile(1, evolve(TX, schedules=(schedule,))), OK)
+    (said,) = payload["chargingProfile"]["chargingSchedule"]
+    assert said["limitAtSoC"] == {"soc": 80, "limit": 3.5}
+    assert (said["randomizedDelay"], said["useLocalTime"]) == (60, True)

@@ -40,6 +40,7 @@ from cms.domain.evolve import evolve
 from cms.domain.observations import Booted, Received, TokenRef, VariableReported
 from cms.domain.orders import OrderAnswer, RemoteStart
 from cms.operations import charging, sessions
+from cms.operations.admission import connected
 from cms.operations.observe import observe
 from tests.domain.build import NOON, TOKEN, after, event, start, stop
 from tests.operations.small import ANA, Small
@@ -334,3 +335,18 @@ async def test_limits_that_change_while_a_plan_is_being_sent_make_one_plan_more(
     small.stations.before_answer = meanwhile
     await small.hear("CP1", LimitNotified(0, "EMS", (Schedule("A", (Period(0, D(5)),)),)), "2.0.1")
     assert await limits_sent(small) == [D("32.0"), D("5.0"), D("29.0")]
+
+
+async def test_a_queued_profile_is_sent_as_it_was_ordered(small: Small) -> None:
+    link = small.stations.links.pop("CP1")
+    wanted = profile("tx-default", 6.5)
+    intent = await put(small, wanted=wanted, queue_s=600)
+    assert intent.status == "queued"
+    await small.restart()
+    small.stations.links["CP1"] = link
+    await connected(small.core, "CP1", "1.6", "127.0.0.1")
+    await small.settled()
+    order = sent(small)
+    assert (order.evse, order.profile.schedules[0].periods[0].limit) == (1, D("6.5"))
+    assert order.profile.schedules[0].start == NOON
+    assert [one.id for one in await known(small)] == [order.profile.id]

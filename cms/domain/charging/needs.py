@@ -26,6 +26,7 @@ ALLOWED = "energy-transfer"
 #: A plan reaches no further: ISO 15118-2 gives 86,400 s to a schedule.
 _HORIZON = timedelta(days=1)
 _MOST_PERIODS = 1024
+_MOST = Decimal(10_000_000)
 #: A line-to-line voltage is this much higher than that of a phase; no phase of a grid has more than the other.
 _SQRT_3 = Decimal("1.7321")
 _HIGHEST_PHASE_V = 300
@@ -80,7 +81,12 @@ def unit_for(energy_transfer: str, limits: Limits, applying: set[str]) -> str:
 
 
 def car_limit(needs: Needs, unit: str) -> Decimal | None:
-    """The most that the car takes: A per phase, or W of all phases."""
+    """The most that the car takes: A per phase, or W of all phases; no car takes more than _MOST."""
+    limit = _car_limit(needs, unit)
+    return None if limit is None else min(limit, _MOST)
+
+
+def _car_limit(needs: Needs, unit: str) -> Decimal | None:
     if unit == "A":
         return needs.max_current
     if needs.max_power is not None:
