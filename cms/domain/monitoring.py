@@ -291,6 +291,11 @@ _ILLS = frozenset({"problem", "tripped", "overload", "fallback"})
 _YES, _NO = ("true", "1"), ("false", "0")
 
 
+def concerns(event: ComponentEvent) -> bool:
+    """Whether it may say that something is wrong, or well again: most events do not."""
+    return event.trigger == "Alerting" or event.cleared or event.variable.casefold() in _ILLS
+
+
 def alerts(
     state: StationState, seen: Iterable[ComponentEvent], now: datetime
 ) -> tuple[Deciding, list[Happened]]:

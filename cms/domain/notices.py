@@ -157,8 +157,10 @@ def events(state: StationState, received: Received, notified: EventsNotified) ->
     if _key("event", notified.key, notified.digest) in state.recent:
         return Decision(Noted(), state)
     told = tuple(_notified(state, received, event) for event in notified.events)
-    (state, changes), problems = monitoring.alerts(state, notified.events, received.at)
-    decision = Decision(Noted(), state, tuple(changes), (*told, *problems))
+    decision = Decision(Noted(), state, (), told)
+    if any(map(monitoring.concerns, notified.events)):
+        (state, changes), problems = monitoring.alerts(state, notified.events, received.at)
+        decision = Decision(Noted(), state, tuple(changes), (*told, *problems))
     decision = _connectors(decision, received, notified.statuses)
     return _once(decision, received, "event", notified.key, notified.digest)
 
