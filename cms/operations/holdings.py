@@ -22,6 +22,8 @@ _LONGEST = {"1.6": 20, "2.0.1": 36, "2.1": 255}
 
 #: What stations tell of their list: entries of one message, bytes of one message, entries of the whole list.
 _PER_MESSAGE = ("SendLocalListMaxLength", "LocalAuthListCtrlr.ItemsPerMessage")
+#: So many entries where the station did not tell: about 10 kB, which small stations still hold.
+_USUAL = 100
 _BYTES = ("LocalAuthListCtrlr.BytesPerMessage",)
 _ROOM = ("LocalAuthListMaxLength",)
 _ROOM_2 = "LocalAuthListCtrlr.Entries"
@@ -145,7 +147,7 @@ def _update(
         entries=tuple(added),
         removed=tuple(removed),
         whole=tuple(wanted.values()),
-        per_message=_number(told, _PER_MESSAGE),
+        per_message=_number(told, _PER_MESSAGE) or _USUAL,
         bytes_per_message=_number(told, _BYTES),
     )
 

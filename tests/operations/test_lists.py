@@ -245,6 +245,17 @@ async def test_more_tokens_than_fit_are_refused_before_anything_is_sent(
     assert not keepers.updates
 
 
+async def test_a_station_that_tells_no_limit_is_sent_small_messages(
+    small: Small, keepers: ListKeepers
+) -> None:
+    await sync(small)
+    assert keepers.updates[-1].per_message == 100
+    most = VariableReported("SendLocalListMaxLength", "250", readonly=True)
+    await small.core.store.commit((SaveVariables("CP1", (most,), NOON),), ())
+    await sync(small, full=True)
+    assert keepers.updates[-1].per_message == 250
+
+
 async def test_a_conflict_that_the_station_reports_makes_its_list_stale(
     small: Small, keepers: ListKeepers
 ) -> None:
