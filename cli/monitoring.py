@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.configuration import Within
+from cli.errors import note
 from cli.noun import flags_of, group, tell_list
 from cli.orders import At, Queue, Terms, Wait, WhenIdle, give, stations_meant
 from cli.render import Column, show_one, when
@@ -109,6 +110,21 @@ def problems(
 ) -> None:
     """What is wrong at stations, the gravest first."""
     tell_list(flags_of(ctx), monitoring.ListProblems(station, cleared), PROBLEMS, name="station")
+
+
+@app.command()
+def dismiss(
+    ctx: typer.Context, station: Station, names: Annotated[list[str], typer.Argument(metavar="PROBLEM...")]
+) -> None:
+    """Take problems off the list that the station did not clear itself."""
+    flags = flags_of(ctx)
+    for name in names:
+        request = monitoring.DismissProblem(station, name, flags.reason)
+        if flags.dry_run:
+            note(f"would dismiss {name}", flags.quiet)
+            continue
+        ask(request, flags.address, flags.patience_s)
+        note(f"dismissed {name}", flags.quiet)
 
 
 @app.command("set")

@@ -115,6 +115,15 @@ class ListProblems:
 
 
 @dataclass(frozen=True, slots=True)
+class DismissProblem:
+    """Take a problem off the list that the station did not clear (it was mended, the station forgot)."""
+
+    station: str
+    name: str
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class ProblemView:
     """One alert, or a connector that reports an error.
 

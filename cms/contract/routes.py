@@ -96,6 +96,7 @@ ROUTES: dict[type, Route] = {
     monitoring.ReadStreams: Route("POST", "/v1/stations/{station}/streams/read", _ORDER),
     monitoring.AdjustStream: Route("POST", "/v1/stations/{station}/streams/{stream}/adjust", _ORDER),
     monitoring.ListProblems: Route("GET", "/v1/problems", list[monitoring.ProblemView]),
+    monitoring.DismissProblem: Route("POST", "/v1/stations/{station}/problems/dismiss", None),
     jobs.ListJobs: Route("GET", "/v1/jobs", list[jobs.JobView]),
     jobs.ReadUpload: Route("GET", "/v1/stations/{station}/jobs/{request_id}/uploads/{name}", jobs.FilePart),
     jobs.UpdateFirmware: Route("POST", "/v1/stations/{station}/firmware/update", _ORDER),

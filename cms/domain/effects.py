@@ -176,11 +176,19 @@ def _something(nothing: str) -> Callable[[Intent], bool]:
     return lambda intent: not intent.answer or intent.answer.get("status") != nothing
 
 
+def _report_lost(_: Intent, received: Received, __: StationState) -> str | None:
+    """A station that restarts forgets what it was about to tell; one that was asked to boot did not restart."""
+    seen = received.observation
+    restarted = isinstance(seen, Booted) and seen.reason != "Triggered"
+    return "the station booted before its report was whole" if restarted else None
+
+
 REPORT_WITHIN = timedelta(minutes=5)
 _REPORT = Effect(
     REPORT_WITHIN,
     reported,
     "the station accepted but parts of its report are missing",
+    lost=_report_lost,
     already=_nothing_to_report,
     patience=_report_within,
 )

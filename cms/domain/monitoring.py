@@ -356,6 +356,22 @@ def _after(
     )
 
 
+def dismissed(state: StationState, name: str, now: datetime, actor: str) -> tuple[Deciding, list[Happened]]:
+    """The standing problems of this name are cleared by a person; none where there is none."""
+    cleared = {
+        key: evolve(problem, cleared_at=now)
+        for key, problem in state.kept_of(PROBLEM).items()
+        if problem.cleared_at is None and problem.name.casefold() == name.casefold()
+    }
+    told = [
+        Happened(
+            "problem.cleared", now, state.station.id, actor=actor, data={"problem": view(state, problem)}
+        )
+        for problem in cleared.values()
+    ]
+    return keep_many(state, PROBLEM, cleared, (), now), told
+
+
 def _too_many(state: StationState) -> list[str]:
     """Those to be forgotten, the oldest: cleared ones first."""
     known = state.kept_of(PROBLEM)

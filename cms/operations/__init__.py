@@ -104,6 +104,7 @@ OPERATIONS: dict[type, Operation] = {
     m.SetMonitoringLevel: Operation(monitoring.level, "stations.command"),
     m.ReportMonitors: Operation(monitoring.report, "stations.command"),
     m.ListProblems: Operation(monitoring.problems, "stations.read"),
+    m.DismissProblem: Operation(monitoring.dismiss, "stations.command"),
     m.ListStreams: Operation(monitoring.list_streams, "stations.read"),
     m.ReadStreams: Operation(monitoring.read_streams, "stations.command"),
     m.AdjustStream: Operation(monitoring.adjust, "stations.command"),

@@ -11,6 +11,7 @@ from cms.contract.intents import IntentView, Preview
 from cms.contract.monitoring import (
     AdjustStream,
     ClearMonitors,
+    DismissProblem,
     ListMonitors,
     ListProblems,
     ListStreams,
@@ -32,8 +33,10 @@ from cms.contract.refusals import Conflict, Invalid, NotFound
 from cms.core import Actor, Core
 from cms.domain import monitoring, streams
 from cms.domain.devicemodel import Model
+from cms.domain.evolve import evolve
 from cms.domain.monitoring import NEW, Monitor
 from cms.operations.configuration import budget_of, check_within, model_of
+from cms.operations.deciding import settle
 from cms.operations.intents import check_limit, give
 from cms.operations.previews import preview
 
@@ -73,6 +76,21 @@ async def problems(core: Core, request: ListProblems, actor: Actor) -> list[Prob
         for problem in monitoring.problems(lane.state, cleared=request.cleared)
     ]
     return sorted(found, key=lambda p: (10 if p.severity is None else p.severity, p.since, p.station))
+
+
+async def dismiss(core: Core, request: DismissProblem, actor: Actor) -> None:
+    """Clear a standing alert in the station's place; one that is raised again stands again."""
+    lane = core.lane(request.station)
+    async with lane.lock:
+        (state, changes), told = monitoring.dismissed(lane.state, request.name, core.clock.now(), actor.name)
+        if not told:
+            raise NotFound(
+                f"{lane.state.station.id} has no standing alert {request.name}",
+                f"cms monitoring problems {lane.state.station.id}",
+            )
+        if request.reason is not None:
+            told = [evolve(event, data=event.data | {"reason": request.reason}) for event in told]
+        await settle(core, lane, state, changes, told)
 
 
 async def set_(core: Core, request: SetMonitors, actor: Actor) -> IntentView | Preview:

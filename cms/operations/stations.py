@@ -30,7 +30,7 @@ from cms.contract.stations import (
     UnlockConnector,
 )
 from cms.core import Actor, Core, Lane
-from cms.domain import quirks, security
+from cms.domain import boots, quirks, security
 from cms.domain.changes import Change, DropStation, Happened, SaveStation
 from cms.domain.changes import ForgetUnknown as Forget
 from cms.domain.devicemodel import Model
@@ -62,7 +62,7 @@ def view(core: Core, state: StationState) -> StationView:
         last_seen=link.last_seen_at if link else station.last_seen_at,
         site=station.site,
         connectors=_connectors(state),
-        boot_policy=station.boot_policy,
+        boot_policy=boots.policy(state),
         boot_status=station.boot_status,
         booted_at=station.booted_at,
         connected_at=link.since if link else None,

@@ -7,7 +7,7 @@ from cms.contract.intents import IntentView, ShowIntent
 from cms.contract.refusals import Conflict, Invalid, Rejected
 from cms.contract.stations import GetConfiguration, ListVariables, SetConfiguration, Variable
 from cms.domain.devicemodel import Characteristics, ReportVariables
-from cms.domain.observations import ReportReceived, VariableReported
+from cms.domain.observations import Booted, ReportReceived, VariableReported
 from cms.domain.orders import OrderAnswer, ReadVariables, VariableAnswer, WriteVariables
 from cms.operations import configuration, intents
 from tests.operations.small import ANA, Small
@@ -95,6 +95,16 @@ async def test_a_report_that_never_ends_has_failed_when_its_time_is_over(small: 
         "failed",
         "the station accepted but parts of its report are missing",
     )
+
+
+async def test_a_report_is_not_waited_for_when_the_station_restarts(small: Small) -> None:
+    number, intent = await ask(small)
+    await hear(small, part(number, 0, more=True))
+    await small.hear("CP1", Booted("V", "M", reason="Triggered"), "2.0.1")
+    assert (await intents.show(small.core, ShowIntent(intent.id), ANA)).status == "accepted"
+    await small.hear("CP1", Booted("V", "M", reason="PowerUp"), "2.0.1")
+    view = await intents.show(small.core, ShowIntent(intent.id), ANA)
+    assert (view.status, view.detail) == ("failed", "the station booted before its report was whole")
 
 
 async def test_a_refused_report_is_not_waited_for(small: Small) -> None:

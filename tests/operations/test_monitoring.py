@@ -8,6 +8,7 @@ import pytest
 from cms.contract.monitoring import (
     AdjustStream,
     ClearMonitors,
+    DismissProblem,
     ListMonitors,
     ListProblems,
     ListStreams,
@@ -164,3 +165,13 @@ async def test_values_of_a_stream_can_be_read_after_it_was_closed(small: Small) 
     assert [(s.at, s.value) for s in samples] == [(NOON, "230")]
     with pytest.raises(NotFound):
         await monitoring.samples(small.core, ListStreamSamples("CP1", 7), ANA)
+
+
+async def test_a_person_may_dismiss_what_the_station_forgot_to_clear(small: Small) -> None:
+    await alert(small, "CP1", 2)
+    await monitoring.dismiss(small.core, DismissProblem("CP1", "fan.hot", "mended"), ANA)
+    assert await monitoring.problems(small.core, ListProblems(), ANA) == []
+    (event,) = [e for e in await small.core.store.events_after(None, 9) if e.type == "problem.cleared"]
+    assert (event.actor, event.data["reason"]) == ("ana", "mended")
+    with pytest.raises(NotFound, match="no standing alert"):
+        await monitoring.dismiss(small.core, DismissProblem("CP1", "Fan.Hot"), ANA)
