@@ -222,6 +222,11 @@ def version_told(
     return _kept(state, after, now)
 
 
+def cannot(state: StationState, why: str, now: datetime) -> Decision:
+    """The station knows no such message at all (CALLERROR NotImplemented or NotSupported)."""
+    return _kept(state, evolve(of(state), supported=False, sure=False, trouble=why), now)
+
+
 def conflicting(decision: Decision, received: Received) -> Decision:
     """After StatusNotification with LocalListConflict (1.6 section 7.6): the list must be sent anew, in full."""
     after = evolve(of(decision.state), sure=False, trouble="the station reported LocalListConflict")

@@ -20,10 +20,12 @@ from cms.contract.lists import (
     SyncList,
 )
 from cms.contract.refusals import NotSupported, Refusal, Rejected
+from cms.contract.stations import OrderTerms
 from cms.contract.tokens import TokenView
 from cms.core import Actor, Core, Lane, StoreDown
 from cms.domain import lists
 from cms.domain.lists import Entry, Held, LocalList
+from cms.domain.orders import Order
 from cms.operations.deciding import settle
 from cms.operations.holdings import Wishes, plan, version_of
 from cms.operations.intents import give
@@ -108,11 +110,24 @@ async def sync(core: Core, request: SyncList, actor: Actor) -> IntentView | Prev
     order = lists.SendList(full=request.full)
     shown = await _preview(core, lane, request, order) if request.dry_run else _nothing_shown(lane, "list")
     try:
-        return await give(core, actor, station, "list", order, request, shown)
+        return await _given(core, lane, actor, "list", order, request, shown)
     except Rejected:
         if request.full or not known.sure:
             raise
-    return await give(core, actor, station, "list", lists.SendList(full=True), request, shown)
+    return await _given(core, lane, actor, "list", lists.SendList(full=True), request, shown)
+
+
+async def _given(
+    core: Core, lane: Lane, actor: Actor, name: str, order: Order, terms: OrderTerms, shown: Preview
+) -> IntentView | Preview:
+    """The order is given; a station that knows no lists is remembered as one."""
+    try:
+        return await give(core, actor, lane.state.station.id, name, order, terms, shown)
+    except NotSupported as no:
+        async with lane.lock:
+            decision = lists.cannot(lane.state, no.message, core.clock.now())
+            await settle(core, lane, decision.state, decision.changes, decision.events)
+        raise
 
 
 def _nothing_shown(lane: Lane, order: str) -> Preview:
@@ -139,7 +154,7 @@ async def _ask(
     shown = preview(
         lane.state, "list-version", f"lists version {station}", (), "it tells its version", level=0
     )
-    return await give(core, actor, station, "list-version", lists.AskListVersion(), request, shown)
+    return await _given(core, lane, actor, "list-version", lists.AskListVersion(), request, shown)
 
 
 async def version(core: Core, request: AskListVersion, actor: Actor) -> IntentView | Preview:

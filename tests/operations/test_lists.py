@@ -188,6 +188,21 @@ async def test_a_station_without_lists_is_remembered_as_one(small: Small, keeper
     assert (await shown(small)).state == "current"
 
 
+async def test_a_station_that_knows_no_lists_at_all_is_remembered_too(
+    small: Small, keepers: ListKeepers
+) -> None:
+    keepers.no = NotSupported("CP1 said NotImplemented")
+    with pytest.raises(NotSupported):
+        await sync(small)
+    assert ((await shown(small)).state, (await shown(small)).trouble) == (
+        "unsupported",
+        "CP1 said NotImplemented",
+    )
+    with pytest.raises(NotSupported, match="keeps no local list"):
+        await sync(small)
+    assert len(keepers.updates) == 1
+
+
 async def test_a_queued_update_sends_the_tokens_of_the_day_it_is_sent(
     small: Small, keepers: ListKeepers
 ) -> None:
