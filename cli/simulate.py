@@ -21,6 +21,12 @@ def _list(wanted: bool) -> None:
         raise typer.Exit
 
 
+def _lines(do: list[str], send: list[str]) -> list[str]:
+    """What is sent comes after what is done, and before a final quit."""
+    at = len(do) - (do[-1:] == ["quit"])
+    return [*do[:at], *(f"send {message}" for message in send), *do[at:]]
+
+
 @app.command()
 def simulate(
     ctx: typer.Context,
@@ -93,7 +99,7 @@ def simulate(
                 model=model,
                 firmware=firmware,
                 evses=evses,
-                lines=[*(do or ()), *(f"send {message}" for message in send or ())],
+                lines=_lines(do or [], send or []),
                 console=console,
                 quiet=flags_of(ctx).quiet,
             )

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cli.simulate import _lines
 from cms.simulator import main
 from cms.simulator.console import WORDS, Wrong, do
 from cms.simulator.station import Station
@@ -95,6 +96,12 @@ def test_lines_of_the_command_line_are_done_once_the_station_has_booted(
     assert "EVSE 1  preparing" in out
     assert all(word in out for word in ("silent-reset", "hold a card to the reader"))
     assert "there is no word 'nonsense'" in err
+
+
+def test_what_is_sent_comes_before_the_end() -> None:
+    assert _lines(["plug 1", "quit"], ["Heartbeat"]) == ["plug 1", "send Heartbeat", "quit"]
+    assert _lines([], ["Heartbeat", "Authorize {}"]) == ["send Heartbeat", "send Authorize {}"]
+    assert _lines(["plug 1"], []) == ["plug 1"]
 
 
 def test_stations_are_what_the_command_line_says() -> None:
