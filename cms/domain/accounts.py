@@ -42,7 +42,7 @@ MARKS: dict[str, str] = {
 
 @record
 class Account:
-    """``timeline`` is which tariff held from when; ``turns`` when charging began and ceased.
+    """``timeline`` is which tariff held from when; ``turns`` when charging began and ceased (None: nobody said yet).
 
     ``late``: readings came that belong before what was counted, so it is counted anew when it matters.
     ``unsaid``: what of the limit the station is still to be told (2.1 E16.FR.02: once). ``central``: what of it
@@ -52,8 +52,8 @@ class Account:
     session: str
     progress: Progress
     timeline: tuple[tuple[datetime, str], ...] = ()
-    charging: bool = False
-    turns: tuple[tuple[datetime, bool], ...] = ()
+    charging: bool | None = None
+    turns: tuple[tuple[datetime, bool | None], ...] = ()
     late: bool = False
     total: Decimal | None = None
     currency: str | None = None
@@ -88,7 +88,7 @@ class News:
 
 
 def opened(session: Session, timeline: tuple[tuple[datetime, str], ...], progress: Progress) -> Account:
-    charging = session.status == SessionStatus.CHARGING
+    charging = _CHARGES.get(session.status, False)
     return Account(session.id, progress, timeline, charging=charging, turns=((session.started_at, charging),))
 
 
@@ -96,32 +96,37 @@ def follow(account: Account, session: Session, news: News, tariffs: Mapping[str,
     """The account after a message; ``session`` is the session after it."""
     progress = account.progress
     late = account.late
-    for at, energy_wh in _points(session, news):
+    for at, reached_wh in _points(session, news):
         late = late or at < progress.at
-        stretch = Stretch(
-            at, max(energy_wh, progress.energy_wh), account.charging or _flows(session, energy_wh, progress)
-        )
-        progress = costs.advance(progress, stretch, account.timeline, tariffs)
+        energy_wh = max(reached_wh, progress.energy_wh)
+        charging = _charged(account.charging, energy_wh - progress.energy_wh)
+        progress = costs.advance(progress, Stretch(at, energy_wh, charging), account.timeline, tariffs)
     # The register was corrected downwards: what was counted is too much.
     late = late or session.energy_wh < progress.energy_wh
-    charging = session.status == SessionStatus.CHARGING
-    turns = account.turns
     fact = FACTS.get(news.state or "")
-    if fact is not None:
-        turns = _turned(turns, news.at, fact is Fact.FLOW)
-    elif charging != account.charging:
-        turns = _turned(turns, news.at, charging)
-    return evolve(account, progress=progress, late=late, charging=charging, turns=turns)
+    if fact is not None and news.at < account.progress.at:
+        # An old state that comes late says what was then; what we knew holds again from where we knew it.
+        turns = _turned(account.turns, news.at, fact is Fact.FLOW)
+        if account.turns[-1][0] <= news.at:
+            turns = _turned(turns, account.progress.at, account.charging)
+        return evolve(account, late=True, turns=turns)
+    now = _CHARGES.get(session.status, False) if fact is None else fact is Fact.FLOW
+    turns = account.turns if now is account.charging else _turned(account.turns, news.at, now)
+    return evolve(account, progress=progress, late=late, charging=now, turns=turns)
 
 
-def _flows(session: Session, energy_wh: Decimal, progress: Progress) -> bool:
-    """Energy that flows before anybody said so is charged all the same: no state was told yet."""
-    return session.charging_state is None and energy_wh > progress.energy_wh and session.status != "suspended"
+#: What a session's status says of its time; before anything is known, energy that flows says it.
+_CHARGES: dict[str, bool | None] = {SessionStatus.CHARGING: True, SessionStatus.PENDING: None}
+
+
+def _charged(said: bool | None, flowed_wh: Decimal) -> bool:
+    """Whether a stretch is charging time."""
+    return flowed_wh > 0 if said is None else said
 
 
 def _turned(
-    turns: tuple[tuple[datetime, bool], ...], at: datetime, charging: bool
-) -> tuple[tuple[datetime, bool], ...]:
+    turns: tuple[tuple[datetime, bool | None], ...], at: datetime, charging: bool | None
+) -> tuple[tuple[datetime, bool | None], ...]:
     if len(turns) >= _TURNS:
         return turns
     ordered = list(turns)
@@ -138,8 +143,9 @@ def _points(session: Session, news: News) -> list[tuple[datetime, Decimal]]:
             energy_wh = Decimal(session.energy_wh - (session.register_wh - register_wh))
             points.append((reading.at, min(max(energy_wh, Decimal(0)), Decimal(session.energy_wh))))
     points.sort(key=itemgetter(0))
-    if not points or points[-1][0] <= news.at:
-        points.append((news.at, Decimal(session.energy_wh)))
+    last = (news.at, Decimal(session.energy_wh))
+    if not points or (points[-1][0] <= news.at and points[-1] != last):
+        points.append(last)
     return points
 
 
@@ -156,7 +162,10 @@ def recounted(
 
 
 def _stretches(
-    session: Session, turns: Sequence[tuple[datetime, bool]], readings: Iterable[Reading], end: datetime
+    session: Session,
+    turns: Sequence[tuple[datetime, bool | None]],
+    readings: Iterable[Reading],
+    end: datetime,
 ) -> list[Stretch]:
     final = Decimal(session.energy_wh)
     news = News(session.started_at, tuple(readings))
@@ -171,8 +180,12 @@ def _stretches(
         peak = min(max(peak, known[at]), final)
         points.append((at, peak))
     instants = sorted({at for at, _ in points} | {at for at, _ in turns if session.started_at < at < end})
+    energies = [_energy_at(points, at) for at in instants]
     return [
-        Stretch(at, _energy_at(points, at), _charging_at(turns, before)) for before, at in pairwise(instants)
+        Stretch(at, energy_wh, _charged(_charging_at(turns, before), energy_wh - energy_before))
+        for (before, at), (energy_before, energy_wh) in zip(
+            pairwise(instants), pairwise(energies), strict=True
+        )
     ]
 
 
@@ -187,8 +200,8 @@ def _energy_at(points: Sequence[tuple[datetime, Decimal]], at: datetime) -> Deci
     return (before[1] + (after[1] - before[1]) * share).quantize(Decimal("0.000001"))
 
 
-def _charging_at(turns: Sequence[tuple[datetime, bool]], at: datetime) -> bool:
-    charging = False
+def _charging_at(turns: Sequence[tuple[datetime, bool | None]], at: datetime) -> bool | None:
+    charging: bool | None = None
     for since, turned in turns:
         if since > at:
             break

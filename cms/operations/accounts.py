@@ -17,7 +17,7 @@ from cms.contract.stations import OrderTerms
 from cms.contract.tariffs import Tariff
 from cms.core import Actor, Core, Lane, StoreDown
 from cms.domain import accounts, payments, tariffs
-from cms.domain.accounts import Account, News
+from cms.domain.accounts import KIND, Account, News
 from cms.domain.changes import (
     AddReading,
     Change,
@@ -46,9 +46,10 @@ from cms.domain.observations import (
     TransactionReported,
 )
 from cms.domain.orders import RemoteStop
+from cms.domain.payments import CREDIT
 from cms.domain.sessions import Session, SessionStatus, view
 from cms.domain.stations import Delivered, StationState
-from cms.domain.tariffs import UpdateCost
+from cms.domain.tariffs import USE, UpdateCost
 from cms.domain.tokens import Authorization
 from cms.operations.abilities import abilities
 from cms.operations.billing import billed, closed, payment_begun
@@ -67,18 +68,20 @@ SELF = Actor("cms", "admin", frozenset())
 
 def concern(core: Core, state: StationState, received: Received) -> bool:
     """Whether this message may have to do with money or limits."""
-    if accounts.KIND in state.kept or priced(core):
+    kept = core.kept
+    if KIND in state.kept or USE in kept or CREDIT in kept:
         return True
     seen = received.observation
     if type(seen) is not TransactionReported:
         return False
-    direct = seen.token is not None and seen.token.kind == payments.DIRECT
-    return seen.more is not None or seen.remote_start_id is not None or direct
+    if seen.more is not None or seen.remote_start_id is not None:
+        return True
+    return seen.token is not None and seen.token.kind == payments.DIRECT
 
 
 def priced(core: Core) -> bool:
     """Whether anything has a price here, or any token a balance."""
-    return bool(core.kept.get(tariffs.USE) or core.kept.get(payments.CREDIT))
+    return bool(core.kept.get(USE) or core.kept.get(CREDIT))
 
 
 async def follow(core: Core, state: StationState, received: Received, decision: Decision) -> Decision:
@@ -116,7 +119,7 @@ async def _followed(
 ) -> Decision:
     session, before = change.session, state.sessions.get(change.session.id)
     report = _report_of(received, change)
-    account = state.kept_of(accounts.KIND).get(session.id)
+    account = state.kept_of(KIND).get(session.id)
     known = account
     if account is None:
         account = await found_or_opened(core, state, session, before, report, change)
@@ -264,14 +267,14 @@ def _with_account(decision: Decision, session: Session, account: Account, receiv
     """The account kept while the session runs, and filed as its bill when it is over."""
     station = session.station
     if account.final:
-        state = decision.state.keeping(accounts.KIND, session.id, None)
+        state = decision.state.keeping(KIND, session.id, None)
         kept = (
-            Keep(station, accounts.KIND, session.id, None, received.at),
+            Keep(station, KIND, session.id, None, received.at),
             SaveBill(station, account, received.at),
         )
         return evolve(decision, state=state, changes=(*decision.changes, *kept))
-    state = decision.state.keeping(accounts.KIND, session.id, account)
-    change = Keep(station, accounts.KIND, session.id, account, received.at)
+    state = decision.state.keeping(KIND, session.id, account)
+    change = Keep(station, KIND, session.id, account, received.at)
     return evolve(decision, state=state, changes=(*decision.changes, change))
 
 
@@ -339,7 +342,7 @@ async def _changed(core: Core, session: Session, **fields: Any) -> bool:
     if lane is None:
         return False
     async with lane.lock:
-        account = lane.state.kept_of(accounts.KIND).get(session.id)
+        account = lane.state.kept_of(KIND).get(session.id)
         if account is None or all(getattr(account, name) == value for name, value in fields.items()):
             return False
         await keep_account(core, lane, session.station, evolve(account, **fields))
@@ -350,9 +353,9 @@ async def keep_account(
     core: Core, lane: Lane, station: str, account: Account, *more: Change, events: Sequence[Happened] = ()
 ) -> None:
     """Commit an open account; the lane's lock is held by the caller."""
-    change = Keep(station, accounts.KIND, account.session, account, core.clock.now())
+    change = Keep(station, KIND, account.session, account, core.clock.now())
     await core.store.commit((change, *more), tuple(events))
-    lane.state = lane.state.keeping(accounts.KIND, account.session, account)
+    lane.state = lane.state.keeping(KIND, account.session, account)
 
 
 async def _stop(core: Core, session: Session, why: str) -> None:
@@ -393,7 +396,7 @@ async def presented(core: Core, state: StationState, received: Received, decisio
     if not isinstance(answer, TokenAnswer) or answer.status != Authorization.ACCEPTED:
         return decision
     token = received.observation.token  # type: ignore[attr-defined]
-    credit = core.kept.get(payments.CREDIT, {}).get(token.id.casefold())
+    credit = core.kept.get(CREDIT, {}).get(token.id.casefold())
     if credit is not None:
         # Whoever charges here already may be about to stop.
         status = ruled(core, credit, received, [session.id for session in state.sessions.values()])
@@ -409,7 +412,7 @@ async def presented(core: Core, state: StationState, received: Received, decisio
 
 
 async def _prices(core: Core, state: StationState, token: str, received: Received) -> Priced | None:
-    uses, known = core.kept.get(tariffs.USE, {}), known_tariffs(core)
+    uses, known = core.kept.get(USE, {}), known_tariffs(core)
     held = known.get(tariffs.tariff_of(uses, state.station.id, token, received.at) or "")
     if held is None:
         return None

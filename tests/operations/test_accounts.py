@@ -23,6 +23,7 @@ from cms.contract.tariffs import (
 )
 from cms.domain.changes import SaveVariables
 from cms.domain.observations import (
+    ConnectorReported,
     Metered,
     StationCosts,
     TokenPresented,
@@ -136,6 +137,28 @@ async def test_a_1_6_session_has_a_cost_too(small: Small) -> None:
     ended = await small.hear("CP1", stop(answer.transaction_id, at=after(60)))
     assert ended.account is None  # 1.6 has no word for it
     assert (await only_session(small)).cost == {"amount": "1.25", "currency": "EUR"}
+
+
+async def test_a_1_6_car_that_waits_on_its_connector_pays_for_idling(small: Small) -> None:
+    idle = Tariff("IDLE", "EUR", idle_time=Component((Price(D("0.10")),)))
+    await sell(small, idle)
+    answer = await small.hear("CP1", start())
+    await small.hear("CP1", Metered(1, (register(5000, after(30)),), answer.transaction_id))
+    small.clock.time = after(30)
+    await small.hear("CP1", ConnectorReported(1, 1, "suspended-ev", after(30)))
+    small.clock.time = after(60)
+    await small.hear("CP1", stop(answer.transaction_id, at=after(60)))
+    assert (await only_session(small)).cost == {"amount": "3.00", "currency": "EUR"}
+
+
+async def test_a_state_that_comes_late_counts_where_it_belongs(small: Small) -> None:
+    idle = Tariff("IDLE", "EUR", idle_time=Component((Price(D("0.10")),)))
+    await sell(small, idle)
+    await tell(small, begin())
+    await tell(small, event("updated", 3, after(40), charging_state="Charging"))
+    await tell(small, event("updated", 2, after(20), charging_state="SuspendedEV"))
+    await tell(small, end(6000, minutes=60, seq=4))
+    assert (await only_session(small)).cost == {"amount": "2.00", "currency": "EUR"}
 
 
 async def test_the_cost_runs_along_where_the_station_shows_it(small: Small) -> None:
