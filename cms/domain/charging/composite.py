@@ -57,7 +57,7 @@ class Mains:
 
     def converted(self, limit: Decimal, unit: str, phases: int | None) -> Decimal:
         """The limit in the other unit, rounded down to one decimal."""
-        factor = self.voltage * (phases or self.phases)
+        factor = self.voltage * (phases if phases in (1, 2, 3) else self.phases)
         return (limit * factor if unit == "A" else limit / factor).quantize(_TENTH, ROUND_DOWN)
 
 

@@ -111,6 +111,12 @@ def test_another_unit_is_left_out_or_converted_never_guessed() -> None:
     assert told(holds(at(1, profile()), unit="W", mains=Mains(D(230), 1))) == [(0, D("3680.0"))]
 
 
+def test_a_number_of_phases_that_cannot_be_is_not_converted_with() -> None:
+    wild = Schedule("A", (Period(0, D(10), 43_478_260_870),), NOON)
+    one = at(1, Profile("tx-default", (wild,), id=1))
+    assert told(holds(one, unit="W", mains=Mains(D(230), 1))) == [(0, D("2300.0"))]
+
+
 def test_a_limit_reported_within_this_second_holds_from_its_beginning() -> None:
     late = Foreign(0, NOON + timedelta(milliseconds=700), (schedule(9),))
     assert told(holds(foreign=(late,))) == [(0, D(9))]
