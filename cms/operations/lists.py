@@ -19,7 +19,7 @@ from cms.contract.lists import (
     ShowList,
     SyncList,
 )
-from cms.contract.refusals import NotSupported, Refusal, Rejected
+from cms.contract.refusals import Conflict, NotSupported, Refusal, Rejected
 from cms.contract.stations import OrderTerms
 from cms.contract.tokens import TokenView
 from cms.core import Actor, Core, Lane, StoreDown
@@ -103,6 +103,14 @@ async def sync(core: Core, request: SyncList, actor: Actor) -> IntentView | Prev
         raise NotSupported(
             f"{station} keeps no local list: {known.trouble or 'it said so'}",
             "add --full to send one all the same",
+        )
+    under_way = next(
+        (i for i in lane.state.intents.values() if i.order == "list" and i.status == "sent"), None
+    )
+    if under_way is not None and not request.dry_run:
+        # Messages of two updates between one another would be versions out of order.
+        raise Conflict(
+            f"an update of {station}'s list is under way", f"wait for it: cms intents wait {under_way.id}"
         )
     wanted_mark = Wishes(core, core.clock.now()).mark(station, version_of(core, lane), known)
     if not request.full and _state(known, wanted_mark) == "current":

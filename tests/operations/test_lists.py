@@ -203,6 +203,16 @@ async def test_a_station_that_knows_no_lists_at_all_is_remembered_too(
     assert len(keepers.updates) == 1
 
 
+async def test_one_update_at_a_time_is_sent_to_a_station(small: Small, keepers: ListKeepers) -> None:
+    async def again() -> None:
+        with pytest.raises(Conflict, match="under way"):
+            await sync(small)
+
+    keepers.before_answer = again
+    await sync(small)
+    assert len(keepers.updates) == 1
+
+
 async def test_a_queued_update_sends_the_tokens_of_the_day_it_is_sent(
     small: Small, keepers: ListKeepers
 ) -> None:
