@@ -22,7 +22,7 @@ from cms.domain.record import record
 #: Nobody plans further ahead, and no station's absurd duration is followed further.
 MOST_S = 31 * 86_400
 #: Instants at which something may change, in one composite schedule.
-_MOST_STEPS = 1_000
+_MOST_STEPS = 400
 _EVERY = {"daily": timedelta(days=1), "weekly": timedelta(days=7)}
 _TENTH = Decimal("0.1")
 
