@@ -218,7 +218,7 @@ class AddTariff:
 
 @dataclass(frozen=True, slots=True)
 class UseTariff:
-    """Sessions that begin from now on, or ``since`` then, are priced so: everywhere (default), at a station, of a token.
+    """Sessions that begin from now on (or ``since`` then) are priced so: everywhere, at a station, or of a token.
 
     A token's tariff precedes its station's, that precedes the default. ``tariff`` null: no longer. What begins
     offline is priced by what held at its beginning, so a use that is backdated reaches what is still to come.

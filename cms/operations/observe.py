@@ -85,6 +85,7 @@ from cms.operations import (
     iso15118,
     needs,
     payments,
+    prices,
     quirks,
     security,
     signing,
@@ -175,7 +176,7 @@ async def _decide(core: Core, state: StationState, received: Received, *, thorou
         case TokenPresented():
             decision = _presented(core, state, received, seen)
             return (
-                await accounts.presented(core, state, received, decision)
+                await prices.presented(core, state, received, decision)
                 if accounts.priced(core)
                 else decision
             )

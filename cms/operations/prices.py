@@ -1,0 +1,46 @@
+"""What a driver is told when a card is presented: whether a balance is left, and what charging costs here."""
+
+from __future__ import annotations
+
+from cms.core import Core
+from cms.domain import payments, tariffs
+from cms.domain.changes import Decision
+from cms.domain.evolve import evolve
+from cms.domain.observations import Answer, Priced, Received, TokenAnswer
+from cms.domain.stations import StationState
+from cms.domain.tokens import Authorization
+from cms.operations.abilities import abilities
+from cms.operations.credits import ruled
+from cms.operations.openings import known_tariffs
+
+
+async def presented(core: Core, state: StationState, received: Received, decision: Decision) -> Decision:
+    """An Authorize answer with what the driver pays: a balance decides (C17), prices are told (I01, I08)."""
+    answer: Answer = decision.answer
+    if not isinstance(answer, TokenAnswer) or answer.status != Authorization.ACCEPTED:
+        return decision
+    token = received.observation.token  # type: ignore[attr-defined]
+    credit = core.kept.get(payments.CREDIT, {}).get(token.id.casefold())
+    if credit is not None:
+        # Whoever charges here already may be about to stop.
+        status = ruled(core, credit, received, [session.id for session in state.sessions.values()])
+        answer = evolve(answer, status=status, expires=received.at)
+        events = tuple(
+            evolve(event, data={**event.data, "status": status}) if event.type == "token.presented" else event
+            for event in decision.events
+        )
+        decision = evolve(decision, answer=answer, events=events)
+    if answer.status == Authorization.ACCEPTED and received.ocpp_version != "1.6":
+        answer = evolve(answer, priced=await _prices(core, state, token.id, received))
+    return evolve(decision, answer=answer)
+
+
+async def _prices(core: Core, state: StationState, token: str, received: Received) -> Priced | None:
+    uses, known = core.kept.get(tariffs.USE, {}), known_tariffs(core)
+    held = known.get(tariffs.tariff_of(uses, state.station.id, token, received.at) or "")
+    if held is None:
+        return None
+    can = await abilities(core, state.station.id)
+    own = known.get(tariffs.of_token(uses, token, received.at) or "")
+    driver = own if received.ocpp_version == "2.1" and can.tariffs is not False else None
+    return Priced(tariffs.text_for(held) if can.texts else None, driver)
