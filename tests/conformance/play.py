@@ -97,9 +97,10 @@ Rows = tuple[tuple[str, Verb, set[str]], ...]
 class Play:
     """The state of one run."""
 
-    def __init__(self, case: Case, house: House) -> None:
+    def __init__(self, case: Case, house: House, perform: Callable[[Play, Any], Awaitable[None]]) -> None:
         self.case = case
         self.house = house
+        self._perform = perform
         self.watch: Watch = house.watch
         self.watch.exchange, self.watch.faults = [], []
         self.scope = Scope(case.version, f"-{next(house.numbers):x}")
@@ -117,7 +118,7 @@ class Play:
         scenario, version = self.case.scenario, self.case.version
         await self._register_tokens(chosen(scenario.tokens, version))
         for letter, told in {"A": {}, **chosen(scenario.stations, version)}.items():
-            station = self._introduce(letter, dict(told))
+            station = self.introduce(letter, dict(told))
             await self._bring(station, dict(told))
 
     async def _register_tokens(self, extra: Mapping[str, dict[str, Any]]) -> None:
@@ -130,7 +131,8 @@ class Play:
             if blocked:
                 await self.house.ask("BlockToken", {"token": fields["token"], "reason": blocked})
 
-    def _introduce(self, letter: str, told: dict[str, Any]) -> Station:
+    def introduce(self, letter: str, told: dict[str, Any]) -> Station:
+        """A station by its letter; nothing is registered or connected yet."""
         version = str(told.get("version", self.case.version))
         mark = "" if letter == "A" else letter
         identity = told.get("identity", f"{IDENTITIES[version]}{mark}") + self.scope.suffix
@@ -173,9 +175,7 @@ class Play:
 
     async def step(self, raw: Any) -> None:
         """Do one step; what the central system did wrong meanwhile counts against it."""
-        from tests.conformance.verbs import perform
-
-        await perform(self, raw)
+        await self._perform(self, raw)
         if self.watch.faults:
             raise Unmet("; ".join(self.watch.faults))
 
@@ -227,11 +227,11 @@ class Play:
                 await task
 
 
-def valid(version: str, action: str, payload: Any) -> None:
+def valid(version: str, action: str, payload: Any, *, response: bool = False) -> None:
     """Raise Mistaken when a payload that we are about to say is not what the schema allows."""
     with suppress(FileNotFoundError):
         try:
-            check(version, action, payload)
+            check(version, action, payload, response=response)
         except AssertionError as error:
             raise Mistaken(f"{error} (say `invalid: true` when that is meant)") from None
 

@@ -10,6 +10,7 @@ import pytest
 from tests.conformance.conftest import Houses
 from tests.conformance.play import SCENARIO_S, Play, report
 from tests.conformance.scenario import Area, Case, areas, cases, scenarios
+from tests.conformance.verbs import perform
 
 
 @pytest.mark.parametrize("area", areas(), ids=lambda area: area.file)
@@ -29,7 +30,7 @@ async def test_conformance(case: Case, houses: Houses) -> None:
     reason = scenario.cannot_in(case.version)
     if reason is not None and not scenario.steps:
         pytest.skip(reason)
-    failure = await played(Play(case, houses(scenario.daemon)))
+    failure = await played(Play(case, houses(scenario.daemon), perform))
     if reason is None and failure is not None:
         pytest.fail(failure, pytrace=False)
     if reason is not None and failure is None:

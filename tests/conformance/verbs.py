@@ -126,13 +126,13 @@ async def storm(play: Play, step: Step) -> None:
     """So many fresh stations connect and boot at once; all are accepted within ``deadline`` seconds."""
     count, letters = int(step.value), []
     for number in range(count):
-        station = play._introduce(f"S{number}", {})
+        station = play.introduce(f"S{number}", {})
         letters.append(station.letter)
         await play.house.ask("AddStation", {"station": station.identity, "password": station.password})
 
     async def come(letter: str) -> None:
         await play.connect(play.stations[letter])
-        await perform(play, {"boot": None, "by": letter, "deadline": 30})
+        await play.step({"boot": None, "by": letter, "deadline": 30})
 
     try:
         await asyncio.wait_for(asyncio.gather(*map(come, letters)), float(step["deadline"] or 30))
