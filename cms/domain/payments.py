@@ -105,10 +105,11 @@ class SettlementAnswer(Answer):
 
 @record
 class VatNumberPresented(Observation):
-    """VatNumberValidation (2.1 C18.FR.10)."""
+    """VatNumberValidation (2.1 C18.FR.10). ``answer`` is what became of asking; None before that."""
 
     number: str
     evse: int | None = None
+    answer: VatAnswer | None = None
 
 
 @record

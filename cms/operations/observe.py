@@ -228,6 +228,7 @@ _ASKED_FIRST: dict[type, Callable[[Core, Received, Any], Awaitable[Observation]]
     ChainAsked: iso15118.chain,
     ContractCertificateAsked: iso15118.contract_certificate,
     DataTransferred: datatransfer.asked,
+    VatNumberPresented: payments.vat_asked,
 }
 
 #: What needs more than the state: other records, our own keys, somebody else's answer. Called under the lane's
@@ -236,7 +237,7 @@ _LOOKING_UP: dict[type, Callable[[Core, StationState, Received, Any], Awaitable[
     CustomerTold: customers.told,
     DisplaysTold: displays.told,
     CertificateRequested: signing.requested,
-    ContractPresented: iso15118.presented,
+    ContractPresented: prices.contract_presented,
     SettlementNotified: payments.settlement,
     VatNumberPresented: payments.vat_number,
     charging.NeedsNotified: needs.notified,

@@ -25,7 +25,7 @@ from cms.core import Actor, Core, Lane
 from cms.domain import payments
 from cms.domain.changes import Decision, SavePayment
 from cms.domain.evolve import evolve
-from cms.domain.observations import Received
+from cms.domain.observations import Observation, Received
 from cms.domain.orders import RemoteStart, WriteVariables
 from cms.domain.payments import (
     NotifyWebPaymentStarted,
@@ -294,12 +294,17 @@ def receipt_url(core: Core, psp_ref: str) -> str | None:
     return template.replace("{psp_ref}", quote(psp_ref, safe="")) if template else None
 
 
+async def vat_asked(core: Core, received: Received, seen: VatNumberPresented) -> Observation:
+    """Ask whoever the settings name, who has a few seconds; the station waits, and nobody else does."""
+    if core.vat is None:
+        reason = "no service to check VAT numbers is set"
+        return evolve(seen, answer=VatAnswer(seen.number, seen.evse, False, reason=reason))
+    return evolve(seen, answer=await core.vat(seen.number))
+
+
 async def vat_number(
     core: Core, state: StationState, received: Received, seen: VatNumberPresented
 ) -> Decision:
-    """VatNumberValidation: asked of whoever the settings name, who has a few seconds; the station waits."""
-    if core.vat is None:
-        reason = "no service to check VAT numbers is set"
-        return Decision(VatAnswer(seen.number, seen.evse, False, reason=reason), state)
-    answer = await core.vat(seen.number)
-    return Decision(evolve(answer, number=seen.number, evse=seen.evse), state)
+    """Number and EVSE go back as they came, whatever the service says they were."""
+    assert seen.answer is not None, "it was asked first"
+    return Decision(evolve(seen.answer, number=seen.number, evse=seen.evse), state)

@@ -6,9 +6,11 @@ from cms.core import Core
 from cms.domain import payments, tariffs
 from cms.domain.changes import Decision
 from cms.domain.evolve import evolve
+from cms.domain.iso15118 import ContractAnswer, ContractPresented
 from cms.domain.observations import Answer, Priced, Received, TokenAnswer
 from cms.domain.stations import StationState
 from cms.domain.tokens import Authorization
+from cms.operations import iso15118
 from cms.operations.abilities import abilities
 from cms.operations.credits import ruled
 from cms.operations.openings import known_tariffs
@@ -33,6 +35,21 @@ async def presented(core: Core, state: StationState, received: Received, decisio
     if answer.status == Authorization.ACCEPTED and received.ocpp_version != "1.6":
         answer = evolve(answer, priced=await _prices(core, state, token.id, received))
     return evolve(decision, answer=answer)
+
+
+async def contract_presented(
+    core: Core, state: StationState, received: Received, seen: ContractPresented
+) -> Decision:
+    """The same for a contract certificate: its token pays like any other."""
+    decision = await iso15118.presented(core, state, received, seen)
+    answer = decision.answer
+    if not isinstance(answer, ContractAnswer) or not (
+        core.kept.get(tariffs.USE) or core.kept.get(payments.CREDIT)
+    ):
+        return decision
+    of_token = await presented(core, state, received, evolve(decision, answer=answer.token))
+    assert isinstance(of_token.answer, TokenAnswer)
+    return evolve(of_token, answer=evolve(answer, token=of_token.answer))
 
 
 async def _prices(core: Core, state: StationState, token: str, received: Received) -> Priced | None:

@@ -425,3 +425,25 @@ async def test_a_crash_between_the_bill_and_the_balance_takes_the_cost_at_the_ne
         await credits.recover(small.core)
     (left,) = await tariffs.credits_(small.core, ListCredits(), ANA)
     assert (left.balance.amount, left.available.amount) == (D("15.00"), D("15.00"))
+
+
+async def test_a_contract_is_told_its_price_like_a_card(small: Small) -> None:
+    from cms.contract.tokens import AddToken
+    from cms.domain.certificates import Contract
+    from cms.domain.iso15118 import ContractPresented
+    from cms.operations import prices, tokens
+    from tests.domain.build import received
+
+    seen = ContractPresented(TokenRef("EMAID1", "emaid"), standing=Contract.GOOD)
+
+    async def shown() -> Any:
+        state = small.core.lane("CP1").state
+        return (
+            await prices.contract_presented(small.core, state, received(seen, version="2.1"), seen)
+        ).answer
+
+    await tokens.add(small.core, AddToken("EMAID1", kind="emaid"), ANA)
+    await sell(small, kwh("MINE", "3"), token="EMAID1")
+    assert (await shown()).token.priced.tariff.id == "MINE"
+    await tariffs.set_credit(small.core, SetCredit("EMAID1", D(0), "EUR"), ANA)
+    assert (await shown()).token.status == "no-credit"
