@@ -31,8 +31,8 @@ class TlsPort:
         self.listener = None if settings.ocpp_tls_port is None else self._made(settings.ocpp_tls_port, now)
 
     def _made(self, port: int, now: datetime) -> SecureListener:
+        pairs = self._pairs(now)  # makes our authority, where there is none yet
         ours = self._trust.authority(Use.STATION)
-        pairs = self._pairs(now)
         self._stamps = _stamps(pairs, self._settings.tls_client_authorities)
         return SecureListener(port, tls.context(pairs, [*self._theirs(), *([ours.pem] if ours else [])]))
 

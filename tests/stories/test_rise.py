@@ -66,9 +66,12 @@ async def test_a_station_rises_from_a_password_to_a_certificate(tmp_path: Path, 
             await until(ask, ShowSecurity("CP-1"), profile=2, upgrading_to=None)
             assert station.place.url.startswith("wss:")
 
-            first = station.place.password
+            old, before = station.place.password, (await ask.ask(ShowStation("CP-1"))).connected_at
             await ask.ask(RotatePassword(station="CP-1"))
-            assert station.place.password != first
+            assert station.place.password != old
+            async with asyncio.timeout(20):  # it comes back with the new one (A01)
+                while (await ask.ask(ShowStation("CP-1"))).connected_at in (before, None):
+                    await asyncio.sleep(0.05)
 
             renewal = await ask.ask(RenewCertificate(station="CP-1"))
             await ask.ask(AwaitIntent(renewal.id, wait_s=20))
