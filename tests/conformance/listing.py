@@ -74,10 +74,11 @@ def _row(scenario: Scenario) -> Iterator[str]:
     yield str(scenario.tier)
     yield scenario.kind
     yield ", ".join(scenario.octt)
-    yield _state(scenario)
+    yield state(scenario)
 
 
-def _state(scenario: Scenario) -> str:
+def state(scenario: Scenario) -> str:
+    """``passes``, or why it is open."""
     match scenario.cannot:
         case None:
             return "passes"
