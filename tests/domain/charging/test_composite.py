@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal as D
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cms.contract.charging import Period, Profile, Schedule
@@ -153,6 +153,7 @@ profiles = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(st.lists(profiles, max_size=8), st.integers(0, 3599))
 def test_what_holds_at_an_instant_does_not_depend_on_where_one_began_to_look(
     known: list[Installed], offset: int

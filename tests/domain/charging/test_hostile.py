@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from decimal import Decimal as D
 from typing import Any
 
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cms.contract.charging import KINDS, PURPOSES, RECURRENCIES, Details, Period, Profile, Schedule
@@ -57,6 +57,8 @@ PROFILE = st.builds(
 )
 
 
+# No deadline: a shared machine is slow when it likes.
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.tuples(st.integers(0, 2), PROFILE), max_size=5),
     st.lists(SCHEDULE, max_size=2),
