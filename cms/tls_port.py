@@ -32,9 +32,9 @@ class TlsPort:
 
     def _made(self, port: int, now: datetime) -> SecureListener:
         pairs = self._pairs(now)  # makes our authority, where there is none yet
-        ours = self._trust.authority(Use.STATION)
+        ours = self._trust.trusted(Use.STATION)
         self._stamps = _stamps(pairs, self._settings.tls_client_authorities)
-        return SecureListener(port, tls.context(pairs, [*self._theirs(), *([ours.pem] if ours else [])]))
+        return SecureListener(port, tls.context(pairs, [*self._theirs(), *ours]))
 
     def _theirs(self) -> list[str]:
         return [_text(path) for path in self._settings.tls_client_authorities]

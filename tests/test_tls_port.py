@@ -192,3 +192,28 @@ async def test_what_ends_soon_is_told_once_at_each_age(tmp_path: Path) -> None:
         assert [event.data["days"] for event in events] == [20, 13, 0]
     finally:
         await small.close()
+
+
+async def test_an_authority_that_is_replaced_cuts_nobody_off(tmp_path: Path) -> None:
+    settings = told(data_dir=tmp_path, ocpp_tls_port=0, ocpp_host="127.0.0.1")
+    trust = Trust(TrustSources(tmp_path / "pki"))
+    first = TlsPort(settings, trust, NOW)
+    shown, pem, key = first.shown(NOW), *_files(tmp_path)
+    (tmp_path / "client.pem").write_text(pem + key)
+    trust.create_authority(Use.STATION, "ec", NOW, replace=True)
+    assert _files(tmp_path)[0] != pem
+    again = TlsPort(settings, Trust(TrustSources(tmp_path / "pki")), NOW)
+    assert again.shown(NOW) == shown, "stations know the former root alone"
+    context = trusting(pem, tmp_path / "client.pem")
+    async with listening(again, Backend()) as endpoint:
+        url = f"{endpoint.secure_url}/CP1"
+        async with connect(url, subprotocols=["ocpp1.6"], ssl=context, proxy=None):  # type: ignore[list-item]
+            pass
+    later = NOW + timedelta(days=320)
+    again.refresh(later)
+    assert again.shown(later) != shown
+
+
+def _files(folder: Path) -> tuple[str, str]:
+    ours = folder / "pki/station"
+    return (ours / "ca.pem").read_text(), (ours / "ca.key").read_text()

@@ -6,6 +6,7 @@ by those above it, beside its key in ``ca.key``.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -148,9 +149,25 @@ def create(folder: Path, name: str, organisation: str | None, kind: str, now: da
         .sign(key, hashes.SHA256())
     )
     authority = Authority(key, (root,))
+    _retire(folder)
     keep(folder / "ca.key", pem_of_key(key))
     keep(folder / "ca.pem", authority.pem.encode())
     return authority
+
+
+def _retire(folder: Path) -> None:
+    """A former authority: what it signed stays good until it ends. The certificate goes last, as it came."""
+    if not (folder / "ca.pem").exists():
+        return
+    name = certificates((folder / "ca.pem").read_text("ascii"))[0].fingerprint(hashes.SHA256()).hex()[:16]
+    for end in (".key", ".pem"):
+        with contextlib.suppress(FileNotFoundError):  # we stopped in the middle of this before
+            (folder / f"ca{end}").replace(folder / f"former-{name}{end}")
+
+
+def former(folder: Path) -> tuple[str, ...]:
+    """The certificates of former authorities, in PEM."""
+    return tuple(path.read_text("ascii") for path in sorted(folder.glob("former-*.pem")))
 
 
 def pem_of(chain: Sequence[x509.Certificate]) -> str:

@@ -97,11 +97,16 @@ class Trust:
             return None
         return OwnAuthority(use, ours.pem, reading.told(ours.certificate))
 
+    def trusted(self, use: Use) -> tuple[str, ...]:
+        """Our authority and those it replaced, in PEM: whose certificates are taken."""
+        ours = self._authorities[use]
+        return (*([ours.pem] if ours else []), *authority.former(self._folder(use)))
+
     def create_authority(self, use: Use, kind: str, now: datetime, *, replace: bool = False) -> OwnAuthority:
         if self._authorities[use] is not None and not replace:
             raise Conflict(
                 f"there is a certificate authority for {use} certificates already",
-                "--replace makes a new one: stations must learn its root before the old one ends",
+                "--replace makes a new one; its root must be in the stations before our server certificates end",
             )
         made = self._create(use, kind, now)
         told = OwnAuthority(use, made.pem, reading.told(made.certificate))
