@@ -9,6 +9,7 @@ from cms.contract.intents import Preview
 from cms.contract.refusals import Refusal
 from cms.contract.stations import OrderTerms
 from cms.core import Actor, Core, Lane, StoreDown
+from cms.domain import quirks
 from cms.domain.changes import Decision, Happened
 from cms.domain.charging import needs as ev
 from cms.domain.charging import register
@@ -238,7 +239,7 @@ def follow_up(core: Core, lane: Lane, received: Received) -> None:
         return
     match received.observation:
         case TransactionReported(trigger="TxResumed", transaction_id=str(tid)):
-            if register.KIND in lane.state.kept:
+            if register.KIND in lane.state.kept and quirks.of(lane.state).automatic_commands:
                 core.spawn(_resend(core, lane, tid))
         case LimitNotified(evse=evse) | LimitCleared(evse=evse):
             plan_again(core, lane, evse)
@@ -246,6 +247,8 @@ def follow_up(core: Core, lane: Lane, received: Received) -> None:
 
 def plan_again(core: Core, lane: Lane, evse: int | None) -> None:
     """The limits of an EVSE (0 or None: of all) changed: cars with a plan of ours get another (K11, K16)."""
+    if not quirks.of(lane.state).automatic_commands:
+        return
     for needs in lane.state.kept_of(ev.NEEDS).values():
         if evse in (None, 0, needs.evse) and needs.profile_id is not None:
             core.spawn(_again(core, lane, needs.evse))
