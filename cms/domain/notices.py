@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cms.domain import boots, connectors, devicemodel, lists, monitoring, reports, reservations
+from cms.domain import boots, connectors, devicemodel, lists, problems, reports, reservations
 from cms.domain.alarms import is_critical
 from cms.domain.changes import (
     Decision,
@@ -158,9 +158,9 @@ def events(state: StationState, received: Received, notified: EventsNotified) ->
         return Decision(Noted(), state)
     told = tuple(_notified(state, received, event) for event in notified.events)
     decision = Decision(Noted(), state, (), told)
-    if any(map(monitoring.concerns, notified.events)):
-        (state, changes), problems = monitoring.alerts(state, notified.events, received.at)
-        decision = Decision(Noted(), state, tuple(changes), (*told, *problems))
+    if any(map(problems.concerns, notified.events)):
+        (state, changes), changed = problems.alerts(state, notified.events, received.at)
+        decision = Decision(Noted(), state, tuple(changes), (*told, *changed))
     decision = _connectors(decision, received, notified.statuses)
     return _once(decision, received, "event", notified.key, notified.digest)
 
@@ -181,7 +181,7 @@ def _notified(state: StationState, received: Received, event: ComponentEvent) ->
         "event_id": event.event_id,
         "cause": event.cause,
         "monitor": event.monitor,
-        "severity": monitoring.severity_of(state, event),
+        "severity": problems.severity_of(state, event),
         "origin": event.origin,
         "transaction": event.transaction,
     }

@@ -32,6 +32,7 @@ from cms.contract.monitoring import (
 from cms.contract.refusals import Conflict, Invalid, NotFound
 from cms.core import Actor, Core
 from cms.domain import monitoring, streams
+from cms.domain import problems as wrong
 from cms.domain.devicemodel import Model
 from cms.domain.evolve import evolve
 from cms.domain.monitoring import NEW, Monitor
@@ -52,7 +53,7 @@ async def show(core: Core, request: ShowMonitoring, actor: Actor) -> MonitoringV
         level=settings.level,
         monitors=len(state.kept_of(monitoring.MONITOR)),
         streams=len(state.kept_of(streams.KIND)),
-        problems=len(monitoring.problems(state)),
+        problems=len(wrong.problems(state)),
     )
 
 
@@ -72,8 +73,8 @@ async def problems(core: Core, request: ListProblems, actor: Actor) -> list[Prob
     found = [
         problem
         for lane in lanes
-        if lane.state.connectors or lane.state.kept_of(monitoring.PROBLEM)
-        for problem in monitoring.problems(lane.state, cleared=request.cleared)
+        if lane.state.connectors or lane.state.kept_of(wrong.KIND)
+        for problem in wrong.problems(lane.state, cleared=request.cleared)
     ]
     return sorted(found, key=lambda p: (10 if p.severity is None else p.severity, p.since, p.station))
 
@@ -82,7 +83,7 @@ async def dismiss(core: Core, request: DismissProblem, actor: Actor) -> None:
     """Clear a standing alert in the station's place; one that is raised again stands again."""
     lane = core.lane(request.station)
     async with lane.lock:
-        (state, changes), told = monitoring.dismissed(lane.state, request.name, core.clock.now(), actor.name)
+        (state, changes), told = wrong.dismissed(lane.state, request.name, core.clock.now(), actor.name)
         if not told:
             raise NotFound(
                 f"{lane.state.station.id} has no standing alert {request.name}",

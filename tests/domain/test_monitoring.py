@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cms.domain import monitoring, notices, reports
+from cms.domain import monitoring, notices, problems, reports
 from cms.domain.evolve import evolve
 from cms.domain.monitoring import MONITOR, NEW, ClearAnswer, Monitor, MonitorAnswer, MonitorsReported
 from cms.domain.observations import ComponentEvent, EventsNotified
@@ -42,25 +42,25 @@ def notified(
 
 
 def open_problems(state: StationState) -> list[str]:
-    return [problem.name for problem in monitoring.problems(state)]
+    return [problem.name for problem in problems.problems(state)]
 
 
 def test_an_alert_is_a_problem_with_the_severity_of_its_monitor_until_it_is_cleared() -> None:
     state, told = notified(monitored(POWER), event(1))
     assert told == ["station.notified", "problem.opened"]
-    (problem,) = monitoring.problems(state)
+    (problem,) = problems.problems(state)
     assert (problem.name, problem.severity, problem.since, problem.evse) == ("EVSE@1.Power", 5, NOON, 1)
     state, told = notified(state, event(2, cleared=True, value=""))
     assert told == ["station.notified", "problem.cleared"]
     assert open_problems(state) == []
-    assert [p.cleared_at for p in monitoring.problems(state, cleared=True)] == [NOON]
+    assert [p.cleared_at for p in problems.problems(state, cleared=True)] == [NOON]
 
 
 def test_an_alert_that_goes_on_is_one_problem() -> None:
     state, _ = notified(monitored(POWER), event(1))
     state, told = notified(state, event(2, value="13000", at=after(3)), minute=3)
     assert told == ["station.notified", "problem.changed"]
-    (problem,) = monitoring.problems(state)
+    (problem,) = problems.problems(state)
     assert (problem.value, problem.since) == ("13000", NOON)
 
 
@@ -69,12 +69,12 @@ def test_an_alert_after_it_was_cleared_is_a_new_problem() -> None:
     state, _ = notified(state, event(2, cleared=True))
     state, told = notified(state, event(3, at=after(5)), minute=5)
     assert told[-1] == "problem.opened"
-    assert [p.since for p in monitoring.problems(state)] == [after(5)]
+    assert [p.since for p in problems.problems(state)] == [after(5)]
 
 
 def test_a_problem_names_the_one_it_follows_from() -> None:
     state, _ = notified(station(), event(1), event(2, name="Fan.Hot", monitor=9, cause=1))
-    causes = {p.name: p.cause for p in monitoring.problems(state)}
+    causes = {p.name: p.cause for p in problems.problems(state)}
     assert causes == {"EVSE@1.Power": None, "Fan.Hot": "EVSE@1.Power"}
 
 
@@ -98,7 +98,7 @@ def test_a_connector_with_an_error_is_a_problem_too() -> None:
 
     seen = ConnectorReported(1, 1, "faulted", NOON, "GroundFailure", "wet", vendor_error_code="E7")
     state = notices.connector(station(), received(seen), seen).state
-    (problem,) = monitoring.problems(state)
+    (problem,) = problems.problems(state)
     assert (problem.name, problem.evse, problem.tech_code, problem.tech_info) == (
         "GroundFailure",
         1,
@@ -108,9 +108,9 @@ def test_a_connector_with_an_error_is_a_problem_too() -> None:
 
 
 def test_a_station_cannot_make_our_list_of_problems_grow_without_end() -> None:
-    many = [event(n, name=f"C.V{n}", monitor=None) for n in range(monitoring.MOST_PROBLEMS + 30)]
+    many = [event(n, name=f"C.V{n}", monitor=None) for n in range(problems.MOST + 30)]
     state, _ = notified(station(), *many)
-    assert len(open_problems(state)) == monitoring.MOST_PROBLEMS
+    assert len(open_problems(state)) == problems.MOST
     assert open_problems(state)[-1] == f"C.V{len(many) - 1}"
 
 

@@ -14,8 +14,9 @@ from cms.domain.changes import (
     SaveVariables,
 )
 from cms.domain.devicemodel import Characteristics
-from cms.domain.monitoring import Monitor, Problem
+from cms.domain.monitoring import Monitor
 from cms.domain.observations import VariableReported
+from cms.domain.problems import Problem
 from cms.domain.stations import Station
 from cms.domain.streams import Stream
 from cms.store.engine import SqlStore
