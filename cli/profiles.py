@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import re
-import sys
-from datetime import UTC
 from decimal import Decimal
 from typing import Annotated, Any
 
-import msgspec
 import typer
 
+from cli.charging import mains, plans, read_profile, schedule, utc
 from cli.errors import note
 from cli.flags import Flags
 from cli.noun import flags_of, group, tell_list
 from cli.orders import At, Names, Queue, Terms, Wait, WhenIdle, give
-from cli.render import Column, compact, show_list, show_one, when
-from cli.times import duration_s, later
+from cli.render import Column, show_list, show_one, when
+from cli.times import duration_s
 from cms.client import ask
 from cms.contract import charging
 from cms.contract.refusals import Invalid
@@ -31,29 +28,6 @@ Level = Annotated[int | None, typer.Option("--stack-level", metavar="N", help="T
 Voltage = Annotated[
     str | None, typer.Option("--voltage", metavar="V", help="To convert between A and W, with --phases.")
 ]
-
-
-def _plans(value: Any) -> str:
-    """Schedules in a line: ``16 A, +7200 s 6 A``; two that the car may choose from with ``or`` between."""
-    return " or ".join(_plan(schedule) for schedule in value or ())
-
-
-def _plan(schedule: dict[str, Any]) -> str:
-    steps = [
-        (f"+{period['start_s']} s " if period["start_s"] else "") + _period(period, schedule["unit"])
-        for period in schedule["periods"]
-    ]
-    lasts = f" for {schedule['duration_s']} s" if schedule["duration_s"] is not None else ""
-    return ", ".join(steps) + lasts
-
-
-def _period(period: dict[str, Any], unit: str) -> str:
-    """Its limit and phases; the rest as its fields say it."""
-    said = [] if period["limit"] is None else [f"{period['limit']} {unit}"]
-    if period["phases"] is not None:
-        said.append(f"{period['phases']} phase{'s' if period['phases'] > 1 else ''}")
-    details = {name: value for name, value in (period["details"] or {}).items() if value not in (None, [])}
-    return " ".join([*said, *(f"{name}={compact(value)}" for name, value in details.items())])
 
 
 LIST = (
@@ -77,7 +51,7 @@ SHOWN = (
     Column("profile.recurrency", "recurs"),
     Column("profile.valid_from"),
     Column("profile.valid_to"),
-    Column("profile.schedules", "schedule", _plans),
+    Column("profile.schedules", "schedule", plans),
 )
 LIMITS = (
     Column("station"),
@@ -86,7 +60,7 @@ LIMITS = (
     Column("grid_critical", "critical"),
     Column("local_generation", "generation", wide=True),
     Column("reported_at", "reported", when),
-    Column("schedules", "limit", _plans),
+    Column("schedules", "limit", plans),
 )
 NEEDS = (
     Column("station"),
@@ -171,67 +145,17 @@ def set_(
             stack_level=level,
             id=number,
             recurrency=every,
-            valid_from=_utc(valid_from),
-            valid_to=_utc(valid_to),
+            valid_from=utc(valid_from),
+            valid_to=utc(valid_to),
             transaction_id=transaction,
         )
     )
-    mains = _mains(voltage, phases)
+    converter = mains(voltage, phases)
 
     def build(station: str, **terms: Any) -> charging.SetProfile:
-        return charging.SetProfile(station=station, profile=profile, evse=evse, **mains, **terms)
+        return charging.SetProfile(station=station, profile=profile, evse=evse, **converter, **terms)
 
     give(flags, *stations_meant(names, flags), Terms(wait, when_idle, at, queue), build)
-
-
-def read_profile(file: str) -> charging.Profile:
-    """The profile in a file, or on stdin."""
-    try:
-        text = sys.stdin.read() if file == "-" else open(file, encoding="utf-8").read()  # noqa: PTH123, SIM115
-        return msgspec.convert(json.loads(text, parse_float=Decimal), charging.Profile, strict=False)
-    except OSError as error:
-        raise Invalid(f"{file} cannot be read: {error.strerror}") from None
-    except (ValueError, msgspec.ValidationError) as error:
-        raise Invalid(f"{file} is no charging profile: {error}") from None
-
-
-_LIMIT = re.compile(r"(?:(?P<start>[^=]+)=)?(?P<number>\d+(?:\.\d+)?)(?P<unit>A|W|kW)")
-
-
-def schedule(
-    limits: list[str] | None, phases: int | None, start: str | None, lasts: str | None
-) -> charging.Schedule:
-    """The schedule that ``--rate`` and its companions say."""
-    if not limits:
-        raise Invalid("What limit?", "give --rate 16A, or a profile with --file")
-    found = [_limit(text) for text in limits]
-    units = {unit for _, _, unit in found}
-    if len(units) > 1:
-        raise Invalid("the limits of a profile are all in A or all in W")
-    periods = tuple(charging.Period(start_s, value, phases) for start_s, value, _ in sorted(found))
-    return charging.Schedule(units.pop(), periods, _utc(start), int(duration_s(lasts)) if lasts else None)
-
-
-def _limit(text: str) -> tuple[int, Decimal, str]:
-    match = _LIMIT.fullmatch(text.replace(" ", ""))
-    if match is None:
-        raise Invalid(f"{text!r} is no limit", "e.g. 16A, 11kW, 2h=6A")
-    value = Decimal(match["number"]) * (1000 if match["unit"] == "kW" else 1)
-    return int(duration_s(match["start"])) if match["start"] else 0, value, match["unit"].lstrip("k")
-
-
-def _mains(voltage: str | None, phases: int | None) -> dict[str, Any]:
-    """Only what is to be converted needs both."""
-    if voltage is None:
-        return {}
-    try:
-        return {"voltage": Decimal(voltage), "phases": phases}
-    except ArithmeticError:
-        raise Invalid(f"{voltage!r} is no voltage", "e.g. 230") from None
-
-
-def _utc(text: str | None) -> Any:
-    return later(text).astimezone(UTC) if text else None
 
 
 @app.command()
@@ -317,7 +241,7 @@ def composite(
     except typer.Exit as done:
         if done.exit_code != 0 or flags.dry_run:
             raise
-    request = charging.ShowComposite(station, evse, span_s, unit, **_mains(voltage, phases))
+    request = charging.ShowComposite(station, evse, span_s, unit, **mains(voltage, phases))
     _compare(flags, ask(request, flags.address, flags.patience_s))
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.profiles import read_profile, schedule
+from cli.charging import read_profile, schedule
 from cms.contract.charging import Period, Schedule
 from cms.contract.refusals import Invalid
 

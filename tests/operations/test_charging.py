@@ -39,7 +39,7 @@ from cms.domain.charging.orders import SetChargingProfile
 from cms.domain.evolve import evolve
 from cms.domain.observations import Booted, Received, TokenRef, VariableReported
 from cms.domain.orders import OrderAnswer, RemoteStart
-from cms.operations import charging, sessions
+from cms.operations import charging, sessions, v2x
 from cms.operations.admission import connected
 from cms.operations.observe import observe
 from tests.domain.build import NOON, TOKEN, after, event, start, stop
@@ -239,13 +239,13 @@ async def test_a_car_gives_energy_back_only_with_the_right_to(small: Small) -> N
     assert await ask_for(small, needs) == "rejected"
     (session,) = small.core.lane("CP1").state.sessions.values()
     request = AllowEnergyTransfer(session=session.id, modes=("DC_BPT",))
-    await charging.allow(small.core, request, ANA)
+    await v2x.allow(small.core, request, ANA)
     assert await ask_for(small, needs) == "accepted"
     assert await ask_for(small) == "rejected"
 
 
 async def test_the_right_may_be_the_tokens(small: Small) -> None:
-    await charging.set_right(small.core, SetEnergyTransferRight(TOKEN.id, ("DC_BPT",)), ANA)
+    await v2x.set_right(small.core, SetEnergyTransferRight(TOKEN.id, ("DC_BPT",)), ANA)
     await small.restart()
     await small.hear("CP1", event("started", 0, NOON, evse=1, token=TokenRef(TOKEN.id)), "2.1")
     assert await ask_for(small, evolve(NEEDS, energy_transfer="DC_BPT")) == "accepted"
