@@ -334,13 +334,15 @@ class Terms:
     boot_trigger_s: float = 0.0
     """When a station that connects without a BootNotification is asked for one; 0: never."""
     probe: bool = False
+    """Whether a make that connects for the first time is asked what it takes."""
     inventory: str = "off"
     """Whose inventory is taken after the first boot with a firmware: off, 2.x, all."""
     monitors: bool = False
     """Whether monitors are read again after a boot."""
     automatic_delay_s: float = 0.0
     """How long after a boot; up to twice as long, so that a fleet is not asked at once."""
-    """Whether a make that connects for the first time is asked what it takes."""
+    begins_within: timedelta = timedelta(minutes=3)
+    """How long an accepted remote start waits for its session (stations wait ConnectionTimeOut)."""
     open_enrolment: bool = False
     suspect_after: timedelta = timedelta(hours=24)
     ocpp_url: str = ""

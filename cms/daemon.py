@@ -232,6 +232,7 @@ class Daemon:
                 boot_trigger_s=settings.boot_trigger_s,
                 probe=settings.probe_stations,
                 organisations=_organisations(settings),
+                begins_within=timedelta(seconds=settings.start_timeout_s),
                 suspect_after=timedelta(seconds=settings.suspect_after_s),
                 socket=str(settings.socket),
                 database=settings.database_url.partition("+")[0],

@@ -146,6 +146,9 @@ class Settings(BaseSettings):
     receipt_url: str | None = Field(
         None, description="Where drivers find receipts, e.g. https://pay.example/{psp_ref}."
     )
+    start_timeout_s: float = Field(
+        180.0, gt=0, description="How long an accepted remote start waits for its session before it has failed."
+    )
     suspect_after_s: float = Field(86_400.0, gt=0, description="Silence after which a session is suspect.")
     inventory_after_boot: Literal["off", "2.x", "all"] = Field(
         "2.x", description="Whose inventory is taken after the first boot with a firmware."

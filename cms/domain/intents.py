@@ -79,8 +79,14 @@ def has_effect(intent: Intent) -> bool:
     return effect is not None and effect.applies(intent)
 
 
-def answered(intent: Intent, answer: OrderAnswer, now: datetime, state: StationState) -> Intent:
-    """The intent after the station's answer."""
+def answered(
+    intent: Intent,
+    answer: OrderAnswer,
+    now: datetime,
+    state: StationState,
+    begins_within: timedelta | None = None,
+) -> Intent:
+    """The intent after the station's answer. ``begins_within``: how long a remote start waits for its session."""
     intent = evolve(intent, answered_at=now, answer=answer.answer)
     if answer.verdict == "rejected":
         return evolve(intent, status=IntentStatus.REFUSED, detail=f"the station said {answer.word}")
@@ -90,6 +96,8 @@ def answered(intent: Intent, answer: OrderAnswer, now: datetime, state: StationS
     if effect is None or not effect.applies(intent) or effect.already(intent, state):
         return confirmed(intent, now, f"the station said {answer.word}")
     own = effect.patience(intent) if effect.patience else effect.within
+    if intent.order == "start" and begins_within is not None:
+        own = begins_within
     within = _SCHEDULED_WITHIN if answer.verdict == "scheduled" else own
     return evolve(
         intent,

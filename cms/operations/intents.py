@@ -21,7 +21,7 @@ from cms.contract.refusals import (
 )
 from cms.contract.stations import OrderTerms
 from cms.core import Actor, Core, Lane, StoreDown, Subscription
-from cms.domain import intents
+from cms.domain import intents, wordforword
 from cms.domain.changes import SaveIntent
 from cms.domain.evolve import evolve
 from cms.domain.intents import FINAL, Intent, IntentStatus
@@ -54,7 +54,7 @@ async def give(
     async with lane.lock:
         intent = _new_intent(core, actor, lane.state, name, order, terms)
         if intent.status != IntentStatus.QUEUED:
-            may_send(lane.state, name)
+            may_send(lane.state, intent)
         await save_intent(core, lane, intent, created=True)
     if intent.status == IntentStatus.QUEUED:
         _remind(core, intent)
@@ -62,7 +62,7 @@ async def give(
     return intents.view(await send(core, lane, intent, order))
 
 
-def may_send(state: StationState, name: str) -> None:
+def may_send(state: StationState, intent: Intent) -> None:
     """What a station that is not accepted may be sent (1.6 section 4.2, 2.0.1 B02.FR.05, B03.FR.03)."""
     station = state.station
     status = station.boot_status or station.boot_policy
@@ -71,10 +71,20 @@ def may_send(state: StationState, name: str) -> None:
             f"{station.id} is rejected: nothing may be sent to it before it boots again and is accepted",
             f"cms stations set {station.id} --boot-policy accepted",
         )
-    if status == "pending" and name in ("start", "stop"):
+    if status == "pending" and wordforword.own(intent).order in ("start", "stop"):
         raise Conflict(
             f"{station.id} is pending: no session can be started or stopped before it is accepted",
             f"cms stations set {station.id} --boot-policy accepted",
+        )
+
+
+def may_trigger(state: StationState, message: str) -> None:
+    """No accepted station is asked for another boot (1.6 errata 3.40; 2.0.1 F06.FR.17)."""
+    station = state.station
+    if message.casefold() == "bootnotification" and station.boot_status == "accepted":
+        raise Conflict(
+            f"{station.id} is accepted: OCPP forbids asking it for another BootNotification",
+            f"to ask all the same: cms stations trigger {station.id} BootNotification --force",
         )
 
 
@@ -135,7 +145,7 @@ async def send(core: Core, lane: Lane, intent: Intent, order: Order) -> Intent:
     async with lane.lock:
         now = core.clock.now()
         current = lane.state.intents.get(intent.id, intent)
-        current = intents.answered(current, answer, now, lane.state)
+        current = intents.answered(current, answer, now, lane.state, core.terms.begins_within)
         await _store_answer(core, lane, current, order, answer, now)
     _remind(core, current)
     if current.status == IntentStatus.REFUSED:
@@ -194,7 +204,7 @@ async def _take_due(core: Core, lane: Lane) -> Intent | None:
 
 
 def _due(core: Core, state: StationState, intent: Intent, now: datetime) -> bool:
-    if core.stations.link(intent.station) is None or not _accepted_enough(state, intent.order):
+    if core.stations.link(intent.station) is None or not _accepted_enough(state, intent):
         return False
     if intent.not_before is not None and now < intent.not_before:
         return False
@@ -203,9 +213,9 @@ def _due(core: Core, state: StationState, intent: Intent, now: datetime) -> bool
     return not (intent.when_idle and state.sessions)
 
 
-def _accepted_enough(state: StationState, name: str) -> bool:
+def _accepted_enough(state: StationState, intent: Intent) -> bool:
     try:
-        may_send(state, name)
+        may_send(state, intent)
     except Conflict:
         return False
     return True
