@@ -67,6 +67,7 @@ class Demo:
             "ocpp_port": 0,
             "upload_host": "127.0.0.1",
             "upload_port": 0,
+            "inventory_after_boot": "2.x",
             "burst": 1000,
             "rate_per_s": 20.0 * max(1.0, speed),
         }

@@ -151,13 +151,13 @@ class Settings(BaseSettings):
     )
     suspect_after_s: float = Field(86_400.0, gt=0, description="Silence after which a session is suspect.")
     inventory_after_boot: Literal["off", "2.x", "all"] = Field(
-        "2.x", description="Whose inventory is taken after the first boot with a firmware."
+        "off", description="Whose inventory is taken after the first boot with a firmware."
     )
     monitors_after_boot: bool = Field(
         True, description="Read monitors again after a boot: they may have other numbers."
     )
     automatic_delay_s: float = Field(
-        10.0, ge=0, le=3600, description="How long after a boot, up to twice that."
+        2.0, ge=0, le=3600, description="How long after a boot, up to twice that."
     )
     streams_retention_days: int = Field(
         30, ge=1, description="How long values of periodic event streams are kept."
