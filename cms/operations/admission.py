@@ -20,7 +20,9 @@ from cms.operations import credentials, quirks
 from cms.operations.deciding import settle
 from cms.operations.intents import flush
 
-_WRONG_PER_MINUTE = 5
+# Fifty: a station that lost its password redials every few seconds, and is to be told so (401). It leaves a
+# guesser 72,000 a day against passwords of 16 characters and more.
+_WRONG_PER_MINUTE = 50
 # Stations redial every few seconds for ever when refused: one row and one event a minute tell enough.
 _NOTE_EVERY = timedelta(seconds=60)
 # The inbox and the guess counters are fed by strangers: bounded.
@@ -123,7 +125,7 @@ def _guesses(knocks: Knocks, identity: str, address: str, now: datetime) -> int:
     key = (identity.casefold(), address.rsplit(":", 1)[0])
     if len(knocks.wrong) > _MAX_STRANGERS:
         knocks.wrong.clear()
-    recent = [at for at in knocks.wrong.get(key, []) if now - at < timedelta(minutes=1)][-20:]
+    recent = [at for at in knocks.wrong.get(key, []) if now - at < timedelta(minutes=1)][-_WRONG_PER_MINUTE:]
     knocks.wrong[key] = [*recent, now]
     return len(recent) + 1
 
