@@ -58,7 +58,8 @@ class Settings(BaseSettings):
         (), description="Lists of revoked station certificates; read again when they change."
     )
     tls_proxies: tuple[str, ...] = Field(
-        (), description="Addresses of proxies that do TLS before ocpp_port; their X-Forwarded headers are believed."
+        (),
+        description="Addresses of proxies that do TLS before ocpp_port; their X-Forwarded headers are believed.",
     )
     organisation: str | None = Field(
         None, description="Who operates the stations: O in their certificates, e.g. Volt GmbH."
@@ -70,10 +71,14 @@ class Settings(BaseSettings):
         365, ge=1, le=3650, description="How long certificates signed here are valid."
     )
     certificate_renew_days: int = Field(
-        0, ge=0, le=365, description="So long before its end a station is asked to renew its certificate; 0 never."
+        0,
+        ge=0,
+        le=365,
+        description="So long before its end a station is asked to renew its certificate; 0 never.",
     )
     signing_url: str | None = Field(
-        None, description="Who signs certificate requests instead of our own authority (docs/certificates.md)."
+        None,
+        description="Who signs certificate requests instead of our own authority (docs/certificates.md).",
     )
     contract_authorities: tuple[Path, ...] = Field(
         (), description="Roots, and those below, of drivers' contract certificates (ISO 15118), in PEM."
@@ -147,7 +152,9 @@ class Settings(BaseSettings):
         None, description="Where drivers find receipts, e.g. https://pay.example/{psp_ref}."
     )
     start_timeout_s: float = Field(
-        180.0, gt=0, description="How long an accepted remote start waits for its session before it has failed."
+        180.0,
+        gt=0,
+        description="How long an accepted remote start waits for its session before it has failed.",
     )
     suspect_after_s: float = Field(86_400.0, gt=0, description="Silence after which a session is suspect.")
     inventory_after_boot: Literal["off", "2.x", "all"] = Field(
