@@ -8,8 +8,10 @@ from decimal import Decimal
 
 import pytest
 
+from cms.contract.checks import CheckView
 from cms.contract.events import EVENT_TYPES
 from cms.contract.jobs import GetLog, JobView, ListJobs, UpdateFirmware
+from cms.contract.quirks import Quirk
 from cms.contract.refusals import Conflict, Invalid, Unreachable
 from cms.contract.routes import ROUTES
 from tests.tui.fake import NOON, FakeDaemon, small_fleet
@@ -192,3 +194,20 @@ def test_a_reservation_is_typed_in_one_line() -> None:
     assert timedelta(minutes=29) < order.expires_at - datetime.now(UTC) <= timedelta(minutes=30)
     with pytest.raises(Invalid, match="minutes"):
         reserved(Target("CP1"), "TAG 1 soon")
+
+
+async def test_a_stations_page_shows_how_it_is_treated_otherwise_and_what_its_session_costs() -> None:
+    daemon = small_fleet()
+    odd = Quirk("boot-trigger", "never", "unknown", "table", "whether it is asked to boot")
+    daemon.stations["CP-0018"] = replace(daemon.stations["CP-0018"], quirks=(odd,))
+    key = next(key for key, session in daemon.sessions.items() if session.station == "CP-0018")
+    daemon.sessions[key] = replace(
+        daemon.sessions[key],
+        cost={"amount": "3.21", "currency": "EUR"},
+        check=CheckView(NOON, ongoing=None, messages_in_queue=False),
+    )
+    async with seated(daemon, size=(160, 48)) as seat:
+        await seat.press("colon")
+        await seat.type("CP-0018")
+        await seat.press("enter")
+        await seat.sees("treated otherwise: boot-trigger=never", "3.21 EUR")

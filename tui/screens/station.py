@@ -45,6 +45,12 @@ FRAMES = (
 )
 #: A result or an error answers in the other direction than its call.
 KINDS = {"call": "", "result": " ok", "error": " ERROR"}
+#: What a station said when it was asked for a transaction (2.x).
+CHECKED = {
+    True: "the station says it goes on",
+    False: "the station says it is over",
+    None: "the station could not say",
+}
 ARROWS = {"in": ("→", "good"), "out": ("←", "busy")}
 
 
@@ -148,7 +154,10 @@ class Station(Place):
             (f" · s/n {view.serial or '?'} · {view.address or 'no address'}", "dim"),
             (f" · profile {view.security_profile} · {view.note or ''}".rstrip(" ·"), "dim"),
         )
-        return [first, second]
+        if not view.quirks:
+            return [first, second]
+        told = ", ".join(f"{quirk.name}={quirk.value}" for quirk in view.quirks)
+        return [first, second, ((f"   treated otherwise: {told}", "warn"), (" (b, quirks)", "dim"))]
 
     def _plug_cells(self, key: str) -> Sequence[Span]:
         view = self.view
@@ -290,6 +299,10 @@ def session_lines(place: Place, session: SessionView) -> list[Line]:
     ]
     if session.soc_percent is not None:
         parts.append(f"SoC {words.percent(session.soc_percent)}")
+    if session.cost is not None:
+        parts.append(f"{session.cost['amount']} {session.cost['currency']}")
+    if session.check is not None:
+        parts.append(CHECKED[session.check.ongoing])
     first: list[Span] = [(f" {sign.mark} ", sign.tone), " · ".join(parts)]
     if session.flags:
         first.append((f" · {', '.join(session.flags)}", "warn"))
