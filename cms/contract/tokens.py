@@ -40,7 +40,7 @@ class ShowToken:
 @dataclass(frozen=True, slots=True)
 class AddToken:
     """Register a token. ``kind``: rfid, app, central, emaid, key-code, local, mac, no-authorization,
-    direct-payment, or ``other:NAME`` for a kind of somebody's own (OCPP 2.1).
+    direct-payment, or (OCPP 2.1) a kind of somebody's own, ``other:NAME`` where its name resembles these.
 
     ``places`` as in TokenView. A ``master`` pass needs the group by which stations know it
     (AuthCtrlr.MasterPassGroupId).

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from difflib import get_close_matches
 
 from cms.contract.filters import keys_of, parse
 from cms.contract.refusals import Conflict, Invalid, NotFound
@@ -25,6 +26,14 @@ from cms.domain.tokens import KINDS, Token, status_at
 _MAX_LENGTH = 255
 #: The type of a 2.1 IdTokenType has 20 characters.
 _OWN_KIND = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,19}")
+#: Our kinds as people and OCPP spell them (2.0.1 IdTokenEnumType), without case.
+_KINDS_AS_SAID = {
+    **{kind: kind for kind in KINDS},
+    **{kind.replace("-", ""): kind for kind in KINDS},
+    "iso14443": "rfid",
+    "iso15693": "rfid",
+    "macaddress": "mac",
+}
 
 
 def view(token: Token, now: datetime) -> TokenView:
@@ -95,13 +104,22 @@ async def add(core: Core, request: AddToken, actor: Actor) -> TokenView:
 
 
 def kind_named(asked: str) -> str:
-    """A kind that we know, or ``other:NAME``: OCPP 2.1 has kinds of anybody's own, which are called NAME."""
-    if asked in KINDS:
-        return asked
+    """A kind that we know, in our words or OCPP's, or a name of somebody's own (OCPP 2.1, IdToken.type).
+
+    A name that looks like a misspelt one of ours is refused; ``other:NAME`` is taken whatever it looks like.
+    """
+    said = _KINDS_AS_SAID.get(asked.casefold())
+    if said:
+        return said
     name = asked.removeprefix("other:")
-    if name != asked and _OWN_KIND.fullmatch(name) and name.casefold() not in KINDS:
+    likely = get_close_matches(name.casefold(), _KINDS_AS_SAID, 1, 0.75)
+    taken = name.casefold() in _KINDS_AS_SAID if name != asked else likely
+    if _OWN_KIND.fullmatch(name) and not taken:
         return name
-    raise Invalid(f"token kind must be one of {', '.join(KINDS)} or other:NAME (OCPP 2.1), not {asked!r}")
+    hint = f"did you mean {_KINDS_AS_SAID[likely[0]]}?" if likely else None
+    raise Invalid(
+        f"token kind must be one of {', '.join(KINDS)} or other:NAME (OCPP 2.1), not {asked!r}", hint
+    )
 
 
 def _place(core: Core, place: str) -> str:

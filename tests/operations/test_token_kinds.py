@@ -9,10 +9,11 @@ from cms.operations import tokens
 from tests.operations.small import ANA, Small
 
 
+@pytest.mark.parametrize("kind", ["vendorX", "other:vendorX"])
 async def test_a_kind_of_somebodys_own_is_kept_as_it_is_spelled_and_presented_without_case(
-    small: Small,
+    small: Small, kind: str
 ) -> None:
-    token = await tokens.add(small.core, AddToken("T" * 255, kind="other:vendorX"), ANA)
+    token = await tokens.add(small.core, AddToken("T" * 255, kind=kind), ANA)
     assert token.kind == "vendorX"
     shown = await small.hear("CP1", TokenPresented(TokenRef("T" * 255, "vendorx")), "2.1")
     assert shown.status == "accepted"
@@ -21,7 +22,14 @@ async def test_a_kind_of_somebodys_own_is_kept_as_it_is_spelled_and_presented_wi
 
 
 @pytest.mark.parametrize(
-    "kind", ["rifd", "other:", "other:rfid", "other:with space", "other:" + "x" * 21, ""]
+    ("kind", "ours"), [("ISO14443", "rfid"), ("KeyCode", "key-code"), ("eMAID", "emaid")]
+)
+async def test_kinds_may_be_spelled_as_ocpp_spells_them(small: Small, kind: str, ours: str) -> None:
+    assert (await tokens.add(small.core, AddToken("CARD3", kind=kind), ANA)).kind == ours
+
+
+@pytest.mark.parametrize(
+    "kind", ["rifd", "centrl", "other:", "other:rfid", "other:with space", "other:" + "x" * 21, ""]
 )
 async def test_a_misspelled_kind_is_no_kind_of_its_own(small: Small, kind: str) -> None:
     with pytest.raises(Invalid, match="token kind"):
