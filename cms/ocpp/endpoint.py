@@ -1,7 +1,6 @@
 """The sockets: one port for all stations and versions, and core.Stations for everybody inside.
 
-An idle station costs its socket and its link; nothing of ours runs for it. Frames go from the protocol straight
-to the link, past the library's queues, and answers straight back; one timer looks after all connections.
+An idle station costs its socket and its link; nothing of ours runs for it: one timer looks after all connections.
 """
 
 from __future__ import annotations
@@ -11,241 +10,28 @@ import functools
 import http
 import logging
 import ssl
-import time
-from collections import deque
 from collections.abc import Collection, Sequence
-from typing import Any, cast
+from typing import cast
 
 from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.exceptions import InvalidState, PayloadTooBig
-from websockets.extensions.base import Extension
-from websockets.extensions.permessage_deflate import PerMessageDeflate, ServerPerMessageDeflateFactory
-from websockets.frames import BINARY, CONT, TEXT, Frame
+from websockets.exceptions import InvalidState
 from websockets.http11 import Request, Response
-from websockets.protocol import CONNECTING, OPEN, Event
-from websockets.server import ServerProtocol
-from websockets.streams import StreamReader
-from websockets.typing import ExtensionParameter, Subprotocol
+from websockets.typing import Subprotocol
 
 from cms.contract.refusals import Invalid, Unreachable
 from cms.contract.stations import Message
 from cms.core import Clock, LinkInfo, StoreDown
 from cms.domain.orders import Order, OrderAnswer
 from cms.ocpp import door
+from cms.ocpp.connection import StationConnection
+from cms.ocpp.contests import Contests
+from cms.ocpp.deflate import Deflate
 from cms.ocpp.dialect import DIALECTS
 from cms.ocpp.door import Admitted, Knock, Turned
 from cms.ocpp.link import Hooks, Limits, Link
 from cms.ocpp.tls import SecureListener
 
-try:
-    from websockets.speedups import apply_mask
-except ImportError:  # no wheel with C for this machine
-    from websockets.utils import apply_mask
-
 log = logging.getLogger(__name__)
-
-# RFC 6455, 5.2: FIN and opcode 1; the mask bit; the length that says that two more bytes hold it.
-_WHOLE_TEXT, _MASKED, _TWO_BYTES_MORE = 0x81, 0x80, 126
-_REPLACEMENTS = 3
-_REPLACEMENT_WINDOW_S = 60.0
-#: A close frame holds 123 bytes of reason (RFC 6455, 5.5).
-_MAX_REASON = 120
-
-
-class StationConnection(ServerConnection):
-    """One socket. It is the wire of its link, and speaks to the protocol without the library's queues."""
-
-    def __init__(
-        self, protocol: ServerProtocol, server: Server, *, endpoint: Endpoint, **options: Any
-    ) -> None:
-        super().__init__(protocol, server, **options)
-        self.endpoint = endpoint
-        self.link: Link | None = None
-        self.heard_at = self.loop.time()
-        self._pinged_at = 0.0
-        self._parts: list[bytes] | None = None
-        self._closing: asyncio.TimerHandle | None = None
-        self._lost_because: str | None = None
-        self._through: door.Forwarded | None = None
-
-    @property
-    def host(self) -> str:
-        """Where the station is, behind a proxy of ours or not."""
-        if self._through is not None and self._through.address:
-            return self._through.address
-        return self.peer
-
-    @property
-    def peer(self) -> str:
-        address = self.remote_address
-        return str(address[0]) if address else ""
-
-    @property
-    def secure(self) -> bool:
-        """Whether it came with TLS, as far as we can know: a proxy of ours is believed."""
-        encrypted = self.transport.get_extra_info("ssl_object") is not None
-        return encrypted or (self._through is not None and self._through.secure)
-
-    def believe(self, through: door.Forwarded) -> None:
-        self._through = through
-
-    @property
-    def certificate(self) -> bytes | None:
-        """The client certificate in DER, found genuine in the handshake; None without."""
-        socket: ssl.SSLObject | None = self.transport.get_extra_info("ssl_object")
-        return None if socket is None else socket.getpeercert(binary_form=True)
-
-    # asyncio's side
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        self.endpoint.at_the_door(self)
-
-    def data_received(self, data: bytes) -> None:
-        self.heard_at = self.loop.time()
-        if self.link is not None and (text := self._whole_text(data)) is not None:
-            self._hear(self.link, text)
-        else:
-            super().data_received(data)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        self.endpoint.left_the_door(self)
-        if self._closing is not None:
-            self._closing.cancel()
-        if self.link is not None:
-            self.link.lost(self.why_lost())
-
-    def why_lost(self) -> str:
-        if self._lost_because is not None:
-            return self._lost_because
-        if self.protocol.close_rcvd is None:
-            return "the connection broke"
-        said = self.protocol.close_rcvd
-        return f"closed by the station ({said.code}{' ' if said.reason else ''}{said.reason})"
-
-    # What comes in
-
-    def _whole_text(self, data: bytes) -> bytes | None:
-        """The payload when this data is one masked text frame and no more (RFC 6455, 5.2), as nearly always.
-
-        The library's parser costs as much as reading the JSON in it. Everything else is its business.
-        """
-        if len(data) < 6 or data[0] != _WHOLE_TEXT:
-            return None
-        length, start = data[1] - _MASKED, 2
-        if length == _TWO_BYTES_MORE:
-            length, start = int.from_bytes(data[2:4]), 4
-        elif length > _TWO_BYTES_MORE:
-            return None
-        if len(data) != start + 4 + length or length > self.endpoint.limits.max_frame_bytes:
-            return None
-        if self.protocol.state is not OPEN or not _between_messages(self.protocol):
-            return None
-        return apply_mask(data[start + 4 :], data[start : start + 4])
-
-    def process_event(self, event: Event) -> None:
-        link = self.link
-        if link is None:
-            super().process_event(event)
-            return
-        assert isinstance(event, Frame)
-        opcode = event.opcode
-        if opcode is TEXT and event.fin:
-            self._hear(link, event.data)
-        elif opcode is TEXT or opcode is CONT:
-            self._collect(link, event)
-        elif opcode is BINARY:
-            # OCPP-J 4.1: text frames only.
-            link.shut(1003, "OCPP is spoken in text frames")
-
-    def _collect(self, link: Link, event: Frame) -> None:
-        """Fragments; their sum is bounded by the protocol's max_size, their number here."""
-        if event.opcode is TEXT:
-            self._parts = []
-        if self._parts is None:
-            return
-        self._parts.append(bytes(event.data))
-        if event.fin:
-            whole, self._parts = b"".join(self._parts), None
-            self._hear(link, whole)
-        elif len(self._parts) > self.endpoint.limits.max_fragments:
-            self._parts = None
-            link.shut(1009, "too many fragments")
-
-    def _hear(self, link: Link, data: Any) -> None:
-        try:
-            text = str(data, "utf-8")
-        except UnicodeDecodeError:
-            link.shut(1007, "not UTF-8")
-        else:
-            link.hear(text)
-
-    # link.Wire: what goes out
-
-    def write(self, data: bytes) -> None:
-        if self.protocol.state is not OPEN:
-            return
-        if len(data) < _TWO_BYTES_MORE:
-            # What the library would make of it: our extension leaves short messages alone.
-            self.transport.write(bytes((_WHOLE_TEXT, len(data))) + data)
-        else:
-            self.protocol.send_text(data)
-            self.send_data()
-        if self.paused and self.transport.get_write_buffer_size() > self.endpoint.limits.max_unsent_bytes:
-            self.give_up("it does not take what we send")
-
-    async def drained(self) -> None:
-        if not self.paused:
-            return
-        try:
-            async with asyncio.timeout(self.endpoint.limits.write_s):
-                await self.drain()
-        except (TimeoutError, OSError):
-            self.give_up("it does not take what we send")
-
-    def pause(self) -> None:
-        self.transport.pause_reading()
-
-    def resume(self) -> None:
-        if not self.transport.is_closing():
-            self.transport.resume_reading()
-
-    def shut(self, code: int, reason: str) -> None:
-        """Close politely, and rudely when the station does not answer that in time."""
-        self._lost_because = self._lost_because or reason
-        if self.protocol.state is CONNECTING:
-            self.transport.abort()
-        if self.protocol.state is not OPEN:
-            return
-        self.protocol.send_close(code, reason[:_MAX_REASON])
-        self.send_data()
-        self.resume()
-        self._closing = self.loop.call_later(self.endpoint.limits.close_s, self.transport.abort)
-
-    def give_up(self, reason: str) -> None:
-        """Break the connection of a station that no longer takes part in it."""
-        self._lost_because = self._lost_because or reason
-        if self.link is not None:
-            self.link.lost(reason)
-        self.transport.abort()
-
-    def probe(self, now: float, limits: Limits) -> None:
-        """Ping a silent station; give up one whose silence outlasts that."""
-        if self.link is None or self.protocol.state is not OPEN:
-            return
-        if self.link.holding:
-            self.heard_at = now
-            return
-        silent_s = now - self.heard_at
-        if self._pinged_at > self.heard_at:
-            # Counted from the ping: after we stood still ourselves, silence alone proves nothing.
-            if now - self._pinged_at > limits.pong_s:
-                self.give_up(f"no sign of life for {silent_s:.0f} s")
-        elif silent_s > limits.ping_s:
-            self._pinged_at = now
-            self.protocol.send_ping(b"")
-            self.send_data()
 
 
 class Endpoint:
@@ -277,8 +63,7 @@ class Endpoint:
         self._stations: dict[str, StationConnection] = {}
         """The newest connection of each station, by identity without case."""
         self._knocking: set[StationConnection] = set()
-        self._replacements: dict[str, deque[tuple[float, str]]] = {}
-        self._frozen: dict[str, float] = {}
+        self._contests = Contests()
 
     @property
     def url(self) -> str:
@@ -318,7 +103,7 @@ class Endpoint:
             port,
             subprotocols=[Subprotocol(name) for name in DIALECTS],
             select_subprotocol=_spoken_with,
-            extensions=[_Deflate()],
+            extensions=[Deflate()],
             compression=None,
             process_request=self._receive,
             server_header=None,
@@ -329,7 +114,7 @@ class Endpoint:
             max_queue=None,
             logger=_QUIET,
             create_connection=cast(
-                "type[ServerConnection]", functools.partial(StationConnection, endpoint=self)
+                "type[ServerConnection]", functools.partial(StationConnection, doorstep=self)
             ),
             ssl=context,
             ssl_handshake_timeout=None if context is None else self.limits.handshake_s,
@@ -463,26 +248,12 @@ class Endpoint:
         return verdict
 
     def _contested(self, station: str, address: str) -> Turned | None:
-        """Two that both prove to be one station and throw each other out: keep the one that is in for a while.
-
-        A station that redials from its own address is none of that; see _REPLACEMENTS.
-        """
-        key, now = station.casefold(), asyncio.get_running_loop().time()
-        incumbent = self._stations.get(key)
+        """Whether two that both prove to be one station throw each other out."""
+        incumbent = self._stations.get(station.casefold())
         if incumbent is None or not _is_open(incumbent) or incumbent.host == address:
             return None
-        if self._frozen.get(key, 0) > now:
-            return _CONTESTED
-        recent = [seen for at, seen in self._replacements.get(key, ()) if now - at < _REPLACEMENT_WINDOW_S]
-        if len(recent) < _REPLACEMENTS:
-            return None
-        self._frozen[key] = now + _REPLACEMENT_WINDOW_S
-        log.warning(
-            "%r connects from %r and %r in turns: only the present one is served",
-            station,
-            *_two(recent, address),
-        )
-        return _CONTESTED
+        now = asyncio.get_running_loop().time()
+        return _CONTESTED if self._contests.contested(station, address, now) else None
 
     def _turn_away(self, connection: StationConnection, turned: Turned) -> Response:
         response = connection.respond(http.HTTPStatus(turned.status), turned.reason + "\n")
@@ -521,8 +292,7 @@ class Endpoint:
         if older is None or older.link is None or older.link.closed is not None:
             return
         if older.host != connection.host:
-            seen = self._replacements.setdefault(key, deque(maxlen=_REPLACEMENTS))
-            seen.append((asyncio.get_running_loop().time(), older.host))
+            self._contests.replaced(key, older.host, asyncio.get_running_loop().time())
         older.link.shut(1008, "replaced by a newer connection")
 
     async def _welcome(self, link: Link) -> None:
@@ -557,13 +327,7 @@ class Endpoint:
                     continue  # it has just gone by itself
                 if number % 256 == 255:
                     await asyncio.sleep(0)
-            self._forget_contests(loop.time())
-
-    def _forget_contests(self, now: float) -> None:
-        for key, seen in list(self._replacements.items()):
-            if now - seen[-1][0] > _REPLACEMENT_WINDOW_S and self._frozen.get(key, 0) < now:
-                del self._replacements[key]
-                self._frozen.pop(key, None)
+            self._contests.forget(loop.time())
 
 
 _CONTESTED = Turned(429, "this station is being served elsewhere", retry_after_s=60)
@@ -574,20 +338,6 @@ _QUIET = logging.getLogger("cms.ocpp.websockets")
 _QUIET.setLevel(logging.CRITICAL)
 
 
-def _between_messages(protocol: ServerProtocol) -> bool:
-    """Whether the library's parser waits for the first byte of a message.
-
-    It does where it asks whether the stream has ended; should the library be built otherwise one day, the answer
-    is no, and it parses every frame itself.
-    """
-    parser: Any = protocol.parser
-    waiting_at = getattr(parser.gi_yieldfrom, "gi_yieldfrom", None)
-    return getattr(waiting_at, "gi_code", None) is _AT_EOF and protocol.current_size is None
-
-
-_AT_EOF = StreamReader.at_eof.__code__
-
-
 def _is_open(connection: StationConnection) -> bool:
     return connection.link is not None and connection.link.closed is None
 
@@ -596,65 +346,8 @@ def _listed(values: Sequence[str]) -> tuple[str, ...]:
     return tuple(item.strip() for value in values for item in value.split(",") if item.strip())
 
 
-def _two(recent: Sequence[str], address: str) -> tuple[str, str]:
-    return recent[-1], address
-
-
 def _spoken_with(connection: ServerConnection, offered: Sequence[Subprotocol]) -> Subprotocol | None:
     if not offered:
         return None  # RFC 6455, 4.2.2: nothing is chosen for a client that offers nothing
     assert isinstance(connection, StationConnection) and connection.link is not None
     return Subprotocol(connection.link.dialect.subprotocol)
-
-
-#: Bytes that one station may win by compression, at once and per second.
-_INFLATED_BURST = 4 * 1024 * 1024
-_INFLATED_PER_S = 256 * 1024
-
-
-class _DeflateSometimes(PerMessageDeflate):
-    """Compression without a context per connection, for messages that are worth it.
-
-    A message is sent uncompressed when it likes (RFC 7692, 7.2.1); our answers are mostly shorter than the effort.
-    What inflates is bounded over time too: one read of the socket can hold hundreds of small frames that each
-    become the largest message there may be.
-    """
-
-    _left = float(_INFLATED_BURST)
-    _at = 0.0
-
-    def decode(self, frame: Frame, *, max_size: int | None = None) -> Frame:
-        decoded = super().decode(frame, max_size=max_size)
-        now = time.monotonic()
-        refilled = min(_INFLATED_BURST, self._left + (now - self._at) * _INFLATED_PER_S)
-        self._at, self._left = now, refilled - (len(decoded.data) - len(frame.data))
-        if self._left < 0:
-            raise PayloadTooBig(None, max_size)
-        return decoded
-
-    def encode(self, frame: Frame) -> Frame:
-        return frame if len(frame.data) < 1024 else super().encode(frame)
-
-
-class _Deflate(ServerPerMessageDeflateFactory):
-    """Offers permessage-deflate so that an idle connection keeps no window: 2.0.1 Part 4, 3.4 wants the extension."""
-
-    def __init__(self) -> None:
-        super().__init__(
-            server_no_context_takeover=True,
-            client_no_context_takeover=True,
-            server_max_window_bits=12,
-            compress_settings={"memLevel": 5},
-        )
-
-    def process_request_params(
-        self, params: Sequence[ExtensionParameter], accepted_extensions: Sequence[Extension]
-    ) -> tuple[list[ExtensionParameter], PerMessageDeflate]:
-        agreed, extension = super().process_request_params(params, accepted_extensions)
-        return agreed, _DeflateSometimes(
-            extension.remote_no_context_takeover,
-            extension.local_no_context_takeover,
-            extension.remote_max_window_bits,
-            extension.local_max_window_bits,
-            extension.compress_settings,
-        )
