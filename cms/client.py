@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 CURSOR_HEADER: Final = "X-Cms-Cursor"
 TIMEOUT_S: Final = 10.0
+#: The longest that a daemon lets one order wait for a station's answer (cms.operations.intents).
+_LONGEST_ORDER_S: Final = 600.0
 #: The stream says something every 15 s (a comment at least); after three silences the link is lost.
 STREAM_SILENCE_S: Final = 45.0
 #: Waits before the first and the following attempts to come back, seconds; the last one repeats.
@@ -142,7 +144,9 @@ def _query_text(value: Any) -> str:
 
 def _own_wait_s(request: Any) -> float:
     """How long the request itself lets the daemon wait: for a station's answer, or for an effect."""
-    return float(getattr(request, "wait_s", 0.0) or getattr(request, "timeout_s", 0.0))
+    wait_s = getattr(request, "wait_s", 0.0) or getattr(request, "timeout_s", 0.0)
+    # Without a time of its own an order has the daemon's, and may stand in line behind others of its station.
+    return _LONGEST_ORDER_S if wait_s is None else float(wait_s)
 
 
 class _SocketConnection(HTTPConnection):

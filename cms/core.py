@@ -329,6 +329,8 @@ class Terms:
     """What the operator of this daemon decided (cms.settings), as far as operations need it."""
 
     heartbeat_s: int = 300
+    call_timeout_s: float = 30.0
+    """Patience with a station's answer to an order that names none."""
     boot_retry_s: int = 60
     boot_policy: str = "accepted"
     boot_trigger_s: float = 0.0

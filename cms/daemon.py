@@ -224,6 +224,7 @@ class Daemon:
             vendors=datatransfer.installed(),
             terms=Terms(
                 heartbeat_s=settings.heartbeat_interval_s,
+                call_timeout_s=settings.call_timeout_s,
                 boot_policy=settings.default_boot_policy,
                 inventory=settings.inventory_after_boot,
                 monitors=settings.monitors_after_boot,

@@ -78,7 +78,7 @@ class ProbeStation:
     """Read what the station takes from its configuration, and remember it for its make and firmware."""
 
     station: str
-    timeout_s: float = 30.0
+    timeout_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

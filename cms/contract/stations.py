@@ -201,13 +201,16 @@ class ListVariables:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderTerms:
-    """What every order takes. Times are seconds; ``queue_s`` keeps the order for an offline station."""
+    """What every order takes. Times are seconds; ``queue_s`` keeps the order for an offline station.
+
+    ``timeout_s``: patience with the station's answer; without it the daemon's own (call_timeout_s).
+    """
 
     reason: str | None = None
     queue_s: float | None = None
     when_idle: bool = False
     at: datetime | None = None
-    timeout_s: float = 30.0
+    timeout_s: float | None = None
     dry_run: bool = False
 
 

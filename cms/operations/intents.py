@@ -48,7 +48,7 @@ async def give(
     """
     if terms.dry_run:
         return preview
-    if not 0 < terms.timeout_s <= _MAX_TIMEOUT_S:
+    if terms.timeout_s is not None and not 0 < terms.timeout_s <= _MAX_TIMEOUT_S:
         raise Invalid(f"timeout must be between 0 and {_MAX_TIMEOUT_S:.0f} s, not {terms.timeout_s:g}")
     lane = core.lane(station_id)
     async with lane.lock:
@@ -119,7 +119,7 @@ def _new_intent(
         expires_at=_expiry(now, terms) if waits else None,
         when_idle=terms.when_idle,
         sent_at=None if waits else now,
-        timeout_s=terms.timeout_s,
+        timeout_s=core.terms.call_timeout_s if terms.timeout_s is None else terms.timeout_s,
     )
 
 

@@ -45,6 +45,7 @@ class ToldStations:
     def __init__(self, clock: SetClock) -> None:
         self.links: dict[str, LinkInfo] = {}
         self.given: list[tuple[str, Order]] = []
+        self.patience_s: list[float] = []
         self.closed: list[tuple[str, int]] = []
         self.answer: OrderAnswer | Refusal = OrderAnswer("accepted", "Accepted", {"status": "Accepted"})
         self.before_answer: Callable[[], Coroutine[Any, Any, None]] | None = None
@@ -63,6 +64,7 @@ class ToldStations:
         if station_id not in self.links:
             raise Unreachable(f"{station_id} is offline")
         self.given.append((station_id, order))
+        self.patience_s.append(timeout_s)
         if self.before_answer is not None:
             await self.before_answer()
         if isinstance(self.answer, Refusal):

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -51,6 +52,13 @@ async def test_who_waits_for_the_effect_is_told_when_it_comes(small: Small) -> N
         await asyncio.sleep(0)
         await small.hear("CP1", Booted("V", "M"))
         assert (await waiting).status == "confirmed"
+
+
+async def test_an_order_has_the_daemons_patience_unless_it_names_its_own(small: Small) -> None:
+    small.core.terms = replace(small.core.terms, call_timeout_s=7)
+    await reset(small)
+    await reset(small, timeout_s=2)
+    assert small.stations.patience_s == [7, 2]
 
 
 async def test_a_refusal_is_no_success(small: Small) -> None:
