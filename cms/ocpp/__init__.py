@@ -2,6 +2,6 @@
 
 from cms.ocpp.door import Admitted, Knock, Turned
 from cms.ocpp.endpoint import Endpoint
-from cms.ocpp.link import Hooks, Limits
+from cms.ocpp.ports import Hooks, Limits
 
 __all__ = ["Admitted", "Endpoint", "Hooks", "Knock", "Limits", "Turned"]

@@ -16,7 +16,8 @@ from websockets.server import ServerProtocol
 from websockets.streams import StreamReader
 
 from cms.ocpp import door
-from cms.ocpp.link import Limits, Link
+from cms.ocpp.link import Link
+from cms.ocpp.ports import Limits
 
 try:
     from websockets.speedups import apply_mask

@@ -28,7 +28,8 @@ from cms.ocpp.contests import Contests
 from cms.ocpp.deflate import Deflate
 from cms.ocpp.dialect import DIALECTS
 from cms.ocpp.door import Admitted, Knock, Turned
-from cms.ocpp.link import Hooks, Limits, Link
+from cms.ocpp.link import Link
+from cms.ocpp.ports import Hooks, Limits
 from cms.ocpp.tls import SecureListener
 
 log = logging.getLogger(__name__)

@@ -23,7 +23,8 @@ from cms.domain.orders import CallAction, Order, OrderAnswer
 from cms.ocpp.dialect import DIALECTS, Dialect
 from cms.ocpp.door import Admitted
 from cms.ocpp.frames import Call, read
-from cms.ocpp.link import Hooks, Limits, Link
+from cms.ocpp.link import Link
+from cms.ocpp.ports import Hooks, Limits
 from cms.ocpp.schemas import STRICT
 from cms.operations import stations, tokens
 from cms.operations.admission import connected, disconnected

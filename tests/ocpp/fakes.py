@@ -28,7 +28,8 @@ from cms.domain.observations import (
 )
 from cms.ocpp.dialect import V16, Dialect
 from cms.ocpp.door import Admitted, Knock, Turned
-from cms.ocpp.link import Hooks, Limits, Link
+from cms.ocpp.link import Link
+from cms.ocpp.ports import Hooks, Limits
 
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
 

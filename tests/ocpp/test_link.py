@@ -9,7 +9,7 @@ from cms.core import StoreDown
 from cms.domain.observations import NotYet
 from cms.domain.orders import ReadVariables, Reset, Unlock, WriteVariables
 from cms.ocpp.dialect import V16, V21, V201, Dialect
-from cms.ocpp.link import Limits
+from cms.ocpp.ports import Limits
 from tests.ocpp.fakes import NOON, Conversation, converse
 
 HEARTBEAT = [2, "h", "Heartbeat", {}]
