@@ -20,6 +20,7 @@ from cms.domain.observations import (
     TransactionReported,
 )
 from cms.domain.record import record
+from cms.domain.wordforword import own
 
 if TYPE_CHECKING:
     from cms.domain.intents import Intent
@@ -155,6 +156,17 @@ def _sent_it(intent: Intent, received: Received, _: StationState) -> str | None:
     return f"the station sent {received.action}" if triggers(message, received.action) else None
 
 
+def _call_triggers(intent: Intent) -> bool:
+    """Of the calls that are OCPP already, a trigger that was taken has the effect of a trigger."""
+    meant = own(intent)
+    word = (intent.answer or {}).get("status", "Accepted")
+    return meant.order == "trigger" and _standard(meant) and word == "Accepted"
+
+
+def _call_sent_it(intent: Intent, received: Received, state: StationState) -> str | None:
+    return _sent_it(own(intent), received, state)
+
+
 def reported(intent: Intent, _: Received, state: StationState) -> str | None:
     """The effect of every order that asks for a report in parts: all of them have come (domain.reports)."""
     report = state.kept_of("report").get(str(intent.params.get("request_id")))
@@ -216,6 +228,12 @@ EFFECTS: dict[str, Effect] = {
         _sent_it,
         "the station accepted but did not send the message in time",
         applies=_standard,
+    ),
+    "call": Effect(
+        timedelta(minutes=1),
+        _call_sent_it,
+        "the station accepted but did not send the message in time",
+        applies=_call_triggers,
     ),
     "config-report": _REPORT,
     "profiles-get": Effect(

@@ -43,10 +43,18 @@ from cms.domain.monitoring import (
     SetMonitors,
 )
 from cms.domain.observations import VariableReported
-from cms.domain.orders import Order, OrderAnswer, RemoteStart, SetAvailability, WriteVariables
+from cms.domain.orders import (
+    CallAction,
+    Order,
+    OrderAnswer,
+    RemoteStart,
+    SetAvailability,
+    WriteVariables,
+)
 from cms.domain.record import record
 from cms.domain.stations import StationState
 from cms.domain.streams import AdjustStream, ReadStreams
+from cms.domain.wordforword import own_order
 from cms.operations.credentials import SECRET_NAMES, as_told
 
 #: A station's words for a variable that it told of, or took.
@@ -130,6 +138,14 @@ def _password(core: Core, state: StationState, answered: Answered) -> Learned:
         settled = security.settled(learned.state, digest, answered.at, taken=word in TAKEN)
         learned = Learned(settled.state, learned.changes + settled.changes, learned.events + settled.events)
     return _security_profile(learned, order, words, answered.at)
+
+
+def _called(core: Core, state: StationState, answered: Answered) -> Learned:
+    """A password or a security profile that was set word for word is set all the same."""
+    meant = own_order(answered.order.action, answered.order.payload)
+    if meant is None or meant[0] != "config-set" or not answered.answer.variables:
+        return Learned(state)
+    return _password(core, state, evolve(answered, order=WriteVariables(meant[1]["values"])))
 
 
 def _security_profile(
@@ -234,6 +250,7 @@ LEARNING: dict[type[Order], Callable[[Core, StationState, Answered], Learned]] =
     ReadStreams: _monitoring,
     AdjustStream: _monitoring,
     WriteVariables: _password,
+    CallAction: _called,
     UpdateFirmware: _job,
     PublishFirmware: _job,
     GetLog: _job,

@@ -75,6 +75,7 @@ from cms.domain.streams import StreamClosed, StreamOpened, StreamSampled
 from cms.domain.swaps import BatterySwapped
 from cms.domain.tokens import Presented, Ruling
 from cms.domain.transactions import DELIVERY, Facts
+from cms.domain.wordforword import own
 from cms.operations import (
     accounts,
     boots,
@@ -131,10 +132,10 @@ def _not_yet(state: StationState, received: Received) -> NotYet | None:
     status = station.boot_status or station.boot_policy
     if status == "accepted" or isinstance(received.observation, Booted):
         return None
+    waiting = (own(intent) for intent in state.intents.values() if intent.status in ("sent", "accepted"))
     asked = any(
         intent.order == "trigger" and effects.triggers(str(intent.params.get("message")), received.action)
-        for intent in state.intents.values()
-        if intent.status in ("sent", "accepted")
+        for intent in waiting
     )
     return None if asked or _part_of_report(state, received.observation) else NotYet()
 

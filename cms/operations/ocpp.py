@@ -11,7 +11,9 @@ from cms.contract.ocpp import CallStation, SendRaw
 from cms.contract.refusals import Invalid
 from cms.core import Actor, Core
 from cms.domain.orders import CallAction, SendText
-from cms.operations.intents import give
+from cms.domain.wordforword import own_order
+from cms.operations import credentials
+from cms.operations.intents import give, may_trigger
 from cms.operations.previews import preview
 from cms.operations.secrecy import params_of
 
@@ -19,8 +21,14 @@ _MAX_TEXT = 256 * 1024
 
 
 async def call(core: Core, request: CallStation, actor: Actor) -> IntentView | Preview:
+    """The payload goes out as it stands, by the rules that hold for our own order of the kind."""
     lane = core.lane(request.station)
     order = CallAction(request.action, request.payload)
+    name, params = own_order(request.action, request.payload) or ("call", {})
+    if name == "trigger":
+        may_trigger(lane.state, params["message"])
+    told: dict[str, str] = params.get("values", {})
+    credentials.check_profile(lane.state, told)
     clean = msgspec.json.encode(params_of(order)[0]["payload"]).decode()
     shown = preview(
         lane.state,
@@ -29,7 +37,8 @@ async def call(core: Core, request: CallStation, actor: Actor) -> IntentView | P
         (),
         f"the station is sent {request.action} as it stands",
     )
-    return await give(core, actor, request.station, "call", order, request, shown)
+    giving = give(core, actor, request.station, "call", order, request, shown)
+    return await credentials.telling(core, lane, told, request, giving)
 
 
 async def send_raw(core: Core, request: SendRaw, actor: Actor) -> IntentView | Preview:

@@ -40,7 +40,7 @@ from cms.domain.stations import BOOT_POLICIES, Station, StationState, with_sessi
 from cms.operations import credentials
 from cms.operations.admission import register
 from cms.operations.deciding import settle
-from cms.operations.intents import give
+from cms.operations.intents import give, may_trigger
 from cms.operations.previews import ending, preview
 
 RESET_KINDS = ("soft", "hard", "immediate", "on-idle", "resume")
@@ -298,44 +298,42 @@ async def unlock(core: Core, request: UnlockConnector, actor: Actor) -> IntentVi
     return await give(core, actor, request.station, "unlock", Unlock(evse, connector), request, shown)
 
 
+def _place(core: Core, lane: Lane, evse: int | None, connector: int | None) -> tuple[int | None, int | None]:
+    """The EVSE and connector meant: a 1.6 station has one connector at each of what we call its EVSEs."""
+    check_place(evse, connector)
+    if evse is not None or connector is None:
+        return evse, connector
+    if version_of(core, lane) != "1.6":
+        raise Invalid("a connector needs its EVSE: give --evse too")
+    return connector, None
+
+
 async def availability(core: Core, request: ChangeAvailability, actor: Actor) -> IntentView | Preview:
     if request.availability not in ("operative", "inoperative"):
         raise Invalid(f"availability must be operative or inoperative, not {request.availability!r}")
     lane = core.lane(request.station)
-    check_place(request.evse, request.connector)
-    if request.evse is None and request.connector is not None:
-        raise Invalid("a connector needs its EVSE: give --evse too")
-    place = "the station" if not request.evse else f"EVSE {request.evse}"
+    evse, connector = _place(core, lane, request.evse, request.connector)
+    place = "the station" if not evse else f"EVSE {evse}"
     later = "; running sessions go on first" if lane.state.sessions else ""
     shown = preview(
         lane.state,
         "availability",
         f"stations availability {lane.state.station.id} {request.availability}"
-        + (f" --evse {request.evse}" if request.evse else ""),
+        + (f" --evse {evse}" if evse else ""),
         (),
         f"{place} becomes {request.availability}{later}",
         level=1,
     )
-    order = SetAvailability(request.availability == "operative", request.evse, request.connector)
+    order = SetAvailability(request.availability == "operative", evse, connector)
     return await give(core, actor, request.station, "availability", order, request, shown)
 
 
 async def trigger(core: Core, request: TriggerMessage, actor: Actor) -> IntentView | Preview:
     lane = core.lane(request.station)
-    check_place(request.evse, request.connector)
-    accepted = lane.state.station.boot_status == "accepted"
+    if not (request.force or request.custom or request.dry_run):
+        may_trigger(lane.state, request.message)
     word = request.message.casefold()
-    if word == "bootnotification" and accepted and not (request.force or request.custom or request.dry_run):
-        # 1.6 errata 3.40; 2.0.1 F06.FR.17.
-        raise Conflict(
-            f"{lane.state.station.id} is accepted: OCPP forbids asking it for another BootNotification",
-            "add --force to ask all the same",
-        )
-    evse, connector = request.evse, request.connector
-    if evse is None and connector is not None:
-        if version_of(core, lane) != "1.6":
-            raise Invalid("a connector needs its EVSE: give --evse too")
-        evse = connector
+    evse, connector = _place(core, lane, request.evse, request.connector)
     if word == "statusnotification" and evse and connector is None:
         connector = 1  # 2.0.1 F06.FR.12: a status is about a connector
     own = await _own_trigger(core, lane, request.message)

@@ -7,6 +7,7 @@ import pytest
 
 from cms.contract.refusals import Invalid, NotSupported
 from cms.domain.orders import (
+    CallAction,
     Order,
     OrderAnswer,
     ReadVariables,
@@ -169,6 +170,16 @@ async def test_reading_keys_of_1_6():
         VariableAnswer("Careless", "x", "Accepted", None),
     )
     assert "hush" not in str(understood)
+
+
+async def test_keys_that_a_call_reads_or_sets_in_1_6_are_known_from_then_on():
+    answer = {"configurationKey": [{"key": "HeartbeatInterval", "readonly": False, "value": "300"}]}
+    _, understood = await give(V16, CallAction("GetConfiguration", {}), answer)
+    assert understood.variables == (VariableAnswer("HeartbeatInterval", "300", "Accepted", False),)
+    order = CallAction("ChangeConfiguration", {"key": "HeartbeatInterval", "value": "60"})
+    _, understood = await give(V16, order, {"status": "Rejected"})
+    assert (understood.verdict, understood.word) == ("accepted", "Rejected")
+    assert understood.variables == (VariableAnswer("HeartbeatInterval", "60", "Rejected"),)
 
 
 async def test_a_key_that_is_unknown_does_not_lose_the_ones_that_are_known():

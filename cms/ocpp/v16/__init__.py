@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from cms.ocpp import raw
 from cms.ocpp.translation import Incoming, Outgoing, rows
 from cms.ocpp.v16 import (
     availability,
+    calls,
     charging,
     configuration,
     datatransfer,
@@ -20,7 +20,7 @@ from cms.ocpp.v16 import (
 )
 
 BLOCKS = (
-    raw,
+    calls,
     provisioning,
     availability,
     transactions,
