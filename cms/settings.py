@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
@@ -260,7 +261,21 @@ def _from_environment() -> dict[str, Any]:
     for name in sorted(os.environ):
         if name.startswith(PREFIX) and name.upper() not in known:
             raise _unknown_key(name, known, "environment variable")
-    return {key.lower(): value for key, value in EnvSettingsSource(Settings)().items() if value != ""}
+    return {key.lower(): value for key, value in _Environment(Settings)().items() if value != ""}
+
+
+class _Environment(EnvSettingsSource):
+    """Variables, in which a list is JSON or, as people write it, has commas."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        if not value.lstrip().startswith("["):
+            return [item.strip() for item in value.split(",") if item.strip()]
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            raise Invalid(
+                f"{PREFIX}{field_name.upper()} is no list: {value!r}", "write its items with commas"
+            ) from None
 
 
 def _from_file(config: Path | None) -> tuple[str, dict[str, Any]]:

@@ -54,6 +54,17 @@ def test_a_bad_value_is_named_with_its_source_and_what_is_allowed(monkeypatch: p
     assert refused.value.hint == "allowed: debug, info, warning, error"
 
 
+def test_a_list_in_a_variable_has_commas_or_is_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CMS_TLS_NAMES", "csms.example, 10.0.0.1")
+    monkeypatch.setenv("CMS_TLS_CLIENT_AUTHORITIES", '["/etc/a.pem", "/etc/b.pem"]')
+    settings = load({})
+    assert settings.tls_names == ("csms.example", "10.0.0.1")
+    assert settings.tls_client_authorities == (Path("/etc/a.pem"), Path("/etc/b.pem"))
+    monkeypatch.setenv("CMS_TLS_NAMES", '["csms.example"')
+    with pytest.raises(Invalid, match="CMS_TLS_NAMES is no list"):
+        load({})
+
+
 def test_the_bounds_of_a_number_are_said() -> None:
     with pytest.raises(Invalid) as refused:
         load({"ocpp_port": 70_000})
