@@ -168,7 +168,7 @@ async def test_a_start():
     said, observation, _ = await say("StartTransaction", START | {"reservationId": 7})
     assert observation == TransactionReported(
         phase=TransactionPhase.STARTED,
-        key=f"start|1|tag_ok|{AT}|1000|7",
+        key=f"start|1|tag_ok|{NOON.isoformat()}|1000|7",
         digest=observation.digest,
         at=NOON,
         evse=1,
@@ -186,6 +186,26 @@ async def test_the_same_start_has_the_same_key_and_digest():
     _, later, _ = await say("StartTransaction", START | {"timestamp": "2026-01-01T12:00:05Z"})
     assert (first.key, first.digest) == (again.key, again.digest)
     assert first.key != later.key and first.digest != later.digest
+
+
+@pytest.mark.parametrize(
+    "otherwise",
+    [{"timestamp": "2026-01-01T13:00:00.000+01:00"}, {"idTag": "tag_OK"}, {"vendorX": 1}],
+    ids=lambda otherwise: next(iter(otherwise)),
+)
+async def test_a_start_that_is_repeated_in_other_words_is_the_same_start(otherwise: dict):
+    _, first, _ = await say("StartTransaction", START)
+    _, again, _ = await say("StartTransaction", START | otherwise)
+    assert (first.key, first.digest) == (again.key, again.digest)
+
+
+@pytest.mark.parametrize("nothing", [0, -1])
+async def test_stops_without_an_id_are_told_apart_by_what_they_say(nothing: int):
+    said = {"transactionId": nothing, "meterStop": 20, "timestamp": AT}
+    _, first, _ = await say("StopTransaction", said)
+    _, again, _ = await say("StopTransaction", dict(reversed(said.items())))
+    _, other, _ = await say("StopTransaction", said | {"timestamp": "2026-01-01T12:00:05Z"})
+    assert first.key == again.key != other.key
 
 
 async def test_a_start_is_kept_however_odd_its_words():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from cms.domain.observations import (
     Metered,
     TokenAnswer,
@@ -21,6 +23,10 @@ _MAX_ID_TAG = 20
 _REFUSED = TokenAnswer("invalid")
 
 
+#: What a station writes that never learned the id of its transaction: one stop among many.
+_NO_ID = frozenset({"0", "-1"})
+
+
 def token_presented(payload: Json, _: Remarks) -> TokenPresented:
     return TokenPresented(TokenRef(payload["idTag"]))
 
@@ -29,15 +35,16 @@ def started(payload: Json, remarks: Remarks) -> TransactionReported:
     evse, connector = place(payload["connectorId"])
     reservation = whole(payload.get("reservationId"))
     meter_wh = int(payload["meterStart"])
+    at = instant(payload["timestamp"], remarks)
     key = (
-        f"start|{evse}|{payload['idTag'].casefold()}|{payload['timestamp']}|{meter_wh}"
+        f"start|{evse}|{payload['idTag'].casefold()}|{_moment(at, payload)}|{meter_wh}"
         f"|{'' if reservation is None else reservation}"
     )
-    at = instant(payload["timestamp"], remarks)
     return TransactionReported(
         phase=TransactionPhase.STARTED,
         key=key,
-        digest=digest(payload),
+        # All of a start is in its key: one that is only spelled otherwise when it is repeated is the same start.
+        digest=digest({"key": key}),
         at=at,
         evse=evse,
         connector=connector,
@@ -49,15 +56,23 @@ def started(payload: Json, remarks: Remarks) -> TransactionReported:
     )
 
 
+def _moment(at: datetime | None, payload: Json) -> str:
+    """The instant however it is written; where it is none, the text."""
+    return at.isoformat() if at else str(payload["timestamp"])
+
+
 def stopped(payload: Json, remarks: Remarks) -> TransactionReported:
     # 0 and -1 mean that the station never learned its id: kept as text, so that it can still be placed.
     transaction_id = str(int(payload["transactionId"]))
     at = instant(payload["timestamp"], remarks)
     meter_values = readings(payload.get("transactionData"), remarks)
     id_tag = payload.get("idTag")
+    key = f"stop|{transaction_id}"
+    if transaction_id in _NO_ID:
+        key += f"|{_moment(at, payload)}|{payload['meterStop']}"
     return TransactionReported(
         phase=TransactionPhase.ENDED,
-        key=f"stop|{transaction_id}",
+        key=key,
         digest=digest(payload),
         at=at,
         transaction_id=transaction_id,
