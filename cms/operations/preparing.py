@@ -11,10 +11,11 @@ from typing import Any
 
 from cms.contract.refusals import Conflict
 from cms.core import Core, Lane
+from cms.domain.jobs import GetLog
 from cms.domain.lists import SendList
 from cms.domain.orders import Order, RemoteStart, SetAvailability, Trigger
 from cms.domain.reservations import Reserve
-from cms.operations import adapting, holdings
+from cms.operations import adapting, holdings, uploads
 
 
 async def _still_to_come(core: Core, lane: Lane, order: Reserve) -> Reserve:
@@ -33,6 +34,7 @@ PREPARING: dict[type[Order], Callable[[Core, Lane, Any], Awaitable[Order]]] = {
     RemoteStart: adapting.start,
     SendList: holdings.prepare,
     Reserve: _still_to_come,
+    GetLog: uploads.addressed,
 }
 
 

@@ -14,9 +14,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from cms.contract.refusals import Denied, NotFound
-from cms.core import Core
+from cms.core import Core, Lane
 from cms.domain import jobs
-from cms.domain.jobs import Upload
+from cms.domain.evolve import evolve
+from cms.domain.jobs import GetLog, Upload
 from cms.operations.deciding import settle
 
 GOOD_FOR = timedelta(hours=24)
@@ -35,6 +36,15 @@ def address(core: Core, station: str, request_id: int) -> str:
 def shown(location: str) -> str:
     """An address of ours without its key."""
     return _KEY.sub(r"\1/***", location)
+
+
+async def addressed(core: Core, lane: Lane, order: GetLog) -> GetLog:
+    """An address of ours whose key was not written down while the order waited gets another, good from now on."""
+    if order.location == shown(order.location) and order.location.startswith(
+        f"{core.terms.upload_url}/uploads/"
+    ):
+        return evolve(order, location=address(core, lane.state.station.id, order.request_id))
+    return order
 
 
 def _key(secret: bytes, station: str, request_id: int, until: int) -> str:

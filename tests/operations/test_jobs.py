@@ -9,7 +9,7 @@ from cms.core import Terms
 from cms.domain.jobs import FirmwarePublished
 from cms.domain.observations import Booted, FirmwareProgressed, LogProgressed
 from cms.domain.orders import OrderAnswer
-from cms.operations import jobs, uploads
+from cms.operations import intents, jobs, uploads
 from cms.operations.intents import show
 from tests.operations.small import ANA, Small
 
@@ -172,6 +172,22 @@ async def test_our_upload_address_is_good_for_its_request_and_for_a_day(small: S
     small.clock.pass_(hours=25)
     with pytest.raises(Denied):
         uploads.admitted(small.core, station, sent.request_id, int(until), key)
+
+
+async def test_the_key_of_our_upload_address_is_in_no_order_that_is_shown_or_kept(small: Small):
+    small.core.terms = Terms(upload_url="http://csms.example:9001")
+    given = await log(small, location=None)
+    key = small.stations.given[-1][1].location.rpartition("/")[2]
+    assert key not in str(given) and given.params["location"].endswith("/***")
+    link = small.stations.links.pop("CP1")
+    kept = await log(small, location=None, queue_s=3 * 86400)
+    assert kept.params["location"].endswith("/***")
+    small.clock.pass_(days=2)
+    small.stations.links["CP1"] = link
+    await intents.flush(small.core, "CP1")
+    sent = small.stations.given[-1][1]
+    _, until, key = sent.location.rsplit("/", 2)
+    uploads.admitted(small.core, "CP1", sent.request_id, int(until), key)
 
 
 async def test_an_upload_that_nobody_waits_for_is_refused(small: Small):
