@@ -81,7 +81,9 @@ def setup(
     url: Annotated[
         str | None,
         typer.Option(
-            "--url", metavar="TEMPLATE", help="With {chargingstationid}, {evse}, {totp}, {version}."
+            "--template",
+            metavar="URL",
+            help="What the QR code says, with {chargingstationid}, {evse}, {totp}, {version}.",
         ),
     ] = None,
 ) -> None:

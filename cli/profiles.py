@@ -373,7 +373,8 @@ def rights(ctx: typer.Context) -> None:
     tell_list(flags_of(ctx), charging.ListEnergyTransferRights(), RIGHTS, name="token")
 
 
-@app.command()
+# A signal may be negative: what looks like an option is a word here.
+@app.command(context_settings={"ignore_unknown_options": True, "help_option_names": ["-h", "--help"]})
 def afrr(
     ctx: typer.Context,
     names: Annotated[list[str], typer.Argument(metavar="STATION... SIGNAL")],

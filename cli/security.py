@@ -89,7 +89,7 @@ def network(
     station: Station,
     slot: Annotated[int, typer.Option("--slot", metavar="N", help="The configuration slot to fill.")],
     profile: Annotated[int, typer.Option("--profile", metavar="0..3", help="Security profile.")],
-    url: Annotated[str | None, typer.Option("--url", metavar="URL", help="Without: where we are.")] = None,
+    url: Annotated[str | None, typer.Option("--to", metavar="URL", help="Without: where we are.")] = None,
     interface: Interface = "Wired0",
     message_timeout: Annotated[int, typer.Option("--message-timeout", metavar="SECONDS")] = 30,
     force: Annotated[bool, typer.Option("--force", help="Also the slot that is in use.")] = False,

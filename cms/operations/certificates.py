@@ -33,7 +33,7 @@ from cms.domain.signing import Fate, Issued
 from cms.domain.stations import StationState
 from cms.operations.deciding import keep, settle
 from cms.operations.intents import give
-from cms.operations.previews import preview
+from cms.operations.previews import line, preview
 from cms.operations.stations import version_of
 
 KEYS = ("ec", "rsa")
@@ -170,7 +170,12 @@ async def install(core: Core, request: InstallCertificate, actor: Actor) -> Inte
     shown = preview(
         lane.state,
         "certificate-install",
-        f"certificates install {lane.state.station.id} {request.type}",
+        line(
+            "certificates install",
+            lane.state.station.id,
+            request.type,
+            file="FILE" if request.pem is not None else None,
+        ),
         (),
         f"the station trusts {first.name!r} as {request.type}",
     )
@@ -222,7 +227,12 @@ async def delete(core: Core, request: DeleteCertificate, actor: Actor) -> Intent
     shown = preview(
         lane.state,
         "certificate-delete",
-        f"certificates delete {lane.state.station.id} {entry.named.serial_number}",
+        line(
+            "certificates delete",
+            lane.state.station.id,
+            entry.named.serial_number,
+            force=request.force,
+        ),
         (),
         f"the station no longer has the {entry.type} {name!r}",
         level=3,

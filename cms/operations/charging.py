@@ -36,7 +36,7 @@ from cms.domain.intents import IntentStatus
 from cms.domain.stations import StationState
 from cms.operations.intents import give
 from cms.operations.needs import plan_again
-from cms.operations.previews import preview
+from cms.operations.previews import line, preview
 from cms.operations.profiling import complete, holds, limits, mains
 from cms.operations.stations import check_place
 
@@ -288,7 +288,13 @@ async def get_composite(core: Core, request: GetComposite, actor: Actor) -> Inte
     shown = preview(
         lane.state,
         "composite",
-        f"profiles composite {lane.state.station.id} --evse {request.evse} --duration {request.duration_s}",
+        line(
+            "profiles composite",
+            lane.state.station.id,
+            evse=request.evse,
+            duration=f"{request.duration_s}s",
+            unit=request.unit,
+        ),
         (),
         "the station says what holds",
         level=0,

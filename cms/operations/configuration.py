@@ -100,7 +100,7 @@ async def set_(core: Core, request: SetConfiguration, actor: Actor) -> IntentVie
     shown = preview(
         lane.state,
         "config-set",
-        f"stations config set {lane.state.station.id} {pairs}",
+        f"stations config set {lane.state.station.id} {pairs}{' --force' if request.force else ''}",
         (),
         f"sets {', '.join(values)}",
         level=1,

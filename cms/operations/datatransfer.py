@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 import logging
-import shlex
 from collections.abc import Mapping
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
@@ -23,7 +22,7 @@ from cms.domain.datatransfer import Handler, Transfer, Vendors
 from cms.domain.evolve import evolve
 from cms.domain.observations import DataAnswer, DataTransferred, Observation, Received
 from cms.operations.intents import give
-from cms.operations.previews import preview
+from cms.operations.previews import line, preview
 
 log = logging.getLogger(__name__)
 
@@ -40,11 +39,19 @@ async def send(core: Core, request: SendData, actor: Actor) -> IntentView | Prev
         if text is not None and not 0 < len(text) <= most:
             raise Invalid(f"a {name} id has 1 to {most} characters")
     lane = core.lane(request.station)
-    said = [request.vendor, *([request.message] if request.message is not None else [])]
+    # A message id is not empty: an empty word stands for none where data follows.
+    message = "" if request.message is None and request.data is not None else request.message
     shown = preview(
         lane.state,
         "data",
-        f"ocpp data {lane.state.station.id} {shlex.join(said)}",
+        line(
+            "ocpp data",
+            lane.state.station.id,
+            request.vendor,
+            message,
+            request.data,
+            json=request.as_json,
+        ),
         (),
         f"the station is sent data of {request.vendor}",
     )

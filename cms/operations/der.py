@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from cms.contract.der import (
     CONTROL_TYPES,
     ClearDerControls,
@@ -17,7 +19,7 @@ from cms.contract.refusals import Conflict, Invalid
 from cms.core import Actor, Core, Lane
 from cms.domain import der
 from cms.operations.intents import give
-from cms.operations.previews import preview
+from cms.operations.previews import line, preview
 
 _MAX_ID = 36
 
@@ -79,7 +81,14 @@ async def set_(core: Core, request: SetDerControl, actor: Actor) -> IntentView |
     shown = preview(
         lane.state,
         "der-set",
-        f"der set {lane.state.station.id} {request.control_type}{' --default' if request.default else ''}",
+        line(
+            "der set",
+            lane.state.station.id,
+            request.control_type,
+            msgspec.json.encode(request.settings).decode(),
+            default=request.default,
+            id=request.control,
+        ),
         (),
         f"{kind} {request.control_type} control is set as {control}",
         level=2,
@@ -94,7 +103,14 @@ async def get(core: Core, request: GetDerControls, actor: Actor) -> IntentView |
     shown = preview(
         lane.state,
         "der-get",
-        f"der get {lane.state.station.id}",
+        line(
+            "der get",
+            lane.state.station.id,
+            request.control,
+            type=request.control_type,
+            default=request.default is True,
+            scheduled=request.default is False,
+        ),
         (),
         "the station reports its controls",
         level=0,
@@ -108,14 +124,18 @@ async def clear(core: Core, request: ClearDerControls, actor: Actor) -> IntentVi
     _check(request.control, request.control_type)
     known: der.Control | None = lane.state.kept_of(der.KIND).get(request.control or "")
     default = known.default if known is not None else request.default
-    what = (
-        request.control
-        or f"every {'default' if default else 'scheduled'} {request.control_type or ''} control"
-    )
+    of_type = f" {request.control_type}" if request.control_type else ""
+    what = request.control or f"every {'default' if default else 'scheduled'}{of_type} control"
     shown = preview(
         lane.state,
         "der-clear",
-        f"der clear {lane.state.station.id} {request.control or ''}".rstrip(),
+        line(
+            "der clear",
+            lane.state.station.id,
+            request.control,
+            type=request.control_type,
+            default=request.default,
+        ),
         (),
         f"{what} no longer holds",
         level=2,

@@ -33,6 +33,7 @@ from cms.operations.adapting import ask
 from cms.operations.deciding import intent_event, save_intent, settle, with_intent
 from cms.operations.learning import TAKEN, learn
 from cms.operations.preparing import prepared
+from cms.operations.previews import on_terms
 from cms.operations.secrecy import params_of
 
 _MAX_TIMEOUT_S = 600.0
@@ -47,7 +48,7 @@ async def give(
     Raises Unreachable, Rejected, NotSupported as the station decides; the intent then says the same.
     """
     if terms.dry_run:
-        return preview
+        return on_terms(preview, terms)
     if terms.timeout_s is not None and not 0 < terms.timeout_s <= _MAX_TIMEOUT_S:
         raise Invalid(f"timeout must be between 0 and {_MAX_TIMEOUT_S:.0f} s, not {terms.timeout_s:g}")
     lane = core.lane(station_id)

@@ -25,7 +25,7 @@ from cms.domain import jobs
 from cms.domain.jobs import Job
 from cms.operations import uploads
 from cms.operations.intents import give
-from cms.operations.previews import preview
+from cms.operations.previews import line, preview
 from cms.operations.secrecy import without_credentials
 
 KINDS = ("firmware", "publish", "log")
@@ -78,7 +78,16 @@ async def update_firmware(core: Core, request: UpdateFirmware, actor: Actor) -> 
     shown = preview(
         lane.state,
         "firmware",
-        f"firmware update {station.id} {without_credentials(location)}",
+        line(
+            "firmware update",
+            without_credentials(location),
+            station.id,
+            retrieve_at=request.retrieve_at,
+            install_at=request.install_at,
+            signature=request.signature,
+            certificate="FILE" if request.certificate else None,
+            retries=request.retries,
+        ),
         (),
         f"{station.id} ({station.firmware or 'firmware unknown'}) gets another firmware and boots;"
         " running sessions go on first" + ("" if request.signature else "; the firmware is not signed"),
@@ -98,7 +107,13 @@ async def publish(core: Core, request: PublishFirmware, actor: Actor) -> IntentV
     shown = preview(
         lane.state,
         "publish-firmware",
-        f"firmware publish {lane.state.station.id} {without_credentials(order.location)} {order.checksum}",
+        line(
+            "firmware publish",
+            lane.state.station.id,
+            without_credentials(order.location),
+            order.checksum,
+            retries=request.retries,
+        ),
         (),
         "the local controller offers this firmware to its stations",
     )
@@ -138,7 +153,14 @@ async def get_log(core: Core, request: GetLog, actor: Actor) -> IntentView | Pre
     shown = preview(
         lane.state,
         "log",
-        f"logs get {station} --type {request.log_type}",
+        line(
+            "logs get",
+            station,
+            type=request.log_type,
+            to=without_credentials(location) if request.location else None,
+            since=request.oldest,
+            retries=request.retries,
+        ),
         (),
         f"the station uploads its {request.log_type} log",
         level=0,

@@ -38,7 +38,7 @@ from cms.domain.payments import (
 from cms.domain.stations import StationState
 from cms.operations.billing import foreign_payment, payment_event
 from cms.operations.intents import check_limit, give
-from cms.operations.previews import preview
+from cms.operations.previews import limits, line, preview
 from cms.operations.stations import check_place, version_of
 
 _SECRET_LENGTH = 32
@@ -94,7 +94,13 @@ async def set_up(core: Core, request: SetUpWebPayment, actor: Actor) -> IntentVi
     shown = preview(
         lane.state,
         "config-set",
-        f"payments setup {station}",
+        line(
+            "payments setup",
+            station,
+            validity=f"{request.validity_s}s",
+            length=request.length,
+            template=request.url,
+        ),
         (),
         "codes shown with another secret are no longer good",
         level=1,
@@ -161,7 +167,13 @@ async def begin(core: Core, request: BeginWebPayment, actor: Actor) -> IntentVie
     shown = preview(
         lane.state,
         "web-payment",
-        f"payments begin {station} --evse {request.evse} --totp {request.totp}",
+        line(
+            "payments begin",
+            station,
+            evse=request.evse,
+            totp=request.totp,
+            within=f"{request.wait_s}s",
+        ),
         (),
         f"EVSE {request.evse} starts nothing else for {request.wait_s} s",
         level=0,
@@ -181,8 +193,13 @@ async def authorize(core: Core, request: AuthorizePayment, actor: Actor) -> Inte
     shown = preview(
         lane.state,
         "start",
-        f"payments authorize {request.psp_ref} {lane.state.station.id}"
-        + (f" --evse {request.evse}" if request.evse else ""),
+        line(
+            "payments authorize",
+            request.psp_ref,
+            lane.state.station.id,
+            evse=request.evse or None,
+            **limits(limit),
+        ),
         (),
         f"starts a session that payment {request.psp_ref} pays for",
         level=1,

@@ -27,7 +27,8 @@ from cms.domain.stations import StationState
 from cms.operations import credentials
 from cms.operations.deciding import settle
 from cms.operations.intents import give
-from cms.operations.previews import ending, preview
+from cms.operations.previews import ending, line, preview
+from cms.operations.secrecy import without_credentials
 from cms.operations.signing import US
 from cms.operations.stations import version_of
 
@@ -92,11 +93,13 @@ async def rotate(core: Core, request: RotatePassword, actor: Actor) -> IntentVie
     if station.security_profile not in (1, 2):
         raise Conflict(f"{station.id} is on security profile {station.security_profile}: it has no password")
     if core.stations.link(station.id) is None and not request.dry_run:
-        raise Unreachable(f"{station.id} is offline", "a password cannot wait in a queue: try when it is connected")
+        raise Unreachable(
+            f"{station.id} is offline", "a password cannot wait in a queue: try when it is connected"
+        )
     shown = preview(
         lane.state,
         "config-set",
-        f"security rotate {station.id}",
+        line("security rotate", station.id, form=request.form),
         (),
         "the station gets a new password and connects with it from then on",
     )
@@ -135,7 +138,16 @@ async def set_network_profile(core: Core, request: SetNetworkProfile, actor: Act
     shown = preview(
         lane.state,
         "network-profile",
-        f"security network {lane.state.station.id} --slot {request.slot} --profile {request.security_profile}",
+        line(
+            "security network",
+            lane.state.station.id,
+            slot=request.slot,
+            profile=request.security_profile,
+            to=request.url and without_credentials(request.url),
+            interface=request.interface,
+            message_timeout=request.message_timeout_s,
+            force=request.force,
+        ),
         (),
         f"slot {request.slot} leads to {order.url} with security profile {request.security_profile}",
     )
@@ -206,7 +218,14 @@ async def upgrade(core: Core, request: UpgradeSecurity, actor: Actor) -> IntentV
     shown = preview(
         lane.state,
         "reset",
-        f"security upgrade {station.id} --profile {request.profile}",
+        line(
+            "security upgrade",
+            station.id,
+            profile=request.profile,
+            slot=request.slot,
+            interface=request.interface,
+            force=request.force,
+        ),
         ending(lane.state),
         f"the station reboots and connects with security profile {request.profile}",
         level=2,

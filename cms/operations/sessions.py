@@ -33,7 +33,7 @@ from cms.operations.credits import has_credit
 from cms.operations.deciding import settle
 from cms.operations.intents import give
 from cms.operations.payments import limit_of
-from cms.operations.previews import preview
+from cms.operations.previews import limits, line, preview
 from cms.operations.profiling import for_a_start
 from cms.operations.stations import check_place, version_of
 
@@ -121,21 +121,27 @@ async def start(core: Core, request: StartSession, actor: Actor) -> IntentView |
     profile = None
     if request.profile is not None:
         profile = await for_a_start(core, lane, evse, request.profile)
-    shown = preview(
-        lane.state,
-        "start",
-        f"sessions start {lane.state.station.id} --token {request.token}"
-        + (f" --evse {evse}" if evse else ""),
-        (),
-        f"starts a session for {request.token}"
-        + (f" on EVSE {evse}" if evse else " on an EVSE that the station chooses"),
-        level=1,
-    )
     limit = limit_of(request)
     if limit is not None and version_of(core, lane) != "2.1":
         raise NotSupported(
             f"OCPP {version_of(core, lane)} cannot be told where a session ends", "OCPP 2.1 can"
         )
+    shown = preview(
+        lane.state,
+        "start",
+        line(
+            "sessions start",
+            lane.state.station.id,
+            token=request.token,
+            evse=evse or None,
+            force=request.force,
+            **limits(limit),
+        ),
+        (),
+        f"starts a session for {request.token}"
+        + (f" on EVSE {evse}" if evse else " on an EVSE that the station chooses"),
+        level=1,
+    )
     order = RemoteStart(token.id if token else request.token, kind, core.mint.number(), evse, profile, limit)
     return await give(core, actor, request.station, "start", order, request, shown)
 

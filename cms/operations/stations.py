@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import unicodedata
 from datetime import datetime
 
@@ -41,7 +40,7 @@ from cms.operations import credentials
 from cms.operations.admission import register
 from cms.operations.deciding import settle
 from cms.operations.intents import give, may_trigger
-from cms.operations.previews import ending, preview
+from cms.operations.previews import ending, line, preview
 
 RESET_KINDS = ("soft", "hard", "immediate", "on-idle", "resume")
 _MAX_IDENTITY = 48
@@ -270,8 +269,7 @@ async def reset(core: Core, request: ResetStation, actor: Actor) -> IntentView |
     shown = preview(
         lane.state,
         "reset",
-        f"stations reset {lane.state.station.id} --kind {request.kind}"
-        + (f" --evse {request.evse}" if request.evse else ""),
+        line("stations reset", lane.state.station.id, kind=request.kind, evse=request.evse or None),
         ended,
         "the station reboots" if not request.evse else f"EVSE {request.evse} restarts",
     )
@@ -290,8 +288,7 @@ async def unlock(core: Core, request: UnlockConnector, actor: Actor) -> IntentVi
     shown = preview(
         lane.state,
         "unlock",
-        f"stations unlock {lane.state.station.id} --connector {request.connector}"
-        + (f" --evse {request.evse}" if request.evse else ""),
+        line("stations unlock", lane.state.station.id, connector=request.connector, evse=request.evse),
         ending(lane.state, evse),
         f"connector {connector} of EVSE {evse} is unlocked",
     )
@@ -314,12 +311,18 @@ async def availability(core: Core, request: ChangeAvailability, actor: Actor) ->
     lane = core.lane(request.station)
     evse, connector = _place(core, lane, request.evse, request.connector)
     place = "the station" if not evse else f"EVSE {evse}"
+    place = f"connector {connector} of {place}" if connector else place
     later = "; running sessions go on first" if lane.state.sessions else ""
     shown = preview(
         lane.state,
         "availability",
-        f"stations availability {lane.state.station.id} {request.availability}"
-        + (f" --evse {evse}" if evse else ""),
+        line(
+            "stations availability",
+            lane.state.station.id,
+            request.availability,
+            evse=evse or None,
+            connector=connector or None,
+        ),
         (),
         f"{place} becomes {request.availability}{later}",
         level=1,
@@ -341,9 +344,15 @@ async def trigger(core: Core, request: TriggerMessage, actor: Actor) -> IntentVi
     shown = preview(
         lane.state,
         "trigger",
-        f"stations trigger {lane.state.station.id} {shlex.quote(request.message)}"
-        + (f" --evse {evse}" if evse else "")
-        + (" --custom" if custom else ""),
+        line(
+            "stations trigger",
+            lane.state.station.id,
+            request.message,
+            evse=evse or None,
+            connector=connector,
+            custom=custom,
+            force=request.force,
+        ),
         (),
         f"the station sends {request.message}",
         level=0,

@@ -42,7 +42,7 @@ from cms.operations.credits import available, save_credit
 from cms.operations.deciding import keep
 from cms.operations.intents import give
 from cms.operations.openings import known_tariffs
-from cms.operations.previews import preview
+from cms.operations.previews import line, preview
 from cms.operations.sessions import find
 from cms.operations.stations import check_place, version_of
 
@@ -214,8 +214,7 @@ async def set_station(core: Core, request: SetStationTariff, actor: Actor) -> In
     shown = preview(
         lane.state,
         "tariff-set",
-        f"tariffs install {lane.state.station.id} {tariff.id}"
-        + (f" --evse {request.evse}" if request.evse else ""),
+        line("tariffs install", tariff.id, lane.state.station.id, evse=request.evse or None),
         (),
         f"sessions at {'all EVSEs' if not request.evse else f'EVSE {request.evse}'} "
         f"cost {tariffs.summary(tariff)}",
@@ -228,7 +227,7 @@ async def set_station(core: Core, request: SetStationTariff, actor: Actor) -> In
 async def get_station(core: Core, request: GetStationTariffs, actor: Actor) -> IntentView | Preview:
     check_place(request.evse)
     state = core.lane(request.station).state
-    cli = f"tariffs ask {state.station.id}"
+    cli = line("tariffs ask", state.station.id, evse=request.evse or None)
     shown = preview(state, "tariffs-get", cli, (), "nothing changes", level=0)
     order = tariffs.GetTariffs(request.evse)
     return await give(core, actor, request.station, "tariffs-get", order, request, shown)
@@ -238,7 +237,7 @@ async def clear_station(core: Core, request: ClearStationTariffs, actor: Actor) 
     check_place(request.evse)
     state = core.lane(request.station).state
     what = ", ".join(request.tariffs) or "all tariffs"
-    cli = f"tariffs clear {state.station.id} {' '.join(request.tariffs)}".rstrip()
+    cli = line("tariffs clear", state.station.id, *request.tariffs, evse=request.evse)
     shown = preview(state, "tariffs-clear", cli, (), f"the station forgets {what}", level=1)
     order = tariffs.ClearTariffs(tuple(request.tariffs), request.evse)
     return await give(core, actor, request.station, "tariffs-clear", order, request, shown)
@@ -259,7 +258,7 @@ async def change(core: Core, request: ChangeSessionTariff, actor: Actor) -> Inte
     shown = preview(
         lane.state,
         "tariff-change",
-        f"tariffs change {session.id} {tariff.id}",
+        line("tariffs change", session.id, tariff.id),
         (),
         f"session {session.id} costs {tariffs.summary(tariff)} from now on",
         level=1,
