@@ -30,7 +30,7 @@ from cms.domain.observations import (
     SecurityEventRaised,
 )
 from cms.domain.record import record
-from cms.domain.sessions import FACTS, Session, SessionStatus, moved
+from cms.domain.sessions import FACTS, Session, SessionStatus, moved, trusted
 from cms.domain.stations import Delivered, StationState
 
 
@@ -119,20 +119,23 @@ def _touched(state: StationState, report: ConnectorReported) -> list[Session]:
 def _after_status(session: Session, report: ConnectorReported) -> Session:
     """What a connector's status says about the session on it.
 
-    Available after energy flowed means that the car is gone and the stop went missing. 2.x tells the charging
-    state itself; 1.6 only has the connector's word.
+    Available after energy flowed means that the car is gone and the stop went missing, unless the station has said
+    that the transaction goes on without a car (2.0.1 E10). 2.x tells the charging state itself; 1.6 only has the
+    connector's word.
     """
     if report.at is not None and report.at < session.started_at:
         return session
     if report.status == ConnectorStatus.AVAILABLE:
         begun = session.status in (SessionStatus.CHARGING, SessionStatus.SUSPENDED)
-        return doubted(session, "no-stop") if begun else session
+        return doubted(session, "no-stop") if begun and session.charging_state != "Idle" else session
     if session.number is None:
         return session
     status = moved(session.status, FACTS.get(report.status))
     if status == session.status:
         return session
-    return evolve(session, status=status, power_w=session.power_w if status == SessionStatus.CHARGING else 0)
+    power_w = session.power_w if status == SessionStatus.CHARGING else 0
+    flags = trusted(session.flags, session.status, status)
+    return evolve(session, status=status, power_w=power_w, flags=flags)
 
 
 def _status_event(

@@ -130,7 +130,7 @@ NEXT: dict[str, dict[Fact, SessionStatus]] = {
     _P: {Fact.FLOW: _C, Fact.PAUSE: _S, Fact.WAIT: _P, Fact.DOUBT: _D, Fact.END: _E},
     _C: {Fact.FLOW: _C, Fact.PAUSE: _S, Fact.WAIT: _S, Fact.DOUBT: _D, Fact.END: _E},
     _S: {Fact.FLOW: _C, Fact.PAUSE: _S, Fact.WAIT: _S, Fact.DOUBT: _D, Fact.END: _E},
-    _D: {Fact.FLOW: _C, Fact.PAUSE: _S, Fact.WAIT: _D, Fact.DOUBT: _D, Fact.END: _E},
+    _D: {Fact.FLOW: _C, Fact.PAUSE: _S, Fact.WAIT: _S, Fact.DOUBT: _D, Fact.END: _E},
     _E: {Fact.FLOW: _E, Fact.PAUSE: _E, Fact.WAIT: _E, Fact.DOUBT: _E, Fact.END: _E},
 }
 
@@ -157,6 +157,16 @@ RUNNING = frozenset({_P, _C, _S})
 def moved(status: str, fact: Fact | None) -> SessionStatus:
     """The status after a fact; None says nothing new."""
     return _STATUS[status] if fact is None else NEXT[status][fact]
+
+
+def trusted(flags: tuple[str, ...], before: str, now: str) -> tuple[str, ...]:
+    """The flags of a session that moved: one that is alive again is suspect of nothing any more."""
+    alive = before == SessionStatus.SUSPECT and now in RUNNING
+    return unflagged(flags, *_DOUBTS) if alive else flags
+
+
+#: Why a session is suspect.
+_DOUBTS = ("no-stop", "silent")
 
 
 def flagged(flags: tuple[str, ...], *more: str) -> tuple[str, ...]:

@@ -51,6 +51,7 @@ from cms.domain.sessions import (
     SessionStatus,
     flagged,
     moved,
+    trusted,
     unflagged,
 )
 from cms.domain.stations import Delivered, StationState
@@ -254,6 +255,7 @@ def _follow(
     if report.phase is TransactionPhase.STARTED and session.seq_count:
         fields |= {"started_at": at, "flags": unflagged(fields["flags"], "no-start")}
     fields["status"] = moved(session.status, fact)
+    fields["flags"] = trusted(fields["flags"], session.status, fields["status"])
     if report.charging_state and not late:
         fields["charging_state"] = report.charging_state
     fields["flags"] = _judged(session, fields)

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import pytest
+
 from cms.domain import notices
 from cms.domain.changes import SaveConnector, UpdateSession
 from cms.domain.notices import BootTerms
@@ -87,6 +89,25 @@ def test_an_available_connector_does_not_doubt_a_driver_who_has_not_plugged_in_y
     free = reported("available", 1)
     state = notices.connector(desk.state, received(free, after(1), "2.0.1"), free).state
     assert [s.status for s in state.sessions.values()] == ["pending"]
+
+
+@pytest.mark.parametrize("available_first", [False, True])
+def test_a_transaction_that_goes_on_over_an_unplugged_cable_is_not_suspect(available_first: bool) -> None:
+    # 2.0.1 E10; stations tell the connector before or after the transaction.
+    desk = Desk()
+    desk.tell(event("started", 0, NOON, evse=1, connector=1, charging_state="Charging"), version="2.0.1")
+    free = reported("available", 2)
+    unplugged = event("updated", 1, after(2), trigger="EVCommunicationLost", charging_state="Idle")
+
+    def tell_free() -> None:
+        desk.state = notices.connector(desk.state, received(free, after(2), "2.0.1"), free).state
+
+    if available_first:
+        tell_free()
+    desk.tell(unplugged, version="2.0.1")
+    if not available_first:
+        tell_free()
+    assert [(s.status, s.flags) for s in desk.state.sessions.values()] == [("suspended", ())]
 
 
 def test_notify_event_moves_connectors_like_a_status_notification() -> None:
