@@ -9,17 +9,17 @@ import os
 import secrets
 import signal
 import sys
-from collections import defaultdict
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from cms import __version__, systemd, vat
+from cms import __version__, addresses, systemd, vat
 from cms.api.app import create_app
 from cms.api.metrics import Metrics
 from cms.api.server import RunningApi, RunningUploads, serve_api, serve_uploads
@@ -31,24 +31,22 @@ from cms.contract.refusals import Refusal
 from cms.contract.stations import Message
 from cms.core import Clock, Core, Lane, Mint, StoreDown, Terms
 from cms.domain.certificates import OwnAuthority, Use
-from cms.domain.changes import Happened, SeeStations
+from cms.domain.changes import Happened
+from cms.housekeeping import Housekeeping
 from cms.logs import Sparing, set_up
 from cms.ocpp import Admitted, Endpoint, Hooks, Knock, Limits, Turned
+from cms.onlookers import Onlookers
 from cms.operations import OPERATIONS, credits, datatransfer, lists
-from cms.operations.admission import Approach, Knocks, admit, connected, disconnected, trim_inbox
-from cms.operations.certificates import forget_revoked
+from cms.operations.admission import Approach, Knocks, admit, connected, disconnected
 from cms.operations.deciding import index
-from cms.operations.expiry import ExpiryWatch, renew_due
 from cms.operations.intents import Agenda, recover
 from cms.operations.observe import observe
-from cms.operations.sessions import doubt_stale
-from cms.operations.stations import last_heard
 from cms.pki import Trust, TrustSources
 from cms.pki.fetch import Outward
 from cms.settings import Settings
 from cms.store.engine import SqlStore, open_store
 from cms.store.lock import lock
-from cms.tls_port import TlsPort, own_address
+from cms.tls_port import TlsPort
 
 log = structlog.get_logger("cms")
 
@@ -56,7 +54,6 @@ EXIT_POISONED = 74  # EX_IOERR: a disk that failed an fsync may have lied before
 EXIT_TOO_SLOW = 75  # EX_TEMPFAIL
 STOP_WITHIN_S = 10.0
 _DRAIN_S = 5.0
-_WATCHERS_KEEP = 1_000
 _LOGGED = frozenset(
     {
         "station.enrolled",
@@ -103,11 +100,9 @@ class Daemon:
         self._threaded = threaded
         self._watch_s = watch_s
         self._tasks: set[asyncio.Task[None]] = set()
-        self._watchers: defaultdict[str, set[asyncio.Queue[Message]]] = defaultdict(set)
+        self._onlookers = Onlookers()
         self._listening = False
         self._sparing = Sparing()
-        self._heard: dict[str, datetime] = {}
-        self._expiry = ExpiryWatch()
 
     async def start(self) -> None:
         """Open the record, remember, listen. Raises a Refusal that says what is in the way."""
@@ -125,14 +120,15 @@ class Daemon:
             self.endpoint = self._endpoint()
             self.core = await self._remembered()
             self._watch()
+            self._housekeeping = Housekeeping(self.core, self.store, settings, self.tls_port, self._own)
             await recover(self.core)
             await credits.recover(self.core)
             undo.push_async_callback(self.endpoint.close, 1001, "stopping")
             await self.endpoint.start()
             self.core.terms = replace(
                 self.core.terms,
-                ocpp_url=f"{self._public_url()}/<station>",
-                ocpp_tls_url=self._public_tls_url(),
+                ocpp_url=addresses.for_stations(settings, self.endpoint),
+                ocpp_tls_url=addresses.for_stations_with_tls(settings, self.endpoint),
             )
             app = create_app(
                 self.core, OPERATIONS, self.metrics, frames=self._frames, ready=lambda: self._listening
@@ -142,33 +138,13 @@ class Daemon:
             self._listening = True
             self._own(self._agenda.run(self.core), "agenda")
             self._own(self._watch_store(), "store watch")
-            self._own(self._housekeeping(), "housekeeping")
+            self._own(self._housekeeping.run(), "housekeeping")
             if settings.list_sync:
                 self._own(lists.follow(self.core), "local lists")
             await self.core.store.commit(
                 (), (Happened("daemon.started", self.clock.now(), data={"version": __version__}),)
             )
             undo.pop_all()
-
-    def _public_url(self) -> str:
-        """What a technician types into a station: not the wildcard we listen on."""
-        if self.settings.public_url is not None:
-            return self.settings.public_url.rstrip("/")
-        if self.endpoint.port is None:
-            return self._public_tls_url().removesuffix("/<station>")
-        if self.settings.ocpp_host not in ("", "0.0.0.0", "::"):  # noqa: S104
-            return self.endpoint.url
-        return f"ws://{own_address()}:{self.endpoint.port}/ocpp"
-
-    def _public_tls_url(self) -> str:
-        """The same for security profiles 2 and 3; empty when nobody listens there."""
-        if self.endpoint.secure_url is None:
-            return ""
-        if self.settings.public_tls_url is not None:
-            return f"{self.settings.public_tls_url.rstrip('/')}/<station>"
-        wildcard = self.settings.ocpp_host in ("", "0.0.0.0", "::")  # noqa: S104
-        own = f"wss://{own_address()}:{self.endpoint.secure_port}/ocpp"
-        return f"{own if wildcard else self.endpoint.secure_url}/<station>"
 
     def _authority_made(self, authority: OwnAuthority) -> None:
         """What a new authority of ours signs is taken from the next handshake on."""
@@ -182,8 +158,8 @@ class Daemon:
             connected=lambda station, version, address: connected(self.core, station, version, address),
             disconnected=lambda station, reason: disconnected(self.core, station, reason),
             observe=lambda station, received: observe(self.core, station, received),
-            frame=self._frame,
-            watched=lambda station: station in self._watchers,
+            frame=self._onlookers.show,
+            watched=self._onlookers.watch,
             count=lambda direction, action, version: self.metrics.message(direction, version, action),
         )
         limits = Limits(
@@ -268,9 +244,8 @@ class Daemon:
         app = create_upload_app(self.core, settings.data_dir, settings.upload_max_bytes)
         self.uploads = await serve_uploads(app, settings.upload_host, settings.upload_port)
         undo.push_async_callback(self.uploads.close)
-        host = own_address() if settings.upload_host in ("", "0.0.0.0", "::") else settings.upload_host  # noqa: S104
-        url = settings.upload_public_url or f"http://{host}:{self.uploads.port}"
-        self.core.terms = replace(self.core.terms, upload_url=url.rstrip("/"))
+        url = addresses.for_uploads(settings, self.uploads.port)
+        self.core.terms = replace(self.core.terms, upload_url=url)
 
     def _tcp(self) -> tuple[str, int] | None:
         host, port = self.settings.api_host, self.settings.api_port
@@ -303,23 +278,8 @@ class Daemon:
             missed = {"kept_back": kept_back} if kept_back else {}
             log.info(event.type, **{**event.data, "station": event.station, **missed})
 
-    def _frame(self, station: str, message: Message) -> None:
-        for queue in self._watchers.get(station, ()):
-            with contextlib.suppress(asyncio.QueueFull):  # frames are a look, not a record
-                queue.put_nowait(message)
-
-    @contextlib.asynccontextmanager
-    async def _frames(self, station_id: str) -> AsyncIterator[asyncio.Queue[Message]]:
-        """The frames of one station as they cross its link."""
-        station = self.core.lane(station_id).state.station.id
-        queue: asyncio.Queue[Message] = asyncio.Queue(_WATCHERS_KEEP)
-        self._watchers[station].add(queue)
-        try:
-            yield queue
-        finally:
-            self._watchers[station].discard(queue)
-            if not self._watchers[station]:
-                del self._watchers[station]
+    def _frames(self, station_id: str) -> AbstractAsyncContextManager[asyncio.Queue[Message]]:
+        return self._onlookers.frames(self.core.lane(station_id).state.station.id)
 
     def _own(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)
@@ -346,52 +306,6 @@ class Daemon:
                 await asyncio.sleep(self._watch_s)
             log.info("the database can be written again")
 
-    async def _housekeeping(self) -> None:
-        """Once a minute what need not be written per message; now and then what grows old."""
-        minute = 0
-        while True:
-            await asyncio.sleep(60)
-            minute += 1
-            systemd.tell("WATCHDOG=1")
-            try:
-                await self._see_stations()
-                if minute % 10 == 0:
-                    await self._look_after_certificates()
-                    await trim_inbox(self.core)
-                    await doubt_stale(self.core, self.clock.now() - self.core.terms.suspect_after)
-                if minute % 360 == 0:
-                    await forget_revoked(self.core)
-                    self._renew_certificates()
-                    await self._forget_old()
-            except StoreDown:
-                continue
-            except Exception:
-                log.exception("housekeeping failed; it goes on in a minute")
-
-    async def _look_after_certificates(self) -> None:
-        """Files may have been replaced, our own renewed; what ends soon is told before it ends."""
-        now = self.clock.now()
-        self.tls_port.refresh(now)
-        await self._expiry.tell(self.core, self.tls_port.shown(now))
-
-    def _renew_certificates(self) -> None:
-        """Beside everything else: one station after the other may take its time."""
-        if days := self.settings.certificate_renew_days:
-            self._own(renew_due(self.core, timedelta(days=days)), "certificate renewals")
-
-    async def _see_stations(self) -> None:
-        seen = last_heard(self.core, self._heard)
-        if seen:
-            await self.store.commit((SeeStations(seen),), ())
-
-    async def _forget_old(self) -> None:
-        now, settings = self.clock.now(), self.settings
-        await self.store.prune(
-            events_before=now - timedelta(days=settings.events_retention_days),
-            readings_before=now - timedelta(days=settings.readings_retention_days),
-            streams_before=now - timedelta(days=settings.streams_retention_days),
-        )
-
     async def stop(self) -> None:
         """Stop reading, finish what was received, answer, close stations with 1001, checkpoint."""
         self._listening = False
@@ -404,7 +318,7 @@ class Daemon:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with contextlib.suppress(StoreDown):
-            await self._see_stations()
+            await self._housekeeping.see_stations()
             await self.store.commit((), (Happened("daemon.stopped", self.clock.now()),))
         await self.store.close()
         self._lock.release()

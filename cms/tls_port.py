@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import logging
-import socket
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from cms.addresses import ANYWHERE, own_address
 from cms.contract.refusals import Invalid
 from cms.domain.certificates import Certificate, Use
 from cms.ocpp import tls
@@ -18,7 +18,6 @@ from cms.pki import Trust
 from cms.settings import Settings
 
 log = logging.getLogger(__name__)
-_ANYWHERE = ("", "0.0.0.0", "::")  # noqa: S104
 
 
 class TlsPort:
@@ -88,18 +87,8 @@ def names(settings: Settings) -> tuple[str, ...]:
     if settings.tls_names:
         return settings.tls_names
     public = urlsplit(settings.public_tls_url or settings.public_url or "").hostname
-    own = own_address() if settings.ocpp_host in _ANYWHERE else settings.ocpp_host
+    own = own_address() if settings.ocpp_host in ANYWHERE else settings.ocpp_host
     return tuple(dict.fromkeys((*([public] if public else []), own, "localhost")))
-
-
-def own_address() -> str:
-    """This machine's address on its way out; nothing is sent. Loopback where there is no way out."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        try:
-            probe.connect(("192.0.2.1", 9))  # RFC 5737: an address of documentation
-        except OSError:
-            return "127.0.0.1"
-        return str(probe.getsockname()[0])
 
 
 def _stamps(pairs: tuple[tls.Pair, ...], authorities: Sequence[Path]) -> dict[Path, int]:

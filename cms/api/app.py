@@ -201,9 +201,9 @@ def _add_event_stream(app: FastAPI, core: Core, frames: WatchFrames | None) -> N
                 cursor = await core.store.cursor()
             else:
                 await core.store.events_after(cursor, 1)
+            watched = frames(frames_of) if frames is not None and frames_of is not None else None
         except Exception as error:
             return refused(as_refusal(error))
-        watched = frames(frames_of) if frames is not None and frames_of is not None else None
         return StreamingResponse(
             stream(core, cursor, Wanted(station, type), app.state.closing, watched),
             media_type="text/event-stream",
