@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
@@ -24,6 +25,10 @@ class ConnectorStatus(StrEnum):
     UNAVAILABLE = "unavailable"
     FAULTED = "faulted"
     UNKNOWN = "unknown"
+
+
+#: Connectors that are kept of one station; what it tells of more is an event and nothing else.
+MOST = 1000
 
 
 @record
@@ -57,6 +62,11 @@ def told(status: str, session_status: str | None, charging_state: str | None) ->
     if session_status == "suspended" and charging_state in _OCCUPIED_BY:
         return _OCCUPIED_BY[charging_state]
     return _OCCUPIED_BY.get(session_status, status)
+
+
+def believable(known: Mapping[tuple[int, int], Connector], place: tuple[int, int]) -> bool:
+    """Whether a station has a connector there: a number below 0 is none, and none has more than MOST."""
+    return place in known or (min(place) >= 0 and len(known) < MOST)
 
 
 def apply(connector: Connector, report: ConnectorReported, received_at: datetime) -> Connector | None:

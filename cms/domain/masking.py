@@ -73,19 +73,28 @@ _HIDING = re.compile(
 _TOKENS = re.compile(r'"(?:[^"\\]++|\\.)*+"?|[^"]+', re.DOTALL)
 #: Members that say of what the others speak: without them nobody knows what is secret.
 _TELLING = frozenset({"key", "variable", "name", "type"})
+#: ``ftp://user:password@host``; JSON may write its slashes with backslashes.
+_CREDENTIALS = re.compile(r'(:(?:\\?/){2})[^/@\s"\\]+@')
+_UPLOAD_KEY = re.compile(r'(/uploads/[^/"\s]{1,300}/\d{1,20}/\d{1,20})/[0-9a-f]{32}')
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _UNREADABLE = (msgspec.MsgspecError, RecursionError, ValueError, ArithmeticError)
 
 
+def masked_addresses(text: str) -> str:
+    """Addresses in this text without the credentials in them, and without the key of an upload address of ours."""
+    return _UPLOAD_KEY.sub(rf"\1/{MASK}", _CREDENTIALS.sub(rf"\1{MASK}@", text))
+
+
 def masked_text(text: str) -> str:
     """This JSON text with its secrets masked; where it cannot be read, everything that might be one."""
     if not _SUSPECT.search(text):
-        return text
+        return masked_addresses(text)
     try:
-        return _encode(masked(_decode(text))).decode()
+        clean = _encode(masked(_decode(text))).decode()
     except _UNREADABLE:
-        return _blindly(text)
+        clean = _blindly(text)
+    return masked_addresses(clean)
 
 
 def masked_start(text: str, limit: int) -> str:
@@ -94,6 +103,7 @@ def masked_start(text: str, limit: int) -> str:
         start = _encode(masked(_first(_decode(text), [limit]))).decode()
     except _UNREADABLE:
         start = _blindly(text[:limit])
+    start = masked_addresses(start)
     return start[: min(limit, len(start) - 1)]
 
 

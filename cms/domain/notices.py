@@ -92,7 +92,7 @@ def _connectors(decision: Decision, received: Received, reports: tuple[Connector
         known = state.connectors.get(place) or Connector(*place)
         after = connectors.apply(known, report, received.at)
         events.append(_status_event(state, received, report, late=after is None))
-        if after is None:
+        if after is None or not connectors.believable(state.connectors, place):
             continue
         state = evolve(state, connectors={**state.connectors, place: after})
         changes.append(SaveConnector(state.station.id, after))

@@ -3,7 +3,7 @@
 import json
 from datetime import UTC, datetime
 
-from cms.domain.masking import masked_text
+from cms.domain.masking import masked_start, masked_text
 from cms.ocpp.messages import KEPT_CHARACTERS, KEPT_FRAMES, Ring
 
 NOON = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
@@ -130,6 +130,22 @@ def test_text_made_to_be_slow_takes_no_longer_than_any_other():
         '"' * 1_000_000,
     ):
         masked_text("key" + nasty)
+
+
+def test_addresses_lose_their_credentials_and_the_key_of_an_upload_of_ours():
+    key = "0123456789abcdef" * 2
+    for written, shown in (
+        ('{"location":"ftp://me:hunter2@logs.example/up"}', '{"location":"ftp://***@logs.example/up"}'),
+        ('{"location":"ftp:\\/\\/me:hunter2@logs"}', '{"location":"ftp:\\/\\/***@logs"}'),
+        (f'"http://csms/uploads/CP1/7/1795443010/{key}"', '"http://csms/uploads/CP1/7/1795443010/***"'),
+        (
+            '{"mail":"ana@example.org","url":"http://a/b@c"}',
+            '{"mail":"ana@example.org","url":"http://a/b@c"}',
+        ),
+    ):
+        assert masked_text(written) == shown
+    long = '{"key":"a","location":"ftp://me:hunter2@logs","data":"' + "x" * 9_000 + '"}'
+    assert "hunter2" not in masked_start(long, 500)
 
 
 def test_a_message_in_quarantine_shows_no_key_code():

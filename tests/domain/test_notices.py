@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from cms.domain import notices
+from cms.domain import connectors, notices
 from cms.domain.changes import SaveConnector, UpdateSession
 from cms.domain.notices import BootTerms
 from cms.domain.observations import (
@@ -10,6 +10,7 @@ from cms.domain.observations import (
     Booted,
     ConnectorReported,
     EventsNotified,
+    Noted,
     SecurityEventRaised,
 )
 from tests.domain.build import NOON, Desk, after, event, received, start, station
@@ -64,6 +65,17 @@ def test_connector_zero_is_the_station_and_moves_no_other() -> None:
     whole = ConnectorReported(0, 0, "unavailable", NOON)
     (change,) = notices.connector(station(), received(whole), whole).changes
     assert isinstance(change, SaveConnector) and change.connector.evse == 0
+
+
+def test_connectors_that_cannot_be_are_told_and_not_kept() -> None:
+    state = station()
+    for evse in (-3, *range(1, connectors.MOST + 9)):
+        seen = reported("available", 1, evse)
+        decision = notices.connector(state, received(seen, after(1)), seen)
+        assert decision.answer == Noted() and decision.events
+        state = decision.state
+    assert len(state.connectors) == connectors.MOST
+    assert (-3, 1) not in state.connectors
 
 
 def test_a_16_connector_moves_its_session() -> None:
