@@ -165,7 +165,10 @@ class Settings(BaseSettings):
         True, description="Read monitors again after a boot: they may have other numbers."
     )
     automatic_delay_s: float = Field(
-        2.0, ge=0, le=3600, description="How long after a boot, up to twice that."
+        2.0,
+        ge=0,
+        le=3600,
+        description="How long after a boot a station is asked for these; up to twice as long, not all at once.",
     )
     streams_retention_days: int = Field(
         30, ge=1, description="How long values of periodic event streams are kept."
