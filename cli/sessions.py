@@ -16,6 +16,7 @@ from cli.tariffs import money
 from cli.times import earlier
 from cms.client import ask
 from cms.contract import sessions, status
+from cms.contract.charging import Profile
 from cms.contract.refusals import Invalid
 
 app = group("Charging sessions.")
@@ -142,6 +143,14 @@ def quarantine(
     tell_list(flags, status.ListQuarantine(station=station, limit=_limit(flags)), KEPT, name="id")
 
 
+def _profile(file: str | None) -> Profile | None:
+    if file is None:
+        return None
+    from cli.charging import read_profile
+
+    return read_profile(file)
+
+
 @app.command()
 def start(
     ctx: typer.Context,
@@ -150,6 +159,10 @@ def start(
     evse: Annotated[int | None, typer.Option("--evse", metavar="N")] = None,
     connector: Annotated[int | None, typer.Option("--connector", metavar="N")] = None,
     force: Annotated[bool, typer.Option("--force", help="Though the token would be refused.")] = False,
+    profile: Annotated[
+        str | None,
+        typer.Option("--profile", metavar="FILE", help="A tx profile for it, as JSON; - for stdin."),
+    ] = None,
     max_cost: MaxCost = None,
     max_kwh: MaxKwh = None,
     max_time: MaxTime = None,
@@ -162,6 +175,8 @@ def start(
     """Ask a station to start charging for a token. With --wait until the session began."""
     from cli.orders import stations_meant
 
+    follows = _profile(profile)
+
     def build(station: str, **terms: Any) -> sessions.StartSession:
         return sessions.StartSession(
             station=station,
@@ -169,6 +184,7 @@ def start(
             evse=evse,
             connector=connector,
             force=force,
+            profile=follows,
             **ends(max_cost, max_kwh, max_time, max_soc),
             **terms,
         )

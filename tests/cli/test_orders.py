@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import signal
 from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
 
 from cms.client import Address
-from cms.contract import stations
+from cms.contract import sessions, stations
+from cms.contract.charging import Period, Profile, Schedule
 from tests.api.small import House, station
 from tests.cli.conftest import CMS, Cms
 
@@ -142,6 +145,16 @@ async def test_configuration_takes_keys_and_values(cms: Cms, house: House) -> No
         stations.SetConfiguration(station="CP-1", values={"HeartbeatInterval": "60", "Url": "ws://h/?a=b"}),
         stations.GetConfiguration(station="CP-1", names=("HeartbeatInterval",)),
     ]
+
+
+async def test_a_start_takes_a_profile_for_its_session(cms: Cms, house: House, tmp_path: Path) -> None:
+    path = tmp_path / "profile.json"
+    path.write_text(
+        '{"purpose": "tx", "schedules": [{"unit": "A", "periods": [{"start_s": 0, "limit": 6.1}]}]}'
+    )
+    await cms("sessions", "start", "CP-1", "--token", "TAG", "--evse", "1", "--profile", str(path))
+    tx = Profile("tx", (Schedule("A", (Period(0, Decimal("6.1")),)),))
+    assert given(house) == [sessions.StartSession(station="CP-1", token="TAG", evse=1, profile=tx)]
 
 
 async def test_trigger_takes_the_message_last(cms: Cms, house: House) -> None:
