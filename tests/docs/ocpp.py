@@ -24,8 +24,8 @@ WORD_FOR_WORD: Final = (CallAction, SendText)
 _HEAD = """# Our words and those of OCPP
 
 One language inside, three versions outside: a version is two tables (`cms/ocpp/v16`, `cms/ocpp/v2`), and this page is
-made of them (`python -m tests.docs.ocpp`). A dash means that the version has no such thing: the order is refused before anything
-is sent, in one sentence that names the version. Any action of a version can also be sent word for word:
+made of them (`python -m tests.docs.ocpp`). A dash means that the version has no such thing: the order is refused before
+anything is sent, in one sentence that names the version. Any action of a version can also be sent word for word:
 `cms ocpp call STATION ACTION JSON`.
 """
 
