@@ -59,6 +59,22 @@ def _name(item: Payload, of: str) -> str:
     return str(named.get("name")) if isinstance(named, dict) else ""
 
 
+def _base_report(payload: Payload) -> Params:
+    base = _BASES.get(str(payload.get("reportBase")))
+    return {"request_id": payload.get("requestId"), "base": base}
+
+
+def _report(payload: Payload) -> Params:
+    return {"request_id": payload.get("requestId"), "base": None}
+
+
+def _monitors(payload: Payload) -> Params:
+    some = "monitoringCriteria" in payload or "componentVariable" in payload
+    return {"request_id": payload.get("requestId"), "some": some}
+
+
+_BASES = {"FullInventory": "full", "ConfigurationInventory": "configuration", "SummaryInventory": "summary"}
+
 _MEANT: dict[str, tuple[str, Callable[[Payload], Params]]] = {
     "RemoteStartTransaction": ("start", _nothing),
     "RequestStartTransaction": ("start", _nothing),
@@ -68,4 +84,7 @@ _MEANT: dict[str, tuple[str, Callable[[Payload], Params]]] = {
     "ExtendedTriggerMessage": ("trigger", _triggered),
     "ChangeConfiguration": ("config-set", _key),
     "SetVariables": ("config-set", _variables),
+    "GetBaseReport": ("config-report", _base_report),
+    "GetReport": ("config-report", _report),
+    "GetMonitoringReport": ("monitors-report", _monitors),
 }

@@ -141,11 +141,16 @@ def _password(core: Core, state: StationState, answered: Answered) -> Learned:
 
 
 def _called(core: Core, state: StationState, answered: Answered) -> Learned:
-    """A password or a security profile that was set word for word is set all the same."""
-    meant = own_order(answered.order.action, answered.order.payload)
-    if meant is None or meant[0] != "config-set" or not answered.answer.variables:
-        return Learned(state)
-    return _password(core, state, evolve(answered, order=WriteVariables(meant[1]["values"])))
+    """What was set, or asked to be reported, word for word is set and expected all the same."""
+    name, params = own_order(answered.order.action, answered.order.payload) or ("", {})
+    if name == "config-set" and answered.answer.variables:
+        return _password(core, state, evolve(answered, order=WriteVariables(params["values"])))
+    if name == "config-report":
+        return _expected(state, answered, params["request_id"], devicemodel.SUBJECTS[params["base"]])
+    if name == "monitors-report":
+        subject = monitoring.SOME if params["some"] else monitoring.ALL
+        return _expected(state, answered, params["request_id"], subject)
+    return Learned(state)
 
 
 def _security_profile(
@@ -201,11 +206,15 @@ def _decided(
 def _report(_: Core, state: StationState, answered: Answered) -> Learned:
     """A report in parts is expected from now on; one that overtook the answer may be whole already."""
     order: ReportVariables | ReportMonitors = answered.order
+    return _expected(state, answered, order.request_id, _subject(order))
+
+
+def _expected(state: StationState, answered: Answered, request_id: int, subject: str) -> Learned:
     if answered.answer.word != "Accepted":
         return Learned(state)
     begun = answered.intent.sent_at or answered.at
-    state, changes = reports.asked(state, order.request_id, _subject(order), begun)
-    whole: reports.Report = state.kept_of(reports.KIND)[str(order.request_id)]
+    state, changes = reports.asked(state, request_id, subject, begun)
+    whole: reports.Report = state.kept_of(reports.KIND)[str(request_id)]
     if not whole.complete:
         return Learned(state, tuple(changes))
     state, gone = monitoring.swept(state, whole, answered.at)

@@ -145,7 +145,7 @@ def _part_of_report(state: StationState, seen: Any) -> bool:
     if not isinstance(seen, ReportReceived | MonitorsReported):
         return False
     report = state.kept_of(reports.KIND).get(str(seen.request_id))
-    asking = any(intent.params.get("request_id") == seen.request_id for intent in state.intents.values())
+    asking = any(own(intent).params.get("request_id") == seen.request_id for intent in state.intents.values())
     return asking or (report is not None and report.asked_at is not None)
 
 
@@ -177,9 +177,7 @@ async def _decide(core: Core, state: StationState, received: Received, *, thorou
         case TokenPresented():
             decision = _presented(core, state, received, seen)
             return (
-                await prices.presented(core, state, received, decision)
-                if accounts.priced(core)
-                else decision
+                await prices.presented(core, state, received, decision) if accounts.priced(core) else decision
             )
         case Booted():
             return jobs.booted(await security.booted(core, state, received, seen), received)

@@ -20,7 +20,8 @@ from cms.contract.tokens import (
 from cms.core import Actor, Core
 from cms.domain.changes import DropToken, Happened, SaveToken
 from cms.domain.evolve import evolve
-from cms.domain.tokens import KINDS, Token, status_at
+from cms.domain.observations import TokenRef
+from cms.domain.tokens import KINDS, Token, display, status_at
 
 # 2.1 allows 255 characters, 1.6 only 20: what a station can present decides, not we.
 _MAX_LENGTH = 255
@@ -133,10 +134,15 @@ def _place(core: Core, place: str) -> str:
 
 async def _save(core: Core, token: Token, type: str, actor: Actor, reason: str | None = None) -> None:
     now = core.clock.now()
-    data = {"token": token.id, "status": status_at(token, now), "reason": reason}
+    data = {"token": _told(token), "status": status_at(token, now), "reason": reason}
     told = Happened(type, now, actor=actor.name, data=data)
     await core.store.commit((SaveToken(token),), (told,))
     core.tokens[token.id.casefold()] = token
+
+
+def _told(token: Token) -> str:
+    """Its name in events, which are kept and sent on: never a key code (2.0.1 C04.FR.04)."""
+    return display(TokenRef(token.id, token.kind), token)
 
 
 async def block(core: Core, request: BlockToken, actor: Actor) -> TokenView:
@@ -153,6 +159,6 @@ async def unblock(core: Core, request: UnblockToken, actor: Actor) -> TokenView:
 
 async def remove(core: Core, request: RemoveToken, actor: Actor) -> None:
     token = _find(core, request.token)
-    told = Happened("token.removed", core.clock.now(), actor=actor.name, data={"token": token.id})
+    told = Happened("token.removed", core.clock.now(), actor=actor.name, data={"token": _told(token)})
     await core.store.commit((DropToken(token.id),), (told,))
     core.tokens.pop(token.id.casefold(), None)

@@ -4,14 +4,15 @@ from typing import Any
 
 import pytest
 
+from cms.contract.configuration import ListReports
 from cms.contract.intents import ShowIntent
 from cms.contract.ocpp import CallStation, SendRaw
 from cms.contract.refusals import Conflict, Invalid
 from cms.contract.stations import SetStation
 from cms.domain.evolve import evolve
-from cms.domain.observations import Booted, ConnectorReported, Noted, NotYet
+from cms.domain.observations import Booted, ConnectorReported, Noted, NotYet, ReportReceived
 from cms.domain.orders import CallAction, OrderAnswer
-from cms.operations import credentials
+from cms.operations import configuration, credentials
 from cms.operations import stations as registry
 from cms.operations.intents import show
 from cms.operations.ocpp import call, send_raw
@@ -112,3 +113,14 @@ async def test_a_call_that_looks_like_nothing_amounts_to_nothing(small: Small):
         ("ChangeConfiguration", {}),
     ):
         await call(small.core, _raw(action, **payload), ANA)
+
+
+async def test_the_parts_of_a_report_that_was_called_for_are_heard_while_pending_and_shown(small: Small):
+    small.stations.connect("CP1", "2.0.1")
+    await _policy(small, "pending")
+    part = ReportReceived("k", b"d" * 16, 7, 0, (), more=False)
+    assert isinstance(await small.hear("CP1", part, "2.0.1"), NotYet)
+    await call(small.core, _raw("GetBaseReport", requestId=7, reportBase="FullInventory"), ANA)
+    assert not isinstance(await small.hear("CP1", part, "2.0.1"), NotYet)
+    (report,) = await configuration.list_reports(small.core, ListReports("CP1"), ANA)
+    assert (report.subject, report.complete) == ("inventory", True)

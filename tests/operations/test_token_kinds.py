@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from cms.contract.refusals import Invalid
-from cms.contract.tokens import AddToken
+from cms.contract.tokens import AddToken, BlockToken, RemoveToken
 from cms.domain.observations import TokenPresented, TokenRef
 from cms.operations import tokens
 from tests.operations.small import ANA, Small
@@ -34,3 +34,13 @@ async def test_kinds_may_be_spelled_as_ocpp_spells_them(small: Small, kind: str,
 async def test_a_misspelled_kind_is_no_kind_of_its_own(small: Small, kind: str) -> None:
     with pytest.raises(Invalid, match="token kind"):
         await tokens.add(small.core, AddToken("CARD2", kind=kind), ANA)
+
+
+async def test_no_event_tells_a_key_code(small: Small) -> None:
+    # 2.0.1 C04.FR.04
+    happening = aiter(small.core.bus.subscribe())
+    await tokens.add(small.core, AddToken("4711", kind="key-code"), ANA)
+    await tokens.block(small.core, BlockToken("4711"), ANA)
+    await tokens.remove(small.core, RemoveToken("4711"), ANA)
+    told = [(await anext(happening)).data["token"] for _ in range(3)]
+    assert told == ["key-code"] * 3
