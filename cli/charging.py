@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import sys
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -21,11 +22,27 @@ def read_profile(file: str) -> charging.Profile:
     """The profile in a file, or on stdin."""
     try:
         text = sys.stdin.read() if file == "-" else open(file, encoding="utf-8").read()  # noqa: PTH123, SIM115
-        return msgspec.convert(json.loads(text, parse_float=Decimal), charging.Profile, strict=False)
+        said = json.loads(text, parse_float=Decimal)
+        profile = msgspec.convert(said, charging.Profile, strict=False)
     except OSError as error:
         raise Invalid(f"{file} cannot be read: {error.strerror}") from None
     except (ValueError, msgspec.ValidationError) as error:
         raise Invalid(f"{file} is no charging profile: {error}") from None
+    for stranger in _unknown(said, msgspec.to_builtins(profile)):
+        raise Invalid(f"{file} is no charging profile: nothing in one is called {stranger!r}")
+    return profile
+
+
+def _unknown(said: Any, read: Any) -> Iterator[str]:
+    """Names in what was said that were not read: a limit that starts at ``start`` would start at 0."""
+    match said, read:
+        case dict(), dict():
+            yield from (name for name in said if name not in read)
+            for name in said.keys() & read.keys():
+                yield from _unknown(said[name], read[name])
+        case list(), list():
+            for one, other in zip(said, read, strict=False):
+                yield from _unknown(one, other)
 
 
 _LIMIT = re.compile(r"(?:(?P<start>[^=]+)=)?(?P<number>\d+(?:\.\d+)?)(?P<unit>A|W|kW)")

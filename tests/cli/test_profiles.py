@@ -36,5 +36,8 @@ def test_a_profile_is_read_from_a_file_with_its_decimals(tmp_path: Path) -> None
     path.write_text('{"purpose": "tx"}')
     with pytest.raises(Invalid, match="no charging profile"):
         read_profile(str(path))
+    path.write_text('{"purpose": "tx", "schedules": [{"unit": "A", "periods": [{"start": 9, "limit": 6}]}]}')
+    with pytest.raises(Invalid, match="called 'start'"):
+        read_profile(str(path))
     with pytest.raises(Invalid, match="cannot be read"):
         read_profile(str(tmp_path / "none.json"))
