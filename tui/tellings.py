@@ -217,6 +217,7 @@ def _metered(mirror: Mirror, event: Event, changed: set[Ref]) -> None:
             energy_wh=session.energy_wh if energy_wh is None else int(energy_wh),
             power_w=said.get("power_w"),
             soc_percent=said.get("soc_percent", session.soc_percent),
+            cost=said.get("cost") or session.cost,
             last_sample_at=at,
         )
     )

@@ -139,8 +139,27 @@ def _configuration(said: Mapping[str, Any]) -> str:
     return f"{len(values)} values" if isinstance(values, Mapping | list | tuple) else ""
 
 
+#: What a nested object is called by, and what of it is worth a word.
+_NAMING = ("psp_ref", "id", "request_id", "name", "kind", "log_type", "token", "status", "outcome", "detail")
+
+
+def _plain(value: Any) -> str:
+    """Any value of an event in words: of an object what names it, of a list its members."""
+    if isinstance(value, Mapping):
+        return " ".join(_plain(value[key]) for key in _NAMING if _says(value.get(key)))
+    if isinstance(value, list | tuple):
+        return ", ".join(filter(None, map(_plain, value)))
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def _says(value: Any) -> bool:
+    return value not in (None, "", [], {})
+
+
 def _any(said: Mapping[str, Any]) -> str:
-    return " ".join(f"{key} {value}" for key, value in said.items() if value not in (None, "", [], {}))
+    """Each field by its name; an object speaks for itself."""
+    told = {key: _plain(value) for key, value in said.items() if _says(value)}
+    return " ".join(text if isinstance(said[key], Mapping) else f"{key} {text}" for key, text in told.items())
 
 
 _TOLD: dict[str, Callable[[Mapping[str, Any]], str]] = {
@@ -181,6 +200,12 @@ TONES = {
 def told(event: Event) -> str:
     """What an event says beside its type and its station, in a few words."""
     return _TOLD.get(event.type, _any)(event.data)
+
+
+def happening(event: Event) -> str:
+    """An event in a line: the second half of its type where the rest says what it is about, else all of it."""
+    head = event.type.partition(".")[2] if event.type in _TOLD else event.type
+    return f"{head} {told(event)}"
 
 
 def tone_of(event: Event) -> str:

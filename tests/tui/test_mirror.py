@@ -140,6 +140,14 @@ def test_meter_values_move_energy_power_and_the_curve() -> None:
     assert mirror.power["s1"][-1] == (later, 30_000)
 
 
+def test_what_a_session_costs_moves_with_its_meter_values_and_stays_where_they_say_nothing() -> None:
+    mirror = mirror_of(station("CP-1"), sessions=(session("s1", "CP-1"),))
+    cost = {"amount": "1.20", "currency": "EUR"}
+    mirror.apply(event("session.metered", session="s1", energy_wh=4_000, cost=cost))
+    mirror.apply(event("session.metered", session="s1", energy_wh=4_100))
+    assert mirror.sessions["s1"].cost == cost
+
+
 @pytest.mark.parametrize(
     ("happened", "wanted"),
     [

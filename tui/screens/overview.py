@@ -234,8 +234,8 @@ class Overview(Place):
         event = self.mirror.events.get(key)
         if event is None:
             return ("", "", "")
-        told = f"{event.type.partition('.')[2]} {words.told(event)}"
-        return (words.clock(event.at), event.station or event.actor or "", (told, words.tone_of(event)))
+        said = (words.happening(event), words.tone_of(event))
+        return (words.clock(event.at), event.station or event.actor or "", said)
 
     def _running_cells(self, key: str) -> Sequence[Span]:
         session = self.mirror.sessions.get(key)
