@@ -40,7 +40,7 @@ def _unknown(said: Any, read: Any) -> Iterator[str]:
             yield from (name for name in said if name not in read)
             for name in said.keys() & read.keys():
                 yield from _unknown(said[name], read[name])
-        case list(), list():
+        case list(), list() | tuple():
             for one, other in zip(said, read, strict=False):
                 yield from _unknown(one, other)
 
