@@ -131,11 +131,21 @@ def digest(payload: Mapping[str, Any]) -> bytes:
     return blake2b(_CANONICAL.encode(payload), digest_size=16).digest()
 
 
+#: No figure of a station has more digits before or after its point; one that has stays a text.
+_DIGITS = 40
+
+
+def _ordinary(value: Decimal) -> int | float | str:
+    if not value.is_finite() or abs(value.adjusted()) > _DIGITS:
+        return str(value)  # 1e4000000000 is four bytes of JSON and gigabytes as an integer
+    return int(value) if value == value.to_integral_value() else float(value)
+
+
 def plain(value: Any) -> Any:
     """The same JSON with ordinary numbers, for those who know no Decimal."""
     match value:
         case Decimal():
-            return int(value) if value == value.to_integral_value() else float(value)
+            return _ordinary(value)
         case dict():
             return {key: plain(item) for key, item in value.items()}
         case list():

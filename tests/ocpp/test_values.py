@@ -91,3 +91,11 @@ def test_a_digest_follows_content_not_order():
 
 def test_plain_numbers_are_ordinary():
     assert plain({"a": [Decimal("2.0"), Decimal("16.1")]}) == {"a": [2, 16.1]}
+
+
+def test_a_number_of_gigabytes_stays_the_few_letters_it_came_in():
+    assert plain({"a": Decimal("1e4002147483648"), "b": Decimal("1e-999999"), "c": Decimal("20.0")}) == {
+        "a": "1E+4002147483648",
+        "b": "1E-999999",
+        "c": 20,
+    }
