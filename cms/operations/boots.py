@@ -19,7 +19,7 @@ from cms.domain.evolve import evolve
 from cms.domain.masking import is_secret
 from cms.domain.orders import WriteVariables
 from cms.domain.stations import BOOT_POLICIES, StationState
-from cms.operations import configuration, credentials, stations
+from cms.operations import configuration, credentials, remote
 from cms.operations import monitoring as monitors
 from cms.operations.configuration import budget_of, model_of
 from cms.operations.deciding import settle
@@ -156,10 +156,10 @@ async def _have_booted(core: Core, station_id: str, *, restart: bool) -> None:
     try:
         if restart:
             request = ResetStation(station=station_id, kind="on-idle", reason=reason)
-            await stations.reset(core, request, OURSELVES)
+            await remote.reset(core, request, OURSELVES)
         else:
             trigger = TriggerMessage(station=station_id, message="BootNotification", reason=reason)
-            await stations.trigger(core, trigger, OURSELVES)
+            await remote.trigger(core, trigger, OURSELVES)
     except (Refusal, StoreDown) as refused:
         log.info("%r was asked to boot again in vain: %s", station_id, refused)
 

@@ -18,7 +18,7 @@ from cms.contract.stations import (
 )
 from cms.domain.observations import Booted, ConnectorReported
 from cms.domain.orders import OrderAnswer, VariableAnswer
-from cms.operations import configuration, intents, sessions, stations
+from cms.operations import configuration, intents, remote, sessions, stations
 from cms.operations.admission import connected
 from tests.domain.build import NOON, after, start, stop
 from tests.operations.small import ANA, Small
@@ -27,7 +27,7 @@ NO = OrderAnswer("rejected", "Rejected", {"status": "Rejected"})
 
 
 async def reset(small: Small, **terms: object) -> IntentView:
-    answer = await stations.reset(small.core, ResetStation(station="cp1", kind="hard", **terms), ANA)
+    answer = await remote.reset(small.core, ResetStation(station="cp1", kind="hard", **terms), ANA)
     assert isinstance(answer, IntentView)
     return answer
 
@@ -72,7 +72,7 @@ async def test_a_refusal_is_no_success(small: Small) -> None:
 async def test_a_station_that_cannot_is_not_one_that_will_not(small: Small) -> None:
     small.stations.answer = OrderAnswer("rejected", "NotImplemented", {"status": "NotImplemented"})
     with pytest.raises(NotSupported, match="NotImplemented"):
-        await stations.trigger(small.core, TriggerMessage(station="CP1", message="Heartbeat"), ANA)
+        await remote.trigger(small.core, TriggerMessage(station="CP1", message="Heartbeat"), ANA)
 
 
 async def test_an_offline_station_is_said_to_be_offline_and_nothing_is_replayed_later(small: Small) -> None:
@@ -226,7 +226,7 @@ async def test_a_remote_stop_names_the_stations_transaction(small: Small) -> Non
 
 async def test_a_dry_run_says_what_would_happen_and_does_nothing(small: Small) -> None:
     await small.hear("CP1", start())
-    seen = await stations.reset(small.core, ResetStation(station="CP1", kind="hard", dry_run=True), ANA)
+    seen = await remote.reset(small.core, ResetStation(station="CP1", kind="hard", dry_run=True), ANA)
     assert isinstance(seen, Preview)
     assert seen.level == 2 and "ends 1 running session: EVSE 1, CARD1, 0.0 kWh" in seen.impact
     assert seen.cli == "cms stations reset CP1 --kind hard"
@@ -250,9 +250,9 @@ async def test_a_station_that_is_not_accepted_gets_no_remote_start_and_a_rejecte
 async def test_an_accepted_station_is_not_asked_to_boot_without_force(small: Small) -> None:
     await small.hear("CP1", Booted("V", "M"))
     with pytest.raises(Conflict, match="forbids"):
-        await stations.trigger(small.core, TriggerMessage(station="CP1", message="BootNotification"), ANA)
+        await remote.trigger(small.core, TriggerMessage(station="CP1", message="BootNotification"), ANA)
     asked = TriggerMessage(station="CP1", message="BootNotification", force=True)
-    intent = await stations.trigger(small.core, asked, ANA)
+    intent = await remote.trigger(small.core, asked, ANA)
     await small.hear("CP1", Booted("V", "M"), action="BootNotification")
     assert (await outcome(small, intent)).status == "confirmed"
 
@@ -260,7 +260,7 @@ async def test_an_accepted_station_is_not_asked_to_boot_without_force(small: Sma
 async def test_availability_is_requested_and_then_effective(small: Small) -> None:
     await small.hear("CP1", ConnectorReported(1, 1, "available", NOON))
     order = ChangeAvailability(station="CP1", availability="inoperative", evse=1)
-    intent = await stations.availability(small.core, order, ANA)
+    intent = await remote.availability(small.core, order, ANA)
     connector = small.core.lanes["cp1"].state.connectors[1, 1]
     assert (connector.requested_availability, connector.status) == ("inoperative", "available")
     await small.hear("CP1", ConnectorReported(1, 1, "unavailable", after(1)))
@@ -308,7 +308,7 @@ async def test_a_refused_key_is_named(small: Small) -> None:
 
 async def test_a_connector_is_an_evse_in_16_and_needs_one_in_2x(small: Small) -> None:
     await sessions.start(small.core, StartSession(station="CP1", token="CARD1", connector=2), ANA)
-    await stations.trigger(
+    await remote.trigger(
         small.core, TriggerMessage(station="CP1", message="StatusNotification", connector=2), ANA
     )
     assert [order.evse for _, order in small.stations.given] == [2, 2]
@@ -336,5 +336,5 @@ async def test_a_password_set_over_ocpp_is_stored_nowhere_and_needed_from_then_o
 
 async def test_unknown_things_are_said_to_be_unknown_with_what_is_near(small: Small) -> None:
     with pytest.raises(NotFound) as refused:
-        await stations.reset(small.core, ResetStation(station="CP11"), ANA)
+        await remote.reset(small.core, ResetStation(station="CP11"), ANA)
     assert refused.value.hint == "did you mean CP1?"

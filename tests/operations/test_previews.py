@@ -21,8 +21,8 @@ from cms.operations import charging as charging_operations
 from cms.operations import datatransfer as data_operations
 from cms.operations import der as der_operations
 from cms.operations import payments as payment_operations
+from cms.operations import remote
 from cms.operations import sessions as session_operations
-from cms.operations import stations as station_operations
 from cms.operations import tariffs as tariff_operations
 from tests.operations.small import ANA, Small
 
@@ -30,7 +30,7 @@ AT = datetime(2030, 1, 1, 12, tzinfo=UTC)
 
 LINES: list[tuple[Any, Any, str]] = [
     (
-        station_operations.reset,
+        remote.reset,
         stations.ResetStation(
             station="CP1", when_idle=True, at=AT, queue_s=7200, timeout_s=5, reason="it hangs"
         ),
@@ -38,7 +38,7 @@ LINES: list[tuple[Any, Any, str]] = [
         " --reason 'it hangs'",
     ),
     (
-        station_operations.availability,
+        remote.availability,
         stations.ChangeAvailability(station="CP1", availability="inoperative", evse=1, connector=2),
         "stations availability CP1 inoperative --evse 1 --connector 2",
     ),
