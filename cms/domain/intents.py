@@ -89,7 +89,7 @@ def answered(
     """The intent after the station's answer. ``begins_within``: how long a remote start waits for its session."""
     intent = evolve(intent, answered_at=now, answer=answer.answer)
     if answer.verdict == "rejected":
-        return evolve(intent, status=IntentStatus.REFUSED, detail=f"the station said {answer.word}")
+        return evolve(intent, status=IntentStatus.REFUSED, detail=f"the station said {answer.said}")
     if intent.status == IntentStatus.CONFIRMED:
         return intent
     effect = EFFECTS.get(intent.order)

@@ -106,6 +106,10 @@ class SendText(Order):
     text: str
 
 
+#: Stations may give 1,024 characters of it; a sentence has room for so many.
+_MOST_REASON = 200
+
+
 @record
 class OrderAnswer:
     """A station's answer. ``verdict``: accepted, scheduled (accepted, later) or rejected.
@@ -119,6 +123,15 @@ class OrderAnswer:
     answer: dict[str, Any]
     variables: tuple[VariableAnswer, ...] = field(default_factory=tuple)
     told: tuple[Any, ...] = ()
+
+    @property
+    def said(self) -> str:
+        """The station's word, and the reason that it gave with it (2.x StatusInfoType)."""
+        info = self.answer.get("statusInfo")
+        if not isinstance(info, dict):
+            return self.word
+        why = ": ".join(str(info[name]) for name in ("reasonCode", "additionalInfo") if info.get(name))
+        return f"{self.word} ({why[:_MOST_REASON]})" if why else self.word
 
 
 @record

@@ -159,7 +159,7 @@ async def send(core: Core, lane: Lane, intent: Intent, order: Order) -> Intent:
 def _said(answer: OrderAnswer) -> str:
     """The station's word; where it was asked for several things, its word for each it refused."""
     refused = [f"{v.name} {v.status}" for v in answer.variables if v.status not in TAKEN]
-    return ", ".join(refused) or answer.word
+    return ", ".join(refused) or answer.said
 
 
 async def _not_done(core: Core, lane: Lane, intent: Intent, refused: Refusal) -> None:
