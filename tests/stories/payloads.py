@@ -33,7 +33,7 @@ class _Maker:
             return given if given in words else "Accepted" if "Accepted" in words else words[0]
         if given is not None and part.get("type") not in ("object", "array"):
             return given
-        return self._TYPES[part.get("type", "string")](self, part, name)
+        return _TYPES[part.get("type", "string")](self, part, name)
 
     def _resolved(self, part: Json) -> Json:
         place = part.get("$ref")
@@ -65,11 +65,12 @@ class _Maker:
     def _boolean(self, part: Json, name: str) -> bool:
         return True
 
-    _TYPES = {
-        "object": _object,
-        "array": _array,
-        "string": _string,
-        "integer": _number,
-        "number": _number,
-        "boolean": _boolean,
-    }
+
+_TYPES = {
+    "object": _Maker._object,
+    "array": _Maker._array,
+    "string": _Maker._string,
+    "integer": _Maker._number,
+    "number": _Maker._number,
+    "boolean": _Maker._boolean,
+}

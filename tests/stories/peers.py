@@ -20,7 +20,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from ocpp.messages import Call, CallError, validate_payload
+from ocpp.messages import (  # type: ignore[import-untyped]  # the package ships no types
+    Call,
+    CallError,
+    validate_payload,
+)
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol

@@ -1,7 +1,7 @@
 """Station software that is not ours completes sessions; every frame both ways is valid by the published schemas.
 
 The ``ocpp`` package's ChargePoint for 1.6 and 2.0.1, and ``ocpp-rpc`` (npm, strict mode) where it is installed:
-see ocpp_rpc/README.md.
+see ocpp_rpc/README.md. Every single action: test_orders.py and test_said_by_stations.py.
 """
 
 from __future__ import annotations
@@ -9,8 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-import os
-import shutil
 import uuid
 from base64 import b64encode
 from collections.abc import AsyncIterator
@@ -27,8 +25,7 @@ from ocpp.v16 import call_result as answer16
 from ocpp.v201 import ChargePoint as ChargePoint201
 from ocpp.v201 import call as call201
 from ocpp.v201 import call_result as answer201
-from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed
+from websockets.asyncio.client import connect
 from websockets.typing import Subprotocol
 
 from cms.client import AsyncClient
@@ -37,55 +34,14 @@ from cms.contract.sessions import ListSamples, ListSessions, SessionView, StartS
 from cms.contract.stations import ResetStation, ShowStation
 from cms.daemon import Daemon
 from tests.fleet import client_of, ended, enrol, running
-from tests.schemas import check
+from tests.stories.peers import RPC, Checked, ocpp_rpc, until_closed
 
 CARD = "04A1B2C3"
-HERE = Path(__file__).parent / "ocpp_rpc"
 logging.getLogger("ocpp").setLevel(logging.ERROR)
 
 
 def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds")
-
-
-class Checked:
-    """A connection as the package wants one, which checks every frame that passes."""
-
-    def __init__(self, socket: ClientConnection, version: str) -> None:
-        self._socket = socket
-        self._version = version
-        self._actions: dict[str, str] = {}
-        self.checked: list[str] = []
-        self.wrong: list[str] = []
-
-    async def recv(self) -> str:
-        text = str(await self._socket.recv())
-        self._look(json.loads(text))
-        return text
-
-    async def send(self, text: str) -> None:
-        self._look(json.loads(text))
-        await self._socket.send(text)
-
-    def _look(self, frame: list[Any]) -> None:
-        """Findings are kept, not raised: the package would swallow them."""
-        try:
-            self._check(frame)
-        except AssertionError as wrong:
-            self.wrong.append(str(wrong))
-
-    def _check(self, frame: list[Any]) -> None:
-        match frame:
-            case [2, message_id, action, payload]:
-                self._actions[message_id] = action
-                check(self._version, action, payload)
-                self.checked.append(action)
-            case [3, message_id, payload]:
-                action = self._actions.pop(message_id)
-                check(self._version, action, payload, response=True)
-                self.checked.append(f"{action} answer")
-            case _:
-                raise AssertionError(f"not a CALL or a CALLRESULT: {frame}")
 
 
 class Station16(ChargePoint16):
@@ -308,7 +264,7 @@ class Bench:
         ) as socket:
             checked = Checked(socket, self._version)
             station = STATIONS[self._version]("IND-1", checked)
-            reading = asyncio.create_task(_until_closed(station))
+            reading = asyncio.create_task(until_closed(station))
             try:
                 yield station
             finally:
@@ -326,13 +282,6 @@ class Bench:
     async def sessions(self) -> list[SessionView]:
         """Oldest first."""
         return list(reversed(await self.client.ask(ListSessions())))
-
-
-async def _until_closed(station: Any) -> None:
-    try:
-        await station.start()
-    except ConnectionClosed:
-        pass
 
 
 @asynccontextmanager
@@ -386,12 +335,12 @@ async def test_the_ocpp_package_obeys_start_stop_and_reset(version: str, tmp_pat
 
 @pytest.mark.parametrize("version", STATIONS)
 async def test_ocpp_rpc_in_strict_mode_completes_a_session(version: str, tmp_path: Path) -> None:
-    environ = _ocpp_rpc()
+    environ = ocpp_rpc()
     async with running(tmp_path) as daemon, client_of(daemon) as client:
         passwords = await enrol(client, ["RPC-1"], [CARD])
         station = await asyncio.create_subprocess_exec(
             "node",
-            str(HERE / "station.js"),
+            str(RPC / "station.js"),
             *(daemon.endpoint.url, "RPC-1", passwords["RPC-1"], f"ocpp{version}", CARD),
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
@@ -402,14 +351,3 @@ async def test_ocpp_rpc_in_strict_mode_completes_a_session(version: str, tmp_pat
         [session] = await client.ask(ListSessions())
         assert (session.status, session.energy_wh, session.token) == ("ended", 1500, CARD)
         assert json.loads(said)["energy_wh"] == 1500
-
-
-def _ocpp_rpc() -> dict[str, str]:
-    """The environment in which node finds ocpp-rpc; skips where it does not."""
-    if shutil.which("node") is None:
-        pytest.skip("node is not installed")
-    places = [HERE / "node_modules", *map(Path, filter(None, os.environ.get("NODE_PATH", "").split(":")))]
-    for place in places:
-        if (place / "ocpp-rpc").is_dir():
-            return {**os.environ, "NODE_PATH": str(place)}
-    pytest.skip(f"ocpp-rpc is not installed: npm install --prefix {HERE}")
