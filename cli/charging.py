@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 import msgspec
 
 from cli.render import compact
+from cli.strangers import strangers
 from cli.times import duration_s, later
 from cms.contract import charging
 from cms.contract.refusals import Invalid
@@ -28,21 +28,9 @@ def read_profile(file: str) -> charging.Profile:
         raise Invalid(f"{file} cannot be read: {error.strerror}") from None
     except (ValueError, msgspec.ValidationError) as error:
         raise Invalid(f"{file} is no charging profile: {error}") from None
-    for stranger in _unknown(said, msgspec.to_builtins(profile)):
+    for stranger in strangers(said, msgspec.to_builtins(profile)):
         raise Invalid(f"{file} is no charging profile: nothing in one is called {stranger!r}")
     return profile
-
-
-def _unknown(said: Any, read: Any) -> Iterator[str]:
-    """Names in what was said that were not read: a limit that starts at ``start`` would start at 0."""
-    match said, read:
-        case dict(), dict():
-            yield from (name for name in said if name not in read)
-            for name in said.keys() & read.keys():
-                yield from _unknown(said[name], read[name])
-        case list(), list() | tuple():
-            for one, other in zip(said, read, strict=False):
-                yield from _unknown(one, other)
 
 
 _LIMIT = re.compile(r"(?:(?P<start>[^=]+)=)?(?P<number>\d+(?:\.\d+)?)(?P<unit>A|W|kW)")

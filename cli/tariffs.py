@@ -153,10 +153,15 @@ def _from_file(name: str, tariff: str) -> dict[str, Any]:
 def _tariff(said: dict[str, Any]) -> tariffs.Tariff:
     import msgspec
 
+    from cli.strangers import strangers
+
     try:
-        return msgspec.convert(said, tariffs.Tariff, strict=False)
+        tariff = msgspec.convert(said, tariffs.Tariff, strict=False)
     except msgspec.ValidationError as error:
         raise Invalid(f"this is no tariff: {error}") from None
+    for stranger in strangers(said, msgspec.to_builtins(tariff)):
+        raise Invalid(f"this is no tariff: nothing in one is called {stranger!r}")
+    return tariff
 
 
 @app.command()
