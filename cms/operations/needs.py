@@ -230,19 +230,17 @@ async def scheduled(
     return Decision(ScheduleAnswer(accepted), ledger.state, tuple(ledger.changes), (told,))
 
 
-_FOLLOWED = frozenset({TransactionReported, LimitNotified, LimitCleared})
-
-
-def follow_up(core: Core, lane: Lane, received: Received) -> None:
-    """What a message makes us send: a resumed session its profile, cars a new plan where the limits changed."""
-    if type(received.observation) not in _FOLLOWED:
+def resumed(core: Core, lane: Lane, report: TransactionReported) -> None:
+    """A session that goes on after a power loss gets its profile again."""
+    if report.trigger != "TxResumed" or report.transaction_id is None:
         return
-    match received.observation:
-        case TransactionReported(trigger="TxResumed", transaction_id=str(tid)):
-            if register.KIND in lane.state.kept and quirks.of(lane.state).automatic_commands:
-                core.spawn(_resend(core, lane, tid))
-        case LimitNotified(evse=evse) | LimitCleared(evse=evse):
-            plan_again(core, lane, evse)
+    if register.KIND in lane.state.kept and quirks.of(lane.state).automatic_commands:
+        core.spawn(_resend(core, lane, report.transaction_id))
+
+
+def limits_changed(core: Core, lane: Lane, notice: LimitNotified | LimitCleared) -> None:
+    """A limit that the station was given by others, or not any more."""
+    plan_again(core, lane, notice.evse)
 
 
 def plan_again(core: Core, lane: Lane, evse: int | None) -> None:

@@ -118,11 +118,10 @@ async def observe(core: Core, station_id: str, received: Received) -> Answer:
         if refusal is not None:
             return refusal
         decision = await _settled(core, lane, received)
-    _follow_up(core, lane)
-    needs.follow_up(core, lane, received)
-    if type(received.observation) is Booted:
-        quirks.after_boot(core, lane.state)
-        boots.after_boot(core, lane.state)
+    _send_waiting(core, lane)
+    follow_up = _FOLLOW_UPS.get(type(received.observation))
+    if follow_up is not None:
+        follow_up(core, lane, received.observation)
     return decision.answer
 
 
@@ -241,6 +240,20 @@ _LOOKING_UP: dict[type, Callable[[Core, StationState, Received, Any], Awaitable[
     VatNumberPresented: payments.vat_number,
     charging.NeedsNotified: needs.notified,
     charging.EvScheduleNotified: needs.scheduled,
+}
+
+
+def _after_boot(core: Core, lane: Lane, _: Booted) -> None:
+    quirks.after_boot(core, lane.state)
+    boots.after_boot(core, lane.state)
+
+
+#: What a message makes us begin, once it is decided: by ``core.spawn``, for its answer does not wait.
+_FOLLOW_UPS: dict[type, Callable[[Core, Lane, Any], None]] = {
+    Booted: _after_boot,
+    TransactionReported: needs.resumed,
+    charging.LimitNotified: needs.limits_changed,
+    charging.LimitCleared: needs.limits_changed,
 }
 
 
@@ -363,7 +376,7 @@ def _with_confirmations(decision: Decision, received: Received) -> Decision:
     return evolve(decision, state=state, changes=tuple(changes), events=tuple(events))
 
 
-def _follow_up(core: Core, lane: Lane) -> None:
+def _send_waiting(core: Core, lane: Lane) -> None:
     """A boot or the end of a session may be what a waiting order waits for."""
     if lane.state.intents and any(intent.status == "queued" for intent in lane.state.intents.values()):
         core.spawn(flush(core, lane.state.station.id))
