@@ -180,7 +180,8 @@ def sent(
     """The answer to SendList. Its word is that of the first message that was not accepted, if any."""
     known = of(state)
     if answer.verdict == "rejected":
-        supported = False if answer.word in _CANNOT else known.supported
+        # One that says Failed or VersionMismatch keeps a list.
+        supported = answer.word not in _CANNOT
         after = evolve(known, sure=False, supported=supported, trouble=f"the station said {answer.word}")
         return _kept(state, after, now)
     assert order.update is not None, "an update is put together before it is sent"

@@ -188,6 +188,16 @@ async def test_a_station_without_lists_is_remembered_as_one(small: Small, keeper
     assert (await shown(small)).state == "current"
 
 
+async def test_a_station_that_fails_at_a_list_keeps_lists_again(small: Small, keepers: ListKeepers) -> None:
+    keepers.no = "NotSupported"
+    with pytest.raises(NotSupported):
+        await sync(small)
+    keepers.no = "Failed"
+    with pytest.raises(Rejected):
+        await sync(small, full=True)
+    assert (await shown(small)).state == "none"
+
+
 async def test_a_station_that_knows_no_lists_at_all_is_remembered_too(
     small: Small, keepers: ListKeepers
 ) -> None:
