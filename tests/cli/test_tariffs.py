@@ -13,7 +13,10 @@ from tests.cli.conftest import Cms
     ("said", "stranger"),
     [
         ({"currency": "EUR", "enrgy": {"prices": [{"amount": "0.2"}]}}, "enrgy"),
-        ({"energy": {"prices": [{"amount": "0.2", "wen": {"from_time": "22:00"}}]}}, "wen"),
+        (
+            {"currency": "EUR", "energy": {"prices": [{"amount": "0.2", "wen": {"from_time": "22:00"}}]}},
+            "wen",
+        ),
     ],
 )
 async def test_a_misspelt_name_makes_no_tariff(cms: Cms, said: object, stranger: str) -> None:
