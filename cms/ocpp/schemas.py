@@ -137,7 +137,13 @@ def _forgive(violation: jsonschema_rs.ValidationError, tolerance: Tolerance, rem
         _remark(remarks, f"{keyword}:{_place(_words(path))}"[:100])
         return
     failure, words = _FAILURES.get(keyword, _OTHERWISE)
-    raise Refused(failure, f"{_place(path) or 'payload'}: {words}")
+    raise Refused(failure, f"{_place(path) or 'payload'}: {words}{_named(violation)}")
+
+
+def _named(violation: jsonschema_rs.ValidationError) -> str:
+    """Which field is missing: a name of the schema's, so nothing of the payload is quoted."""
+    missing = getattr(violation.kind, "property", None)
+    return f" ({missing})" if missing else ""
 
 
 def _remark(remarks: Remarks, words: str) -> None:
