@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from cms.domain.changes import Change, Decision, Happened, Keep, UpdateSession
+from cms.domain.changes import Decision, Happened, UpdateSession
 from cms.domain.evolve import evolve
 from cms.domain.following import doubted, flag_event, session_event, with_session
+from cms.domain.keeping import keep
 from cms.domain.observations import Noted
 from cms.domain.orders import Order, OrderAnswer
 from cms.domain.record import record
@@ -51,7 +52,7 @@ def answered(
     if answer.verdict == "rejected":
         return Decision(Noted(), state)
     check = Check(now, answer.answer.get("messagesInQueue") is True, answer.answer.get("ongoingIndicator"))
-    state, changes = _kept(state, order.transaction_id or WHOLE, check, now)
+    state, changes = keep(state, KIND, order.transaction_id or WHOLE, check, now, REMEMBERED)
     events: list[Happened] = []
     session = state.session_of(order.transaction_id) if order.transaction_id else None
     if session is not None:
@@ -71,14 +72,3 @@ def _reconciled(session: Session, check: Check) -> Session:
     if check.ongoing and _FLAG in session.flags:
         return evolve(session, flags=unflagged(session.flags, _FLAG))
     return session
-
-
-def _kept(state: StationState, key: str, check: Check, now: datetime) -> tuple[StationState, list[Change]]:
-    station = state.station.id
-    state = state.keeping(KIND, key, check)
-    changes: list[Change] = [Keep(station, KIND, key, check, now)]
-    known = list(state.kept_of(KIND))
-    for old in known[: max(0, len(known) - REMEMBERED)]:
-        state = state.keeping(KIND, old, None)
-        changes.append(Keep(station, KIND, old, None, now))
-    return state, changes

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from cms.domain.changes import Change, Decision, Happened, Keep
+from cms.domain.changes import Change, Decision, Happened
 from cms.domain.evolve import evolve
+from cms.domain.keeping import keep
 from cms.domain.observations import FirmwareProgressed, LogProgressed, Noted, Observation, Received
 from cms.domain.orders import Order
 from cms.domain.record import record
@@ -294,14 +295,9 @@ def uploaded(
 def _keep(
     state: StationState, job: Job, now: datetime, changes: list[Change], events: list[Happened]
 ) -> StationState:
-    station = state.station.id
-    state = state.keeping(KIND, str(job.request_id), job)
-    changes.append(Keep(station, KIND, str(job.request_id), job, now))
-    events.append(Happened(f"{job.kind}.job", now, station, data={"job": job}))
-    known = state.kept_of(KIND)
-    for old in list(known)[: max(0, len(known) - REMEMBERED)]:
-        state = state.keeping(KIND, old, None)
-        changes.append(Keep(station, KIND, old, None, now))
+    state, kept = keep(state, KIND, str(job.request_id), job, now, REMEMBERED)
+    changes.extend(kept)
+    events.append(Happened(f"{job.kind}.job", now, state.station.id, data={"job": job}))
     return state
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any
 
 from cms.domain import reports
-from cms.domain.changes import Change, Decision, Happened, Keep
+from cms.domain.changes import Decision, Happened
 from cms.domain.evolve import evolve
+from cms.domain.keeping import Kept, keep_many
 from cms.domain.observations import Noted, Observation, Received
 from cms.domain.orders import Order
 from cms.domain.record import record
@@ -128,28 +128,6 @@ class MonitorsReported(Observation):
     more: bool = False
 
 
-Deciding = tuple[StationState, list[Change]]
-
-
-def keep_many(
-    state: StationState, kind: str, records: Mapping[str, Any], gone: Iterable[str], now: datetime
-) -> Deciding:
-    """The state with these records of a kind, and without those that are gone: in one step, however many."""
-    known = dict(state.kept_of(kind))
-    changes: list[Change] = []
-    for key in gone:
-        if known.pop(key, None) is not None:
-            changes.append(Keep(state.station.id, kind, key, None, now))
-    for key, value in records.items():
-        known.pop(key, None)
-        known[key] = value
-        changes.append(Keep(state.station.id, kind, key, value, now))
-    kept = {**state.kept, kind: known}
-    if not known:
-        del kept[kind]
-    return evolve(state, kept=kept), changes
-
-
 def report(state: StationState, received: Received, part: MonitorsReported) -> Decision:
     """NotifyMonitoringReport: one part of a register; when all have come, what nobody told of is gone (N02)."""
     now = received.at
@@ -180,7 +158,7 @@ def report(state: StationState, received: Received, part: MonitorsReported) -> D
     return Decision(Noted(), state, tuple(changes), (told,))
 
 
-def _heard(state: StationState, monitors: Iterable[Monitor], now: datetime) -> Deciding:
+def _heard(state: StationState, monitors: Iterable[Monitor], now: datetime) -> Kept:
     known = state.kept_of(MONITOR)
     room = MOST_MONITORS - len(known)
     heard: dict[str, Monitor] = {}
@@ -203,7 +181,7 @@ def _heard(state: StationState, monitors: Iterable[Monitor], now: datetime) -> D
     return keep_many(state, MONITOR, heard, (), now)
 
 
-def swept(state: StationState, whole: reports.Report, now: datetime) -> Deciding:
+def swept(state: StationState, whole: reports.Report, now: datetime) -> Kept:
     """After the whole report of all monitors: those that it did not tell of are forgotten."""
     if whole.subject != ALL or whole.asked_at is None:
         return state, []
@@ -218,7 +196,7 @@ def swept(state: StationState, whole: reports.Report, now: datetime) -> Deciding
 # What answers to our orders teach
 
 
-def set_(state: StationState, answers: Iterable[MonitorAnswer], now: datetime) -> Deciding:
+def set_(state: StationState, answers: Iterable[MonitorAnswer], now: datetime) -> Kept:
     """Monitors that the station took are ours (custom), under the ids it gave (N04)."""
     taken = [
         evolve(answer.monitor, origin="custom")
@@ -228,7 +206,7 @@ def set_(state: StationState, answers: Iterable[MonitorAnswer], now: datetime) -
     return _heard(state, taken, now)
 
 
-def cleared(state: StationState, answers: Iterable[ClearAnswer], now: datetime) -> Deciding:
+def cleared(state: StationState, answers: Iterable[ClearAnswer], now: datetime) -> Kept:
     """One that is not found is gone as well (N06); a hard-wired one stays."""
     gone = [str(answer.id) for answer in answers if answer.status in ("Accepted", "NotFound")]
     return keep_many(state, MONITOR, {}, gone, now)
@@ -242,7 +220,7 @@ _SURVIVE = {
 }
 
 
-def based(state: StationState, base: str, now: datetime) -> Deciding:
+def based(state: StationState, base: str, now: datetime) -> Kept:
     """The station took a base: its custom monitors are cleared, unless it is all."""
     gone = [key for key, monitor in state.kept_of(MONITOR).items() if monitor.origin not in _SURVIVE[base]]
     state, changes = keep_many(state, MONITOR, {}, gone, now)
@@ -250,11 +228,11 @@ def based(state: StationState, base: str, now: datetime) -> Deciding:
     return state, changes + more
 
 
-def levelled(state: StationState, severity: int, now: datetime) -> Deciding:
+def levelled(state: StationState, severity: int, now: datetime) -> Kept:
     return _settings(state, evolve(monitoring(state), level=severity), now)
 
 
-def _settings(state: StationState, settings: Monitoring, now: datetime) -> Deciding:
+def _settings(state: StationState, settings: Monitoring, now: datetime) -> Kept:
     return keep_many(state, MONITORING, {"": settings}, (), now)
 
 

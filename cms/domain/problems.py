@@ -8,7 +8,8 @@ from datetime import datetime
 from cms.contract.monitoring import ProblemView
 from cms.domain.changes import Happened
 from cms.domain.evolve import evolve
-from cms.domain.monitoring import MONITOR, Deciding, keep_many
+from cms.domain.keeping import Kept, keep_many
+from cms.domain.monitoring import MONITOR
 from cms.domain.observations import ComponentEvent
 from cms.domain.record import record
 from cms.domain.stations import StationState
@@ -47,9 +48,7 @@ def concerns(event: ComponentEvent) -> bool:
     return event.trigger == "Alerting" or event.cleared or event.variable.casefold() in _ILLS
 
 
-def alerts(
-    state: StationState, seen: Iterable[ComponentEvent], now: datetime
-) -> tuple[Deciding, list[Happened]]:
+def alerts(state: StationState, seen: Iterable[ComponentEvent], now: datetime) -> tuple[Kept, list[Happened]]:
     """What events say is wrong, or well again (N07); each is bound to its monitor."""
     known = state.kept_of(KIND)
     fresh: dict[str, Problem] = {}
@@ -107,7 +106,7 @@ def _after(
     )
 
 
-def dismissed(state: StationState, name: str, now: datetime, actor: str) -> tuple[Deciding, list[Happened]]:
+def dismissed(state: StationState, name: str, now: datetime, actor: str) -> tuple[Kept, list[Happened]]:
     """The standing problems of this name are cleared by a person; none where there is none."""
     cleared = {
         key: evolve(problem, cleared_at=now)

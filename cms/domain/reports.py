@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from cms.domain.changes import Change, Keep
+from cms.domain.changes import Change
 from cms.domain.evolve import evolve
+from cms.domain.keeping import keep
 from cms.domain.record import record
 from cms.domain.stations import StationState
 
@@ -57,7 +58,7 @@ def asked(
     """Expect a report: called when the order for it is accepted. One that overtook the answer is kept."""
     known = state.kept_of(KIND).get(str(request_id))
     report = evolve(known, asked_at=now, subject=subject) if known else Report(request_id, subject, now)
-    return _kept(state, report, now)
+    return keep(state, KIND, str(report.request_id), report, now, REMEMBERED)
 
 
 def part(
@@ -87,7 +88,7 @@ def part(
         last=report.last if more else max(number, *report.parts, 0),
         items=report.items + items,
     )
-    state, changes = _kept(state, report, now)
+    state, changes = keep(state, KIND, str(report.request_id), report, now, REMEMBERED)
     return state, changes, report
 
 
@@ -99,14 +100,3 @@ _MOST = 10_000
 def begun(report: Report) -> bool:
     """Whether this is the first part: what was known of the subject is replaced."""
     return len(report.parts) == 1
-
-
-def _kept(state: StationState, report: Report, now: datetime) -> tuple[StationState, list[Change]]:
-    key = str(report.request_id)
-    state = state.keeping(KIND, key, report)
-    changes: list[Change] = [Keep(state.station.id, KIND, key, report, now)]
-    known = state.kept_of(KIND)
-    for old in list(known)[: max(0, len(known) - REMEMBERED)]:
-        state = state.keeping(KIND, old, None)
-        changes.append(Keep(state.station.id, KIND, old, None, now))
-    return state, changes

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cms.domain.certificates import Certificate, SigningRequest, Use
 from cms.domain.changes import Change, Decision, Happened, Keep
 from cms.domain.evolve import evolve
+from cms.domain.keeping import forget_oldest
 from cms.domain.observations import Answer, Noted, Observation, Received
 from cms.domain.orders import Order, OrderAnswer
 from cms.domain.record import record
@@ -135,11 +136,8 @@ def issued(
     """Remember what was signed, before it is sent; the oldest is forgotten."""
     changes: list[Change] = []
     state = _keep(state, Issued(use, certificate, Fate.SENT, now), now, changes)
-    known = state.kept_of(ISSUED)
-    for old in list(known)[: max(0, len(known) - REMEMBERED)]:
-        state = state.keeping(ISSUED, old, None)
-        changes.append(Keep(state.station.id, ISSUED, old, None, now))
-    return state, changes
+    state, forgotten = forget_oldest(state, ISSUED, now, REMEMBERED)
+    return state, changes + forgotten
 
 
 def fared(

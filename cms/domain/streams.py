@@ -7,7 +7,8 @@ from datetime import datetime
 
 from cms.domain.changes import AddStreamSamples, Decision, Happened
 from cms.domain.evolve import evolve
-from cms.domain.monitoring import MONITOR, Deciding, keep_many
+from cms.domain.keeping import Kept, keep_many
+from cms.domain.monitoring import MONITOR
 from cms.domain.observations import Answer, Noted, Observation, Received
 from cms.domain.orders import Order
 from cms.domain.record import record
@@ -121,7 +122,7 @@ def sampled(state: StationState, received: Received, seen: StreamSampled) -> Dec
     return Decision(Noted(), evolve(state, kept=kept), (added,))
 
 
-def listed(state: StationState, streams: Iterable[Stream], now: datetime) -> Deciding:
+def listed(state: StationState, streams: Iterable[Stream], now: datetime) -> Kept:
     """The station said which streams it has: those it did not name are closed."""
     known = state.kept_of(KIND)
     monitors = state.kept_of(MONITOR)
@@ -139,7 +140,7 @@ def listed(state: StationState, streams: Iterable[Stream], now: datetime) -> Dec
     return keep_many(state, KIND, heard, [key for key in known if key not in heard], now)
 
 
-def adjusted(state: StationState, order: AdjustStream, now: datetime) -> Deciding:
+def adjusted(state: StationState, order: AdjustStream, now: datetime) -> Kept:
     """The station took other terms; one that it did not name stays."""
     stream = state.kept_of(KIND).get(str(order.stream))
     if stream is None:

@@ -6,8 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 
 from cms.contract.swaps import BatteryView, SwapView
-from cms.domain.changes import Change, Decision, Happened, Keep
+from cms.domain.changes import Change, Decision, Happened
 from cms.domain.evolve import evolve
+from cms.domain.keeping import keep
 from cms.domain.observations import Noted, Observation, Received, TokenRef
 from cms.domain.orders import Order
 from cms.domain.record import record
@@ -84,7 +85,7 @@ def requested(
     """The station accepted a swap."""
     known = state.kept_of(SWAP).get(str(order.request_id))
     swap = known or Swap(order.request_id, order.token, "requested", now, now, by=by)
-    return _kept(state, SWAP, str(order.request_id), evolve(swap, by=by), _SWAPS, now)
+    return keep(state, SWAP, str(order.request_id), evolve(swap, by=by), now, _SWAPS)
 
 
 def swapped(state: StationState, received: Received, seen: BatterySwapped) -> Decision:
@@ -94,7 +95,7 @@ def swapped(state: StationState, received: Received, seen: BatterySwapped) -> De
     swap = known or Swap(seen.request_id, display(seen.token, None), "requested", now, now)
     serials = tuple(battery.serial for battery in seen.batteries)
     swap = evolve(swap, **_moved(swap, seen.kind, serials), heard_at=now)
-    state, changes = _kept(state, SWAP, key, swap, _SWAPS, now)
+    state, changes = keep(state, SWAP, key, swap, now, _SWAPS)
     for data in seen.batteries[:_AT_ONCE]:
         # One that nobody took out in time stays where it is (S03, BatteryOutTimeout).
         battery = Battery(
@@ -107,7 +108,7 @@ def swapped(state: StationState, received: Received, seen: BatterySwapped) -> De
             data.produced,
             data.vendor_info,
         )
-        state, more = _kept(state, BATTERY, data.serial.casefold(), battery, _BATTERIES, now)
+        state, more = keep(state, BATTERY, data.serial.casefold(), battery, now, _BATTERIES)
         changes += more
     told = {"swap": view(swap), "event": seen.kind, "batteries": [battery_view(b) for b in _of(state, seen)]}
     event = Happened("battery.swapped", now, state.station.id, data=told)
@@ -129,18 +130,6 @@ def _moved(swap: Swap, kind: str, serials: tuple[str, ...]) -> dict[str, object]
 def _of(state: StationState, seen: BatterySwapped) -> list[Battery]:
     known = state.kept_of(BATTERY)
     return [known[b.serial.casefold()] for b in seen.batteries if b.serial.casefold() in known]
-
-
-def _kept(
-    state: StationState, kind: str, key: str, value: Swap | Battery, most: int, now: datetime
-) -> tuple[StationState, list[Change]]:
-    state = state.keeping(kind, key, value)
-    changes: list[Change] = [Keep(state.station.id, kind, key, value, now)]
-    known = state.kept_of(kind)
-    for old in list(known)[: max(0, len(known) - most)]:
-        state = state.keeping(kind, old, None)
-        changes.append(Keep(state.station.id, kind, old, None, now))
-    return state, changes
 
 
 def view(swap: Swap) -> SwapView:

@@ -4,6 +4,7 @@ from typing import Any
 
 from cms.domain import monitoring, notices, problems, reports
 from cms.domain.evolve import evolve
+from cms.domain.keeping import keep_many
 from cms.domain.monitoring import MONITOR, NEW, ClearAnswer, Monitor, MonitorAnswer, MonitorsReported
 from cms.domain.observations import ComponentEvent, EventsNotified
 from cms.domain.stations import StationState
@@ -14,7 +15,7 @@ POWER = Monitor(42, "EVSE@1.Power", "upper-threshold", 11000.0, 5)
 
 def monitored(*monitors: Monitor, state: StationState | None = None) -> StationState:
     known = {str(monitor.id): monitor for monitor in monitors}
-    return monitoring.keep_many(state or station(), MONITOR, known, (), NOON)[0]
+    return keep_many(state or station(), MONITOR, known, (), NOON)[0]
 
 
 def event(number: int, **known: Any) -> ComponentEvent:

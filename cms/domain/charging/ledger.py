@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from cms.domain.changes import Change, Keep
+from cms.domain.keeping import forget_oldest
 from cms.domain.stations import StationState
 
 
@@ -27,6 +28,5 @@ class Ledger:
 
     def bound(self, kind: str, most: int) -> None:
         """At most so many of a kind: the oldest go first."""
-        known = list(self.state.kept_of(kind))
-        for key in known[: max(0, len(known) - most)]:
-            self.drop(kind, key)
+        self.state, forgotten = forget_oldest(self.state, kind, self.now, most)
+        self.changes += forgotten
