@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, Protocol
 
@@ -39,6 +39,7 @@ from cms.domain.security import Proof
 from cms.domain.sessions import Session
 from cms.domain.stations import Delivered, StationState
 from cms.domain.tokens import Token
+from cms.terms import Terms
 
 
 class Clash(Exception):
@@ -322,45 +323,6 @@ def _not_started(work: Coroutine[Any, Any, None]) -> None:
 
 def _no_agenda(when: datetime, station: str, intent: str) -> None:
     """Without an agenda nothing is looked at again: enough for a test of one operation."""
-
-
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """What the operator of this daemon decided (cms.settings), as far as operations need it."""
-
-    heartbeat_s: int = 300
-    call_timeout_s: float = 30.0
-    """Patience with a station's answer to an order that names none."""
-    boot_retry_s: int = 60
-    boot_policy: str = "accepted"
-    boot_trigger_s: float = 0.0
-    """When a station that connects without a BootNotification is asked for one; 0: never."""
-    probe: bool = False
-    """Whether a make that connects for the first time is asked what it takes."""
-    inventory: str = "off"
-    """Whose inventory is taken after the first boot with a firmware: off, 2.x, all."""
-    monitors: bool = False
-    """Whether monitors are read again after a boot."""
-    automatic_delay_s: float = 0.0
-    """How long after a boot; up to twice as long, so that a fleet is not asked at once."""
-    begins_within: timedelta = timedelta(minutes=3)
-    """How long an accepted remote start waits for its session (stations wait ConnectionTimeOut)."""
-    open_enrolment: bool = False
-    suspect_after: timedelta = timedelta(hours=24)
-    ocpp_url: str = ""
-    upload_url: str = ""
-    """Where stations put their files; empty when this daemon takes none."""
-    ocpp_tls_url: str = ""
-    organisations: tuple[str, ...] = ()
-    """Whose client certificates are taken: ours and those we trust; none named, all (A00.FR.404)."""
-    socket: str = ""
-    database: str = ""
-    bus: str = "local"
-    data_dir: str = ""
-    started_at: datetime | None = None
-    version: str = ""
-    receipt_url: str | None = None
-    """Where drivers find the receipt of a payment: ``{psp_ref}`` stands for its reference."""
 
 
 @dataclass(slots=True)

@@ -29,7 +29,7 @@ from cms.clock import RandomMint, SystemClock
 from cms.contract.events import Event
 from cms.contract.refusals import Refusal
 from cms.contract.stations import Message
-from cms.core import Clock, Core, Lane, Mint, StoreDown, Terms
+from cms.core import Clock, Core, Lane, Mint, StoreDown
 from cms.domain.certificates import OwnAuthority, Use
 from cms.domain.changes import Happened
 from cms.housekeeping import Housekeeping
@@ -46,6 +46,7 @@ from cms.pki.fetch import Outward
 from cms.settings import Settings
 from cms.store.engine import SqlStore, open_store
 from cms.store.lock import lock
+from cms.terms import Terms
 from cms.tls_port import TlsPort
 
 log = structlog.get_logger("cms")

@@ -5,12 +5,12 @@ import pytest
 from cms.contract.intents import ShowIntent
 from cms.contract.jobs import GetLog, JobView, ListJobs, PublishFirmware, UpdateFirmware
 from cms.contract.refusals import Conflict, Denied, Invalid, NotFound, Rejected
-from cms.core import Terms
 from cms.domain.jobs import FirmwarePublished
 from cms.domain.observations import Booted, FirmwareProgressed, LogProgressed
 from cms.domain.orders import OrderAnswer
 from cms.operations import intents, jobs, uploads
 from cms.operations.intents import show
+from cms.terms import Terms
 from tests.operations.small import ANA, Small
 
 URL = "https://files.example/fw.bin"

@@ -1,0 +1,45 @@
+"""What the operator of this daemon decided, in the words of operations: settings are the daemon's business."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """As far as operations need it; the daemon fills it in from cms.settings."""
+
+    heartbeat_s: int = 300
+    call_timeout_s: float = 30.0
+    """Patience with a station's answer to an order that names none."""
+    boot_retry_s: int = 60
+    boot_policy: str = "accepted"
+    boot_trigger_s: float = 0.0
+    """When a station that connects without a BootNotification is asked for one; 0: never."""
+    probe: bool = False
+    """Whether a make that connects for the first time is asked what it takes."""
+    inventory: str = "off"
+    """Whose inventory is taken after the first boot with a firmware: off, 2.x, all."""
+    monitors: bool = False
+    """Whether monitors are read again after a boot."""
+    automatic_delay_s: float = 0.0
+    """How long after a boot; up to twice as long, so that a fleet is not asked at once."""
+    begins_within: timedelta = timedelta(minutes=3)
+    """How long an accepted remote start waits for its session (stations wait ConnectionTimeOut)."""
+    open_enrolment: bool = False
+    suspect_after: timedelta = timedelta(hours=24)
+    ocpp_url: str = ""
+    upload_url: str = ""
+    """Where stations put their files; empty when this daemon takes none."""
+    ocpp_tls_url: str = ""
+    organisations: tuple[str, ...] = ()
+    """Whose client certificates are taken: ours and those we trust; none named, all (A00.FR.404)."""
+    socket: str = ""
+    database: str = ""
+    bus: str = "local"
+    data_dir: str = ""
+    started_at: datetime | None = None
+    version: str = ""
+    receipt_url: str | None = None
+    """Where drivers find the receipt of a payment: ``{psp_ref}`` stands for its reference."""
