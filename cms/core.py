@@ -350,7 +350,7 @@ class Core:
     spawn: Callable[[Coroutine[Any, Any, None]], None] = _not_started
     """Run something in the daemon's task group: owned, logged when it fails, cancelled at the end."""
     wake: Callable[[datetime, str, str], None] = _no_agenda
-    """Look at a station's intent again at an instant (operations.agenda)."""
+    """Look at a station's intent again at an instant (operations.intents.Agenda)."""
     terms: Terms = field(default_factory=Terms)
     vat: Callable[[str], Awaitable[VatAnswer]] | None = None
     """Asks somebody about a VAT number, within a few seconds; None: nobody is named."""

@@ -19,6 +19,8 @@ PURPOSES = ("station-max", "tx-default", "tx", "priority", "external", "local-ge
 KINDS = ("absolute", "recurring", "relative", "dynamic")
 RECURRENCIES = ("daily", "weekly")
 UNITS = ("A", "W")
+#: One schedule holds so many periods at most (the schemas of 2.x).
+MOST_PERIODS = 1024
 #: Who drives a bidirectional period (2.1 block Q).
 MODES = (
     "idle",

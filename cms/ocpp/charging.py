@@ -5,16 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cms.contract.charging import Period, Schedule
+from cms.contract.charging import MOST_PERIODS, Period, Schedule
 from cms.contract.refusals import NotSupported
 from cms.domain.evolve import evolve
 from cms.domain.orders import OrderAnswer
 from cms.ocpp.rates import details_told
 from cms.ocpp.translation import shown
 from cms.ocpp.values import Json, Remarks, exact, instant, whole
-
-#: One schedule holds so many periods at most (the schemas of 2.x).
-_MOST_PERIODS = 1024
 
 KINDS = {"absolute": "Absolute", "recurring": "Recurring", "relative": "Relative"}
 RECURRENCIES = {"daily": "Daily", "weekly": "Weekly"}
@@ -92,7 +89,7 @@ def composite_schedule(said: Json, start: Any, duration: Any) -> Schedule:
     span = whole(duration)
     return evolve(
         schedule,
-        periods=schedule.periods[:_MOST_PERIODS],
+        periods=schedule.periods[:MOST_PERIODS],
         start=instant(start, []) or schedule.start,
         duration_s=span if span is not None and 0 < span < 2**31 else None,
     )

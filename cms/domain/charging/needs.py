@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 
-from cms.contract.charging import CompositeStep, Period, Profile, Schedule
+from cms.contract.charging import MOST_PERIODS, CompositeStep, Period, Profile, Schedule
 from cms.domain.charging.composite import Composite
 from cms.domain.charging.limits import Limits
 from cms.domain.record import record
@@ -25,7 +25,6 @@ ALLOWED = "energy-transfer"
 
 #: A plan reaches no further: ISO 15118-2 gives 86,400 s to a schedule.
 _HORIZON = timedelta(days=1)
-_MOST_PERIODS = 1024
 _MOST = Decimal(10_000_000)
 #: A line-to-line voltage is this much higher than that of a phase; no phase of a grid has more than the other.
 _SQRT_3 = Decimal("1.7321")
@@ -114,7 +113,7 @@ def plan(needs: Needs, holds: Composite, unit: str, limits: Limits, now: datetim
     steps = [_cut(step, most) for step in holds.steps]
     if any(step.limit is None for step in steps):
         return None
-    count = min(needs.max_schedule_tuples or _MOST_PERIODS, limits.periods or _MOST_PERIODS, _MOST_PERIODS)
+    count = min(needs.max_schedule_tuples or MOST_PERIODS, limits.periods or MOST_PERIODS, MOST_PERIODS)
     phases = _PHASES.get(needs.energy_transfer) if unit == "A" else None
     periods = tuple(
         Period(step.start_s, step.limit, step.phases or phases) for step in _fewer(steps, max(count, 1))
@@ -147,7 +146,7 @@ def _fewer(steps: list[CompositeStep], count: int) -> list[CompositeStep]:
 
 def exceeds(schedule: Schedule, holds: Composite) -> bool:
     """Whether the car's schedule goes beyond what holds; both start at the same instant (K15.FR.14, K16.FR.05)."""
-    for period in schedule.periods[:_MOST_PERIODS]:
+    for period in schedule.periods[:MOST_PERIODS]:
         limit = holds.at(period.start_s)
         if limit is not None and period.limit is not None and period.limit > limit + _TENTH:
             return True

@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 import cms.domain.charging.needs as ev
-from cms.contract.charging import Profile, Schedule
+from cms.contract.charging import MOST_PERIODS, Profile, Schedule
 from cms.domain import reports
 from cms.domain.changes import Decision, Happened
 from cms.domain.charging import register
@@ -34,7 +34,6 @@ TOLD = "composite-schedule"
 #: What a station can make us remember of each.
 _MOST_LIMITS = 50
 _MOST_PRIORITIES = 200
-_MOST_PERIODS = 1024
 
 
 @record
@@ -177,7 +176,7 @@ def _asked(state: StationState, request_id: int) -> tuple[Criteria | None, datet
 def limited(state: StationState, received: Received, seen: LimitNotified) -> Decision:
     """Somebody else limits: shown, and part of what holds; never ours to change (K11, K12)."""
     schedules = tuple(
-        evolve(schedule, periods=schedule.periods[:_MOST_PERIODS]) for schedule in seen.schedules[:1]
+        evolve(schedule, periods=schedule.periods[:MOST_PERIODS]) for schedule in seen.schedules[:1]
     )
     limit = Limit(seen.evse, seen.source, received.at, schedules, seen.grid_critical, seen.local_generation)
     ledger = Ledger(state, received.at)

@@ -13,6 +13,7 @@ from itertools import pairwise
 from cms.contract.charging import (
     KINDS,
     MODES,
+    MOST_PERIODS,
     PURPOSES,
     RATES,
     RECURRENCIES,
@@ -31,8 +32,6 @@ from cms.domain.record import record
 from cms.domain.sessions import RUNNING, Session
 from cms.domain.stations import StationState
 
-#: One schedule holds so many periods at most (the schemas of 2.x).
-_MOST_PERIODS = 1024
 _MOST_SCHEDULES = 3
 _MOST = Decimal(100_000_000)
 
@@ -240,7 +239,7 @@ def _schedule(case: Case, schedule: Schedule) -> None:
         raise Invalid("the periods of a schedule start one after the other, in ascending order")
     if schedule.duration_s is not None and not starts[-1] < schedule.duration_s < 2**31:
         raise Invalid("a schedule lasts longer than the start of its last period")
-    most = min(told.periods or _MOST_PERIODS, _MOST_PERIODS)
+    most = min(told.periods or MOST_PERIODS, MOST_PERIODS)
     if len(starts) > most:
         raise Conflict(f"{station} takes {most} periods in a schedule, not {len(starts)}")
     if told.units and schedule.unit not in told.units:  # K01.FR.26
