@@ -106,7 +106,13 @@ def install(
 def delete(
     ctx: typer.Context,
     station: Station,
-    certificate: Annotated[str, typer.Argument(metavar="ID", help="Its serial number, from the list.")],
+    certificate: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID",
+            help="Its serial number, from the list; ALGORITHM:NAME_HASH:KEY_HASH:SERIAL of several.",
+        ),
+    ],
     force: Annotated[bool, typer.Option("--force", help="Although the station knows us by it.")] = False,
     queue: Queue = None,
 ) -> None:

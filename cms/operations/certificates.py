@@ -230,7 +230,7 @@ async def delete(core: Core, request: DeleteCertificate, actor: Actor) -> Intent
         line(
             "certificates delete",
             lane.state.station.id,
-            entry.named.serial_number,
+            request.certificate,
             force=request.force,
         ),
         (),
@@ -241,18 +241,37 @@ async def delete(core: Core, request: DeleteCertificate, actor: Actor) -> Intent
     return await give(core, actor, request.station, "certificate-delete", order, request, shown)
 
 
-def _found(lane: Lane, serial: str) -> Installed:
+def _found(lane: Lane, said: str) -> Installed:
+    """By its serial number; by ALGORITHM:NAME_HASH:KEY_HASH:SERIAL where that is the number of several.
+
+    One certificate in several uses is one to the station, which knows it by its hashes alone (M04).
+    """
     station = lane.state.station.id
     known: list[Installed] = list(lane.state.kept_of(installed.KIND).values())
-    hits = [entry for entry in known if entry.named.serial_number.casefold() == serial.casefold()]
+    wanted = said.casefold()
+    hits = [
+        entry
+        for entry in known
+        if wanted in (entry.named.serial_number.casefold(), _in_full(entry).casefold())
+    ]
     if not hits:
         raise NotFound(
-            f"{station} listed no certificate with the serial number {serial}",
+            f"{station} listed no certificate with the serial number {said}",
             f"cms certificates read {station} asks it which it has",
         )
-    if len(hits) > 1:
-        raise Conflict(f"{station} has {len(hits)} certificates with the serial number {serial}")
-    return hits[0]
+    different = sorted({_in_full(entry) for entry in hits})
+    if len(different) > 1:
+        raise Conflict(
+            f"{station} has {len(different)} certificates with the serial number {said}",
+            f"say which in full: {' or '.join(different)}",
+        )
+    # Of several uses the one by which it may know us: whether that one is needed is asked next.
+    return next((entry for entry in hits if entry.type == CSMS_ROOT), hits[0])
+
+
+def _in_full(entry: Installed) -> str:
+    named = entry.named
+    return f"{named.algorithm}:{named.issuer_name_hash}:{named.issuer_key_hash}:{named.serial_number}"
 
 
 def _in_use(core: Core, state: StationState, entry: Installed) -> bool:

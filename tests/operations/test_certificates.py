@@ -206,6 +206,22 @@ async def test_an_installed_root_is_listed_and_deleted_by_the_words_of_the_stati
     assert [each.serial for each in await known(ready)] == ["1234"]
 
 
+async def test_of_several_certificates_with_one_serial_number_the_one_named_in_full_is_deleted(
+    ready: Small,
+) -> None:
+    wanted, other = HashData("SHA384", "aa", "bb", "FFF"), HashData("SHA512", "aa", "bb", "FFF")
+    found = (Found("manufacturer-root", other), Found("mo-root", wanted))
+    ready.stations.answer = InstalledAnswer("accepted", "Accepted", {}, found=found)
+    await certificates.read(ready.core, ReadCertificates(station="CP1"), ANA)
+    ready.stations.answer = OrderAnswer("accepted", "Accepted", {})
+    with pytest.raises(Conflict, match="2 certificates") as refused:
+        await certificates.delete(ready.core, DeleteCertificate(station="CP1", certificate="fff"), ANA)
+    assert "SHA384:aa:bb:FFF" in str(refused.value.hint)
+    delete = DeleteCertificate(station="CP1", certificate="SHA384:aa:bb:FFF")
+    await certificates.delete(ready.core, delete, ANA)
+    assert ready.stations.given[-1][1].named == wanted  # type: ignore[attr-defined]
+
+
 async def test_a_deletion_that_fails_changes_nothing_and_one_that_finds_nothing_forgets(ready: Small) -> None:
     found = (Found("mo-root", HashData("SHA512", "aa", "bb", "FFF")),)
     ready.stations.answer = InstalledAnswer("accepted", "Accepted", {}, found=found)
