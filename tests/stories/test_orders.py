@@ -15,7 +15,8 @@ from cms.contract.certificates import CreateAuthority
 from cms.contract.intents import AwaitIntent, IntentView
 from cms.contract.payments import ShowWebPaymentCode
 from cms.contract.sessions import ListSessions
-from cms.contract.tariffs import AddTariff, Component, Price, Tariff, UseTariff
+from cms.contract.tariffs import AddTariff, Bound, Component, Price, Tariff, TariffText, Tax, UseTariff, When
+from cms.contract.tokens import AddToken
 from cms.ocpp.actions import said_to_stations
 from cms.ocpp.dialect import DIALECTS
 from tests.fleet import client_of, enrol, running
@@ -25,6 +26,41 @@ from tests.stories.payloads import made
 from tests.stories.peers import KINDS, Json, Peer
 
 ACTIONS = {dialect.version: dialect.schemas.actions for dialect in DIALECTS.values()}
+
+
+#: A tariff that says everything a tariff can say.
+EVENING = When(
+    from_time="18:00",
+    to_time="06:00",
+    days=("Monday",),
+    from_date="2026-01-01",
+    to_date="2027-01-01",
+    evse_kind="AC",
+    min_energy_wh=Decimal(1000),
+    max_energy_wh=Decimal(50_000),
+    min_current_a=Decimal(6),
+    max_power_w=Decimal("11000.5"),
+    min_time_s=60,
+    max_charging_s=7200,
+    min_idle_s=0,
+)
+TAXES = (Tax("vat", Decimal("19")), Tax("city", Decimal("2.5"), 1))
+PAID = Component((Price(Decimal("0.35"), EVENING), Price(Decimal("0.5"))), TAXES)
+ONCE = Component((Price(Decimal(1)),), TAXES)
+FULL = Tariff(
+    "full",
+    "EUR",
+    energy=PAID,
+    charging_time=PAID,
+    idle_time=PAID,
+    fixed_fee=ONCE,
+    reservation_time=Component((Price(Decimal("0.1")),), TAXES),
+    reservation_fixed=ONCE,
+    min_cost=Bound(Decimal(1)),
+    max_cost=Bound(Decimal(100), Decimal(119)),
+    texts=(TariffText("dear", "en"), TariffText("teuer", "de")),
+    valid_from=datetime(2026, 1, 1, tzinfo=UTC),
+)
 
 
 class Desk:
@@ -69,7 +105,7 @@ async def test_every_order_is_understood_and_comes_to_its_end(
 ) -> None:
     desk, known = Desk(version), Known(version)
     async with running(tmp_path, inventory_after_boot="off") as daemon, client_of(daemon) as client:
-        passwords = await enrol(client, [IND], [CARD])
+        passwords = await enrol(client, [IND], [])
         await _set_up(client)
         async with KINDS[kind](daemon.endpoint.url, passwords[IND], version, desk.answering) as station:
             for action, payload in (said for says in ARRIVALS[version] for said in says(known, {})):
@@ -84,11 +120,13 @@ async def test_every_order_is_understood_and_comes_to_its_end(
 
 
 async def _set_up(client: AsyncClient) -> None:
-    """What some orders are about: an authority that signs, tariffs, sessions that are priced."""
+    """What some orders are about: a token of a group, an authority that signs, sessions that are priced."""
+    await client.ask(AddToken(CARD, group="fleet"))
     await client.ask(CreateAuthority())
     for name, amount in (("usual", "0.5"), ("other", "0.4")):
         energy = Component((Price(Decimal(amount)),))
         await client.ask(AddTariff(Tariff(name, "EUR", energy)))
+    await client.ask(AddTariff(FULL))
     await client.ask(UseTariff("usual"))
 
 

@@ -74,7 +74,9 @@ ORDERS = (
     Exchange("ClearCache", lambda _: lists.ClearCache(station=IND)),
     Exchange("GetLocalListVersion", lambda _: lists.AskListVersion(station=IND), answer=lambda _: {"listVersion": 0}),
     Exchange("SendLocalList", lambda _: lists.SyncList(station=IND, full=True), {
-        "updateType": "Full", "localAuthorizationList": [{"idTag": CARD, "idTagInfo": {"status": "Accepted"}}]
+        "updateType": "Full", "localAuthorizationList": [
+            {"idTag": CARD, "idTagInfo": {"status": "Accepted", "parentIdTag": "fleet"}}
+        ]
     }),
     Exchange(
         "DataTransfer",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 from cms.contract import (
@@ -102,6 +104,27 @@ def report(action: str, **more: Any) -> Then:
     ]
 
 
+HOUR = timedelta(hours=1)
+DAILY = charging.Profile(
+    "tx-default",
+    (
+        charging.Schedule(
+            "W",
+            (
+                charging.Period(0, Decimal("11000.0"), phases=3),
+                charging.Period(3600, Decimal("3700.5"), phases=1),
+            ),
+            start=datetime(2026, 1, 1, tzinfo=UTC),
+            duration_s=86_400,
+            min_rate=Decimal("1000.1"),
+        ),
+    ),
+    kind="recurring",
+    recurrency="daily",
+    stack_level=3,
+    valid_from=datetime(2026, 1, 1, tzinfo=UTC),
+    valid_to=datetime(2099, 1, 1, tzinfo=UTC),
+)
 VALUE = {**VARIABLE, "variableAttribute": [{"value": "20"}]}
 MONITOR = {"id": 3, "transaction": False, "value": 70.0, "type": "UpperThreshold", "severity": 5}
 NOTIFICATION = {"eventNotificationType": "CustomMonitor"}
@@ -248,6 +271,63 @@ ORDERS = (
     Exchange("ClearChargingProfile", lambda _: charging.ClearProfiles(station=IND, profile=9), {
         "chargingProfileId": 9
     }),
+    # What else can be said along.
+    Exchange(
+        "SetChargingProfile",
+        lambda _: charging.SetProfile(station=IND, profile=DAILY, evse=0),
+        {"evseId": 0, "chargingProfile": {"recurrencyKind": "Daily", "stackLevel": 3, "validTo": ...}},
+    ),
+    Exchange(
+        "ClearChargingProfile",
+        lambda _: charging.ClearProfiles(station=IND, evse=0, purpose="tx-default", stack_level=3),
+        {"chargingProfileCriteria": {"evseId": 0, "stackLevel": 3}},
+    ),
+    Exchange(
+        "SetDisplayMessage",
+        lambda known: displays.SetDisplayMessage(
+            station=IND, text="wait", priority="always-front", state="charging", starts_at=until(),
+            session=known.session,
+        ),
+        {"message": {"priority": "AlwaysFront", "state": "Charging", "transactionId": TRANSACTION}},
+    ),
+    Exchange(
+        "CustomerInformation",
+        lambda _: customers.AskCustomer(
+            station=IND, report=False, clear=True, certificate=f"SHA256:{'ab' * 32}:{'cd' * 32}:{SERIAL}"
+        ),
+        {"report": False, "clear": True, "customerCertificate": HASHES},
+    ),
+    Exchange(
+        "ReserveNow",
+        lambda _: reservations.AddReservation(
+            station=IND, token=CARD, expires_at=until(), connector_type="cCCS2", with_group=True
+        ),
+        {"connectorType": "cCCS2", "idToken": {"idToken": CARD}},
+    ),
+    Exchange("GetTransactionStatus", lambda _: checks.CheckQueue(station=IND), answer=lambda _: {
+        "messagesInQueue": True
+    }),
+    Exchange(
+        "GetLog",
+        lambda _: jobs.GetLog(
+            station=IND, log_type="security", location=FILE, oldest=until() - 2 * HOUR, latest=until() - HOUR
+        ),
+        {"logType": "SecurityLog", "log": {"oldestTimestamp": ..., "latestTimestamp": ...}},
+        said("LogStatusNotification", status="Uploaded", requestId=...),
+    ),
+    Exchange(
+        "GetMonitoringReport",
+        lambda _: monitoring.ReportMonitors(station=IND, names=(TEMPERATURE, "Connector")),
+        {"componentVariable": [VARIABLE, {"component": {"name": "Connector"}}]},
+        told_monitors,
+    ),
+    Exchange(
+        "UpdateFirmware",
+        lambda _: jobs.UpdateFirmware(station=IND, location=FILE, retries=1, retry_interval_s=5),
+        {"retries": 1, "retryInterval": 5, "firmware": {"location": FILE}},
+        said("FirmwareStatusNotification", status="Installed", requestId=...),
+    ),
+    # The usual again.
     Exchange(
         "SetDisplayMessage",
         lambda _: displays.SetDisplayMessage(station=IND, text="hello", message=4, language="en"),

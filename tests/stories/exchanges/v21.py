@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from cms.contract import (
     charging,
     der,
+    displays,
+    jobs,
     monitoring,
     payments,
+    security,
+    stations,
     swaps,
     tariffs,
 )
-from tests.stories.exchanges.rows import (
-    CARD,
-    IND,
-    TRANSACTION,
-    Exchange,
-)
+from tests.stories.exchanges.rows import CARD, FILE, IND, TEMPERATURE, TRANSACTION, Exchange, each, said
 
 DYNAMIC = charging.Profile(
     "tx-default",
@@ -28,6 +28,30 @@ DYNAMIC = charging.Profile(
     dyn_interval_s=60,
 )
 GRADIENT = {"priority": 1, "gradient": 5.0, "softGradient": 1.0}
+STREAMED = monitoring.MonitorWish(TEMPERATURE, "periodic", 8, 10.0, interval_s=10, values=5)
+CURVE = {
+    "curveData": [{"x": 90.5, "y": 10.0}, {"x": 110, "y": 0}],
+    "priority": 2,
+    "yUnit": "PctMaxW",
+    "duration": 600.0,
+}
+BIDIRECTIONAL = charging.Profile(
+    "tx-default",
+    (
+        charging.Schedule(
+            "W",
+            (
+                charging.Period(
+                    0,
+                    details=charging.Details(mode="central-setpoint", setpoint=Decimal("-500.5")),
+                ),
+            ),
+            start=datetime(2026, 1, 1, tzinfo=UTC),
+        ),
+    ),
+    id=12,
+    stack_level=5,
+)
 STREAM = {"id": 1, "variableMonitoringId": 3, "params": {"interval": 10, "values": 5}}
 
 ORDERS = (
@@ -81,6 +105,15 @@ ORDERS = (
         answer=lambda _: {"clearTariffsResult": [{"tariffId": "usual", "status": "Accepted"}]},
     ),
     Exchange(
+        "SetVariableMonitoring",
+        lambda _: monitoring.SetMonitors(station=IND, monitors=(STREAMED,)),
+        {"setMonitoringData": [{"type": "Periodic", "periodicEventStream": {"interval": 10, "values": 5}}]},
+        answer=each(
+            "setMonitoringData", "setMonitoringResult", "type", "severity", "component", "variable",
+            status="Accepted", id=3,
+        ),
+    ),
+    Exchange(
         "GetPeriodicEventStream",
         lambda _: monitoring.ReadStreams(station=IND),
         answer=lambda _: {"constantStreamData": [STREAM]},
@@ -110,6 +143,46 @@ ORDERS = (
         lambda _: der.ClearDerControls(station=IND, control="c1", default=True),
         {"controlId": "c1", "isDefault": True},
     ),
+    # What else can be said along.
+    Exchange(
+        "SetDERControl",
+        lambda _: der.SetDerControl(station=IND, control_type="VoltWatt", settings=CURVE),
+        {"controlType": "VoltWatt", "isDefault": False, "curve": {"curveData": [{"x": 90.5, "y": 10.0}]}},
+    ),
+    Exchange(
+        "SetChargingProfile",
+        lambda _: charging.SetProfile(station=IND, profile=BIDIRECTIONAL, evse=1),
+        {"chargingProfile": {"chargingSchedule": [{"chargingSchedulePeriod": [{"operationMode": "CentralSetpoint"}]}]}},
+    ),
+    Exchange(
+        "SetDefaultTariff",
+        lambda _: tariffs.SetStationTariff(station=IND, tariff="full"),
+        {"evseId": 0, "tariff": {"tariffId": "full", "maxCost": ..., "description": ..., "idleTime": ...}},
+    ),
+    Exchange(
+        "SetDisplayMessage",
+        lambda _: displays.SetDisplayMessage(
+            station=IND, text="hello", language="en", translations={"de": "hallo"}
+        ),
+        {"message": {"messageExtra": [{"content": "hallo", "language": "de"}]}},
+    ),
+    Exchange(
+        "GetLog",
+        lambda _: jobs.GetLog(station=IND, log_type="data-collector", location=FILE),
+        {"logType": "DataCollectorLog"},
+        said("LogStatusNotification", status="Uploaded", requestId=...),
+    ),
+    Exchange(
+        "SetNetworkProfile",
+        lambda _: security.SetNetworkProfile(
+            station=IND, slot=3, security_profile=1, url="wss://csms.example/ocpp", identity="IND-1"
+        ),
+        {"connectionData": {"identity": "IND-1"}},
+    ),
+    Exchange(
+        "Reset", lambda _: stations.ResetStation(station=IND, kind="on-idle", evse=1), {"type": "OnIdle", "evseId": 1}
+    ),
+    # The usual again.
     Exchange(
         "SetVariables",
         lambda _: payments.SetUpWebPayment(station=IND),
