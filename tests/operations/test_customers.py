@@ -94,7 +94,7 @@ async def test_a_customer_is_named_in_exactly_one_way(small: Small) -> None:
         {"report": False},
         {"token": None, "identifier": ""},
         {"token": None, "certificate": "MD5:aa:bb:cc"},
-        {"kind": "plastic"},
+        {"kind": "no kind\n"},
     ):
         with pytest.raises(Invalid):
             await ask(small, **fields)
