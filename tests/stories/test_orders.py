@@ -13,6 +13,7 @@ import pytest
 from cms.client import AsyncClient
 from cms.contract.certificates import CreateAuthority
 from cms.contract.intents import AwaitIntent, IntentView
+from cms.contract.ocpp import CallStation
 from cms.contract.payments import ShowWebPaymentCode
 from cms.contract.sessions import ListSessions
 from cms.contract.tariffs import AddTariff, Bound, Component, Price, Tariff, TariffText, Tax, UseTariff, When
@@ -116,6 +117,30 @@ async def test_every_order_is_understood_and_comes_to_its_end(
                 if (finding := await _exchanged(client, station, desk, known, row))
             ]
         assert wrong == []
+        assert station.wrong == []
+
+
+@pytest.mark.parametrize("version", EXCHANGES)
+@pytest.mark.parametrize("kind", KINDS)
+async def test_every_action_can_be_called_word_for_word(kind: str, version: str, tmp_path: Path) -> None:
+    desk = Desk(version)
+    # Another BootNotification must not be asked for.
+    values = {
+        "date-time": datetime.now(UTC).isoformat(timespec="milliseconds"),
+        "requestedMessage": "Heartbeat",
+    }
+    async with running(tmp_path, inventory_after_boot="off") as daemon, client_of(daemon) as client:
+        passwords = await enrol(client, [IND], [])
+        async with KINDS[kind](daemon.endpoint.url, passwords[IND], version, desk.answering) as station:
+            for says in ARRIVALS[version]:
+                for action, payload in says(Known(version), {}):
+                    await station.say(action, payload)
+            for action in sorted(said_to_stations(version, ACTIONS[version])):
+                for payload in (made(version, action, values=values, rich=rich) for rich in (False, True)):
+                    called = CallStation(station=IND, action=action, payload=payload)
+                    intent = await client.ask(called)
+                    assert intent.status in ("accepted", "confirmed"), (action, intent.detail)
+                    assert desk.heard[-1] == (action, payload)
         assert station.wrong == []
 
 
