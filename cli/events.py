@@ -58,6 +58,7 @@ _WIDTHS = {"at": 20, "type": 22, "station": 16, "session": 14, "actor": 10, "cur
 @app.command()
 def events(
     ctx: typer.Context,
+    verb: Annotated[str, typer.Argument(metavar="[list|tail]", help="tail is --follow.")] = "list",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as things happen.")] = False,
     station: Annotated[str | None, typer.Option("--station", metavar="NAME")] = None,
     session: Annotated[str | None, typer.Option("--session", metavar="ID")] = None,
@@ -66,7 +67,9 @@ def events(
 ) -> None:
     """The latest events, oldest first; or, with --follow, everything from now on (or after a cursor)."""
     flags = flags_of(ctx)
-    if not (follow or flags.watch):
+    if verb not in ("list", "tail"):
+        raise Invalid(f"events are to list or to tail, not to {verb}", "see `cms events --help`")
+    if not (follow or flags.watch or verb == "tail"):
         _tell_latest(flags, after, station, session, type)
         return
     if flags.output in ("json", "yaml"):

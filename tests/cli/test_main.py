@@ -262,6 +262,14 @@ async def test_following_cannot_be_one_json_array(cms: Cms) -> None:
     assert (await cms("events", "--follow", "-o", "json")).code == 2
 
 
+async def test_events_have_verbs_as_other_nouns_have(cms: Cms, house: House) -> None:
+    house.happen("token.added", None, token="T1")
+    assert (await cms("events", "list", "-o", "json")).told == (await cms("events", "-o", "json")).told
+    followed = await cms("events", "tail", "--after", "0", "--limit", "1", "-o", "jsonl")
+    assert len(followed.lines) == 1
+    assert (await cms("events", "lst")).code == 2
+
+
 async def test_a_bug_is_exit_1_and_no_traceback(cms: Cms) -> None:
     said = await cms("stations", "config", "list", "CP-1")
     assert said.code == 1
