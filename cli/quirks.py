@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.errors import note
 from cli.noun import flags_of, tell_list
 from cli.render import Column, show_list, show_one, when
 from cms.client import ask
@@ -80,6 +81,9 @@ def _pair(word: str) -> tuple[str, str]:
 def probe(ctx: typer.Context, station: Station) -> None:
     """Ask it what it takes (profiles, limits, measurands); remembered for its make and firmware."""
     flags = flags_of(ctx)
+    if flags.dry_run:
+        note(f"would read the configuration of {station}; nothing was asked", flags.quiet)
+        return
     view = ask(quirks.ProbeStation(station), flags.address, max(flags.patience_s or 0, 300))
     show_one(view, CAPABILITIES, flags)
 

@@ -28,12 +28,20 @@ from cms.domain import (
     swaps,
     tariffs,
 )
-from cms.domain.changes import Change, Decision, ForgetVariables, Happened, SaveConnector, SaveVariables
+from cms.domain.changes import (
+    Change,
+    Decision,
+    ForgetVariables,
+    Happened,
+    SaveConnector,
+    SaveIntent,
+    SaveVariables,
+)
 from cms.domain.charging import answers as charging
 from cms.domain.charging import orders as charging_orders
 from cms.domain.devicemodel import ReportVariables
 from cms.domain.evolve import evolve
-from cms.domain.intents import Intent
+from cms.domain.intents import Intent, failed
 from cms.domain.jobs import GetLog, PublishFirmware, UpdateFirmware
 from cms.domain.monitoring import (
     ClearMonitors,
@@ -56,6 +64,7 @@ from cms.domain.stations import StationState
 from cms.domain.streams import AdjustStream, ReadStreams
 from cms.domain.wordforword import own_order
 from cms.operations.credentials import SECRET_NAMES, as_told
+from cms.operations.deciding import intent_event, with_intent
 
 #: A station's words for a variable that it told of, or took.
 TAKEN = ("Accepted", "RebootRequired")
@@ -186,6 +195,14 @@ def _job(_: Core, state: StationState, answered: Answered) -> Learned:
         str(file_name) if file_name else None,
         answered.at,
     )
+    for intent in tuple(state.intents.values()):
+        job: jobs.Job | None = state.kept_of(jobs.KIND).get(str(intent.params.get("request_id")))
+        if job is not None and job.intent == intent.id and job.outcome == jobs.CANCELLED:
+            # Another order took its place: nothing of this one will ever be seen.
+            ended = failed(intent, answered.at, job.detail or job.status)
+            state = with_intent(state, ended)
+            changes.append(SaveIntent(ended))
+            events.append(intent_event("intent.changed", ended, answered.at))
     return Learned(state, tuple(changes), tuple(events))
 
 

@@ -82,6 +82,8 @@ async def test_a_second_update_takes_the_place_of_the_first(small: Small):
     second = await update(small)
     outcomes = {job.request_id: job.outcome for job in await jobs.list_(small.core, ListJobs("CP1"), ANA)}
     assert outcomes == {first.params["request_id"]: "cancelled", second.params["request_id"]: "running"}
+    ended = await show(small.core, ShowIntent(first.id), ANA)
+    assert (ended.status, ended.detail) == ("failed", "another one took its place")
     await says(small, "Installed", request_id=second.params["request_id"])
     assert (await only(small)).outcome == "done"
 

@@ -139,7 +139,14 @@ ALARMS = Book(
     (
         Cell("Station", 14, field("station")),
         Cell("Control", 20, field("control_type")),
-        Cell("Fault", 18, lambda row: (row.fault or "", "dim" if row.ended_at else "bad")),
+        Cell(
+            "Fault",
+            18,
+            lambda row: (
+                f"{row.fault or ''}{' (over)' if row.ended_at else ''}",
+                "dim" if row.ended_at else "bad",
+            ),
+        ),
         Cell("Began", 16, moment("started_at")),
         Cell("Ended", 16, moment("ended_at"), drop=1),
         Cell("Info", 12, field("info"), grow=True, drop=2),
