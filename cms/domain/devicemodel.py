@@ -207,7 +207,8 @@ class Model:
         variable = self.variable(name, attribute)
         if variable is not None and variable.readonly:
             raise Conflict(
-                f"{name} is read-only: the station said so", "add --force to try all the same; see config list"
+                f"{name} is read-only: the station said so",
+                "add --force to try all the same; see config list",
             )
         _fits(name, value, _kind(name, variable))
 

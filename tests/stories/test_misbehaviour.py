@@ -1,4 +1,4 @@
-"""Half a day with stations that misbehave as real ones do, on simulated time: the daemon serves them all the same."""
+"""Five hours with stations that misbehave as real ones do, on simulated time: the daemon serves them all the same."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tests.stories.test_day import QUIET
 from tests.virtual import VirtualClock, play
 
 
-async def half_a_day(folder: Path, fault: str) -> None:
+async def five_hours(folder: Path, fault: str) -> None:
     clock = VirtualClock()
     async with running(folder, clock, **QUIET) as daemon, client_of(daemon) as client:
         plan = Plan(
@@ -30,7 +30,7 @@ async def half_a_day(folder: Path, fault: str) -> None:
         fleet = Fleet(replace(plan, password=passwords.__getitem__), Pace(1.0, clock.now))
         life = asyncio.create_task(fleet.run())
         try:
-            await asyncio.sleep(12 * 3600)
+            await asyncio.sleep(5 * 3600)
             sessions = await client.ask(ListSessions(limit=100_000))
             status = await client.ask(ShowStatus())
         finally:
@@ -51,4 +51,4 @@ async def half_a_day(folder: Path, fault: str) -> None:
 
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault not in UNTOLD])
 def test_misbehaving_stations_are_served_and_their_sessions_kept(fault: str, tmp_path: Path) -> None:
-    play(half_a_day(tmp_path, fault))
+    play(five_hours(tmp_path, fault))

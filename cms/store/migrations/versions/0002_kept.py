@@ -63,4 +63,6 @@ def upgrade() -> None:
         sa.Column("value", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_stream_samples"),
     )
-    op.create_index("ix_stream_samples_station_key_monitor_at", "stream_samples", ["station_key", "monitor", "at"])
+    op.create_index(
+        "ix_stream_samples_station_key_monitor_at", "stream_samples", ["station_key", "monitor", "at"]
+    )
