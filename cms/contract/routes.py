@@ -2,39 +2,15 @@
 
 Fields of a request that appear in the path travel there; the others travel in the query (GET, DELETE) or in
 the JSON body (POST, PATCH).
+
+The rows stand by noun in functions: a command that asks one thing loads one noun, not all of them.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-from cms.contract import (
-    certificates,
-    charging,
-    checks,
-    configuration,
-    customers,
-    datatransfer,
-    der,
-    displays,
-    events,
-    intents,
-    jobs,
-    lists,
-    monitoring,
-    ocpp,
-    payments,
-    quirks,
-    reservations,
-    security,
-    sessions,
-    stations,
-    status,
-    swaps,
-    tariffs,
-    tokens,
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,181 +21,432 @@ class Route:
     """The view type, or ``list[View]``, or None for an empty answer."""
 
 
-_ORDER = intents.IntentView | intents.Preview
+Rows = dict[type[Any], Route]
 
-ROUTES: dict[type, Route] = {
-    status.ShowStatus: Route("GET", "/v1/status", status.StatusView),
-    status.ListQuarantine: Route("GET", "/v1/quarantine", list[status.QuarantinedMessage]),
-    events.ListEvents: Route("GET", "/v1/events/list", list[events.Event]),
-    # stations
-    stations.ListStations: Route("GET", "/v1/stations", list[stations.StationView]),
-    stations.AddStation: Route("POST", "/v1/stations", stations.StationCredential),
-    stations.ShowStation: Route("GET", "/v1/stations/{station}", stations.StationView),
-    stations.SetStation: Route(
-        "PATCH", "/v1/stations/{station}", stations.StationView | stations.StationCredential
-    ),
-    stations.RemoveStation: Route("DELETE", "/v1/stations/{station}", None),
-    stations.ListMessages: Route("GET", "/v1/stations/{station}/messages", list[stations.Message]),
-    stations.ListVariables: Route("GET", "/v1/stations/{station}/variables", list[stations.Variable]),
-    sessions.ListStationSamples: Route("GET", "/v1/stations/{station}/samples", list[sessions.Sample]),
-    stations.ListUnknownStations: Route("GET", "/v1/unknown-stations", list[stations.UnknownStation]),
-    stations.EnrolStation: Route("POST", "/v1/unknown-stations/{station}/enrol", stations.StationCredential),
-    stations.ForgetUnknownStation: Route("DELETE", "/v1/unknown-stations/{station}", None),
-    quirks.ListQuirks: Route("GET", "/v1/stations/{station}/quirks", list[quirks.Quirk]),
-    quirks.SetQuirks: Route("PATCH", "/v1/stations/{station}/quirks", list[quirks.Quirk]),
-    quirks.ShowCapabilities: Route("GET", "/v1/stations/{station}/capabilities", quirks.Capabilities),
-    quirks.ProbeStation: Route("POST", "/v1/stations/{station}/capabilities", quirks.Capabilities),
-    # orders to stations
-    stations.ResetStation: Route("POST", "/v1/stations/{station}/reset", _ORDER),
-    stations.UnlockConnector: Route("POST", "/v1/stations/{station}/unlock", _ORDER),
-    stations.ChangeAvailability: Route("POST", "/v1/stations/{station}/availability", _ORDER),
-    stations.TriggerMessage: Route("POST", "/v1/stations/{station}/trigger", _ORDER),
-    stations.GetConfiguration: Route("POST", "/v1/stations/{station}/configuration/get", _ORDER),
-    stations.SetConfiguration: Route("POST", "/v1/stations/{station}/configuration/set", _ORDER),
-    configuration.ReportConfiguration: Route("POST", "/v1/stations/{station}/configuration/report", _ORDER),
-    configuration.ListReports: Route("GET", "/v1/stations/{station}/reports", list[configuration.ReportView]),
-    configuration.ShowBoot: Route("GET", "/v1/stations/{station}/boot", configuration.BootView),
-    configuration.SetBoot: Route("PATCH", "/v1/stations/{station}/boot", configuration.BootView),
-    datatransfer.SendData: Route("POST", "/v1/stations/{station}/data", _ORDER),
-    # monitors, problems, streams
-    monitoring.ShowMonitoring: Route("GET", "/v1/stations/{station}/monitoring", monitoring.MonitoringView),
-    monitoring.SetMonitoringBase: Route("POST", "/v1/stations/{station}/monitoring/base", _ORDER),
-    monitoring.SetMonitoringLevel: Route("POST", "/v1/stations/{station}/monitoring/level", _ORDER),
-    monitoring.ListMonitors: Route("GET", "/v1/stations/{station}/monitors", list[monitoring.MonitorView]),
-    monitoring.SetMonitors: Route("POST", "/v1/stations/{station}/monitors", _ORDER),
-    monitoring.ClearMonitors: Route("POST", "/v1/stations/{station}/monitors/clear", _ORDER),
-    monitoring.ReportMonitors: Route("POST", "/v1/stations/{station}/monitors/report", _ORDER),
-    monitoring.ListStreamSamples: Route(
-        "GET", "/v1/stations/{station}/monitors/{monitor}/samples", list[monitoring.StreamSample]
-    ),
-    monitoring.ListStreams: Route("GET", "/v1/stations/{station}/streams", list[monitoring.StreamView]),
-    monitoring.ReadStreams: Route("POST", "/v1/stations/{station}/streams/read", _ORDER),
-    monitoring.AdjustStream: Route("POST", "/v1/stations/{station}/streams/{stream}/adjust", _ORDER),
-    monitoring.ListProblems: Route("GET", "/v1/problems", list[monitoring.ProblemView]),
-    monitoring.DismissProblem: Route("POST", "/v1/stations/{station}/problems/dismiss", None),
-    jobs.ListJobs: Route("GET", "/v1/jobs", list[jobs.JobView]),
-    jobs.ReadUpload: Route("GET", "/v1/stations/{station}/jobs/{request_id}/uploads/{name}", jobs.FilePart),
-    jobs.UpdateFirmware: Route("POST", "/v1/stations/{station}/firmware/update", _ORDER),
-    jobs.PublishFirmware: Route("POST", "/v1/stations/{station}/firmware/publish", _ORDER),
-    jobs.UnpublishFirmware: Route("POST", "/v1/stations/{station}/firmware/unpublish", _ORDER),
-    jobs.GetLog: Route("POST", "/v1/stations/{station}/logs", _ORDER),
-    ocpp.CallStation: Route("POST", "/v1/stations/{station}/ocpp/call", _ORDER),
-    ocpp.SendRaw: Route("POST", "/v1/stations/{station}/ocpp/raw", _ORDER),
-    # certificates and security
-    certificates.ListAuthorities: Route("GET", "/v1/authorities", list[certificates.AuthorityView]),
-    certificates.CreateAuthority: Route("POST", "/v1/authorities", certificates.AuthorityView),
-    certificates.ListCertificates: Route("GET", "/v1/certificates", list[certificates.CertificateView]),
-    certificates.RevokeCertificate: Route(
-        "POST", "/v1/stations/{station}/certificates/{certificate}/revoke", certificates.CertificateView
-    ),
-    certificates.InstallCertificate: Route("POST", "/v1/stations/{station}/certificates/install", _ORDER),
-    certificates.ReadCertificates: Route("POST", "/v1/stations/{station}/certificates/read", _ORDER),
-    certificates.DeleteCertificate: Route(
-        "POST", "/v1/stations/{station}/certificates/{certificate}/delete", _ORDER
-    ),
-    certificates.RenewCertificate: Route("POST", "/v1/stations/{station}/certificates/renew", _ORDER),
-    security.ShowSecurity: Route("GET", "/v1/stations/{station}/security", security.SecurityView),
-    security.AllowExpired: Route("POST", "/v1/stations/{station}/security/expired", security.SecurityView),
-    security.RotatePassword: Route("POST", "/v1/stations/{station}/security/password", _ORDER),
-    security.SetNetworkProfile: Route("POST", "/v1/stations/{station}/security/network", _ORDER),
-    security.UpgradeSecurity: Route("POST", "/v1/stations/{station}/security/upgrade", _ORDER),
-    # charging profiles
-    charging.ListProfiles: Route("GET", "/v1/profiles", list[charging.ProfileView]),
-    charging.ShowProfile: Route("GET", "/v1/stations/{station}/profile", charging.ProfileView),
-    charging.SetProfile: Route("POST", "/v1/stations/{station}/profiles/set", _ORDER),
-    charging.ClearProfiles: Route("POST", "/v1/stations/{station}/profiles/clear", _ORDER),
-    charging.GetProfiles: Route("POST", "/v1/stations/{station}/profiles/get", _ORDER),
-    charging.UpdateProfile: Route("POST", "/v1/stations/{station}/profiles/update", _ORDER),
-    charging.GetComposite: Route("POST", "/v1/stations/{station}/composite", _ORDER),
-    charging.ShowComposite: Route("GET", "/v1/stations/{station}/composite", charging.CompositeView),
-    charging.SignalAfrr: Route("POST", "/v1/stations/{station}/afrr", _ORDER),
-    charging.ListChargingLimits: Route("GET", "/v1/charging-limits", list[charging.ChargingLimitView]),
-    charging.ListChargingNeeds: Route("GET", "/v1/charging-needs", list[charging.ChargingNeedsView]),
-    charging.UsePriority: Route("POST", "/v1/sessions/{session}/priority", _ORDER),
-    charging.AllowEnergyTransfer: Route("POST", "/v1/sessions/{session}/energy-transfer", _ORDER),
-    charging.ListEnergyTransferRights: Route(
-        "GET", "/v1/energy-transfer-rights", list[charging.EnergyTransferRight]
-    ),
-    charging.SetEnergyTransferRight: Route(
-        "POST", "/v1/tokens/{token}/energy-transfer", charging.EnergyTransferRight
-    ),
-    # DER controls
-    der.ListDerControls: Route("GET", "/v1/der-controls", list[der.DerControlView]),
-    der.ListDerAlarms: Route("GET", "/v1/der-alarms", list[der.DerAlarmView]),
-    der.SetDerControl: Route("POST", "/v1/stations/{station}/der-controls/set", _ORDER),
-    der.GetDerControls: Route("POST", "/v1/stations/{station}/der-controls/get", _ORDER),
-    der.ClearDerControls: Route("POST", "/v1/stations/{station}/der-controls/clear", _ORDER),
-    # sessions
-    sessions.ListSessions: Route("GET", "/v1/sessions", list[sessions.SessionView]),
-    sessions.StartSession: Route("POST", "/v1/sessions", _ORDER),
-    sessions.ShowSession: Route("GET", "/v1/sessions/{session}", sessions.SessionView),
-    sessions.ListSamples: Route("GET", "/v1/sessions/{session}/samples", list[sessions.Sample]),
-    sessions.StopSession: Route("POST", "/v1/sessions/{session}/stop", _ORDER),
-    # tokens
-    tokens.ListTokens: Route("GET", "/v1/tokens", list[tokens.TokenView]),
-    tokens.AddToken: Route("POST", "/v1/tokens", tokens.TokenView),
-    tokens.ShowToken: Route("GET", "/v1/tokens/{token}", tokens.TokenView),
-    tokens.BlockToken: Route("POST", "/v1/tokens/{token}/block", tokens.TokenView),
-    tokens.UnblockToken: Route("POST", "/v1/tokens/{token}/unblock", tokens.TokenView),
-    tokens.RemoveToken: Route("DELETE", "/v1/tokens/{token}", None),
-    # lists, reservations, displays, customers
-    lists.ListLists: Route("GET", "/v1/lists", list[lists.ListView]),
-    lists.ShowList: Route("GET", "/v1/stations/{station}/list", lists.ListContents),
-    lists.SetList: Route("PATCH", "/v1/stations/{station}/list", lists.ListView),
-    lists.SyncList: Route("POST", "/v1/stations/{station}/list/sync", _ORDER),
-    lists.AskListVersion: Route("POST", "/v1/stations/{station}/list/version", _ORDER),
-    lists.ClearCache: Route("POST", "/v1/stations/{station}/cache/clear", _ORDER),
-    reservations.ListReservations: Route("GET", "/v1/reservations", list[reservations.ReservationView]),
-    reservations.AddReservation: Route("POST", "/v1/reservations", _ORDER),
-    reservations.ShowReservation: Route(
-        "GET", "/v1/reservations/{reservation}", reservations.ReservationView
-    ),
-    reservations.CancelReservation: Route("POST", "/v1/reservations/{reservation}/cancel", _ORDER),
-    displays.ListDisplayMessages: Route("GET", "/v1/displays", list[displays.DisplayView]),
-    displays.SetDisplayMessage: Route("POST", "/v1/stations/{station}/displays", _ORDER),
-    displays.GetDisplayMessages: Route("POST", "/v1/stations/{station}/displays/get", _ORDER),
-    displays.ClearDisplayMessage: Route("POST", "/v1/stations/{station}/displays/{message}/clear", _ORDER),
-    customers.AskCustomer: Route("POST", "/v1/stations/{station}/customers", _ORDER),
-    customers.ListCustomerReports: Route(
-        "GET", "/v1/stations/{station}/customers", list[customers.CustomerReportView]
-    ),
-    customers.ShowCustomerReport: Route(
-        "GET", "/v1/stations/{station}/customers/report", customers.CustomerReportView
-    ),
-    customers.ForgetCustomerReports: Route("DELETE", "/v1/stations/{station}/customers", None),
-    checks.CheckSession: Route("POST", "/v1/sessions/{session}/check", _ORDER),
-    checks.CheckQueue: Route("POST", "/v1/stations/{station}/queue/check", _ORDER),
-    # tariffs, costs, payments, battery swaps
-    tariffs.ListTariffs: Route("GET", "/v1/tariffs", list[tariffs.TariffView]),
-    tariffs.AddTariff: Route("POST", "/v1/tariffs", tariffs.TariffView),
-    tariffs.UseTariff: Route("POST", "/v1/tariff-uses", None),
-    tariffs.ShowTariff: Route("GET", "/v1/tariffs/{tariff}", tariffs.TariffView),
-    tariffs.ShowCost: Route("GET", "/v1/sessions/{session}/cost", tariffs.CostView),
-    tariffs.SendCost: Route("POST", "/v1/sessions/{session}/cost", _ORDER),
-    tariffs.ChangeSessionTariff: Route("POST", "/v1/sessions/{session}/tariff", _ORDER | tariffs.CostView),
-    tariffs.ListStationTariffs: Route("GET", "/v1/stations/{station}/tariffs", list[tariffs.InstalledTariff]),
-    tariffs.SetStationTariff: Route("POST", "/v1/stations/{station}/tariffs", _ORDER),
-    tariffs.GetStationTariffs: Route("POST", "/v1/stations/{station}/tariffs/get", _ORDER),
-    tariffs.ClearStationTariffs: Route("POST", "/v1/stations/{station}/tariffs/clear", _ORDER),
-    tariffs.ListCredits: Route("GET", "/v1/credits", list[tariffs.CreditView]),
-    tariffs.SetCredit: Route("POST", "/v1/credits", tariffs.CreditView),
-    tariffs.DropCredit: Route("DELETE", "/v1/credits/{token}", None),
-    payments.ListPayments: Route("GET", "/v1/payments", list[payments.PaymentView]),
-    payments.AuthorizePayment: Route("POST", "/v1/payments", _ORDER),
-    payments.ShowPayment: Route("GET", "/v1/payments/{psp_ref}", payments.PaymentView),
-    payments.SettlePayment: Route("POST", "/v1/payments/{psp_ref}/settle", payments.PaymentView),
-    payments.SetUpWebPayment: Route("POST", "/v1/stations/{station}/web-payment/setup", _ORDER),
-    payments.ShowWebPaymentCode: Route("GET", "/v1/stations/{station}/web-payment", payments.WebPaymentCode),
-    payments.BeginWebPayment: Route("POST", "/v1/stations/{station}/web-payment", _ORDER),
-    swaps.ListSwaps: Route("GET", "/v1/stations/{station}/swaps", list[swaps.SwapView]),
-    swaps.RequestSwap: Route("POST", "/v1/stations/{station}/swaps", _ORDER),
-    swaps.ListBatteries: Route("GET", "/v1/stations/{station}/batteries", list[swaps.BatteryView]),
-    # intents
-    intents.ListIntents: Route("GET", "/v1/intents", list[intents.IntentView]),
-    intents.ShowIntent: Route("GET", "/v1/intents/{intent}", intents.IntentView),
-    intents.AwaitIntent: Route("GET", "/v1/intents/{intent}/outcome", intents.IntentView),
-    intents.CancelIntent: Route("POST", "/v1/intents/{intent}/cancel", intents.IntentView),
+
+def _order() -> Any:
+    """What an order is answered with."""
+    from cms.contract import intents
+
+    return intents.IntentView | intents.Preview
+
+
+def _status() -> Rows:
+    from cms.contract import status
+
+    return {
+        status.ShowStatus: Route("GET", "/v1/status", status.StatusView),
+        status.ListQuarantine: Route("GET", "/v1/quarantine", list[status.QuarantinedMessage]),
+    }
+
+
+def _events() -> Rows:
+    from cms.contract import events
+
+    return {
+        events.ListEvents: Route("GET", "/v1/events/list", list[events.Event]),
+    }
+
+
+def _stations() -> Rows:
+    from cms.contract import stations
+
+    order = _order()
+    return {
+        stations.ListStations: Route("GET", "/v1/stations", list[stations.StationView]),
+        stations.AddStation: Route("POST", "/v1/stations", stations.StationCredential),
+        stations.ShowStation: Route("GET", "/v1/stations/{station}", stations.StationView),
+        stations.SetStation: Route(
+            "PATCH", "/v1/stations/{station}", stations.StationView | stations.StationCredential
+        ),
+        stations.RemoveStation: Route("DELETE", "/v1/stations/{station}", None),
+        stations.ListMessages: Route("GET", "/v1/stations/{station}/messages", list[stations.Message]),
+        stations.ListVariables: Route("GET", "/v1/stations/{station}/variables", list[stations.Variable]),
+        stations.ListUnknownStations: Route("GET", "/v1/unknown-stations", list[stations.UnknownStation]),
+        stations.EnrolStation: Route(
+            "POST", "/v1/unknown-stations/{station}/enrol", stations.StationCredential
+        ),
+        stations.ForgetUnknownStation: Route("DELETE", "/v1/unknown-stations/{station}", None),
+        stations.ResetStation: Route("POST", "/v1/stations/{station}/reset", order),
+        stations.UnlockConnector: Route("POST", "/v1/stations/{station}/unlock", order),
+        stations.ChangeAvailability: Route("POST", "/v1/stations/{station}/availability", order),
+        stations.TriggerMessage: Route("POST", "/v1/stations/{station}/trigger", order),
+        stations.GetConfiguration: Route("POST", "/v1/stations/{station}/configuration/get", order),
+        stations.SetConfiguration: Route("POST", "/v1/stations/{station}/configuration/set", order),
+    }
+
+
+def _sessions() -> Rows:
+    from cms.contract import sessions
+
+    order = _order()
+    return {
+        sessions.ListStationSamples: Route("GET", "/v1/stations/{station}/samples", list[sessions.Sample]),
+        sessions.ListSessions: Route("GET", "/v1/sessions", list[sessions.SessionView]),
+        sessions.StartSession: Route("POST", "/v1/sessions", order),
+        sessions.ShowSession: Route("GET", "/v1/sessions/{session}", sessions.SessionView),
+        sessions.ListSamples: Route("GET", "/v1/sessions/{session}/samples", list[sessions.Sample]),
+        sessions.StopSession: Route("POST", "/v1/sessions/{session}/stop", order),
+    }
+
+
+def _quirks() -> Rows:
+    from cms.contract import quirks
+
+    return {
+        quirks.ListQuirks: Route("GET", "/v1/stations/{station}/quirks", list[quirks.Quirk]),
+        quirks.SetQuirks: Route("PATCH", "/v1/stations/{station}/quirks", list[quirks.Quirk]),
+        quirks.ShowCapabilities: Route("GET", "/v1/stations/{station}/capabilities", quirks.Capabilities),
+        quirks.ProbeStation: Route("POST", "/v1/stations/{station}/capabilities", quirks.Capabilities),
+    }
+
+
+def _configuration() -> Rows:
+    from cms.contract import configuration
+
+    order = _order()
+    return {
+        configuration.ReportConfiguration: Route(
+            "POST", "/v1/stations/{station}/configuration/report", order
+        ),
+        configuration.ListReports: Route(
+            "GET", "/v1/stations/{station}/reports", list[configuration.ReportView]
+        ),
+        configuration.ShowBoot: Route("GET", "/v1/stations/{station}/boot", configuration.BootView),
+        configuration.SetBoot: Route("PATCH", "/v1/stations/{station}/boot", configuration.BootView),
+    }
+
+
+def _datatransfer() -> Rows:
+    from cms.contract import datatransfer
+
+    order = _order()
+    return {
+        datatransfer.SendData: Route("POST", "/v1/stations/{station}/data", order),
+    }
+
+
+def _monitoring() -> Rows:
+    from cms.contract import monitoring
+
+    order = _order()
+    return {
+        monitoring.ShowMonitoring: Route(
+            "GET", "/v1/stations/{station}/monitoring", monitoring.MonitoringView
+        ),
+        monitoring.SetMonitoringBase: Route("POST", "/v1/stations/{station}/monitoring/base", order),
+        monitoring.SetMonitoringLevel: Route("POST", "/v1/stations/{station}/monitoring/level", order),
+        monitoring.ListMonitors: Route(
+            "GET", "/v1/stations/{station}/monitors", list[monitoring.MonitorView]
+        ),
+        monitoring.SetMonitors: Route("POST", "/v1/stations/{station}/monitors", order),
+        monitoring.ClearMonitors: Route("POST", "/v1/stations/{station}/monitors/clear", order),
+        monitoring.ReportMonitors: Route("POST", "/v1/stations/{station}/monitors/report", order),
+        monitoring.ListStreamSamples: Route(
+            "GET", "/v1/stations/{station}/monitors/{monitor}/samples", list[monitoring.StreamSample]
+        ),
+        monitoring.ListStreams: Route("GET", "/v1/stations/{station}/streams", list[monitoring.StreamView]),
+        monitoring.ReadStreams: Route("POST", "/v1/stations/{station}/streams/read", order),
+        monitoring.AdjustStream: Route("POST", "/v1/stations/{station}/streams/{stream}/adjust", order),
+        monitoring.ListProblems: Route("GET", "/v1/problems", list[monitoring.ProblemView]),
+        monitoring.DismissProblem: Route("POST", "/v1/stations/{station}/problems/dismiss", None),
+    }
+
+
+def _jobs() -> Rows:
+    from cms.contract import jobs
+
+    order = _order()
+    return {
+        jobs.ListJobs: Route("GET", "/v1/jobs", list[jobs.JobView]),
+        jobs.ReadUpload: Route(
+            "GET", "/v1/stations/{station}/jobs/{request_id}/uploads/{name}", jobs.FilePart
+        ),
+        jobs.UpdateFirmware: Route("POST", "/v1/stations/{station}/firmware/update", order),
+        jobs.PublishFirmware: Route("POST", "/v1/stations/{station}/firmware/publish", order),
+        jobs.UnpublishFirmware: Route("POST", "/v1/stations/{station}/firmware/unpublish", order),
+        jobs.GetLog: Route("POST", "/v1/stations/{station}/logs", order),
+    }
+
+
+def _ocpp() -> Rows:
+    from cms.contract import ocpp
+
+    order = _order()
+    return {
+        ocpp.CallStation: Route("POST", "/v1/stations/{station}/ocpp/call", order),
+        ocpp.SendRaw: Route("POST", "/v1/stations/{station}/ocpp/raw", order),
+    }
+
+
+def _certificates() -> Rows:
+    from cms.contract import certificates
+
+    order = _order()
+    return {
+        certificates.ListAuthorities: Route("GET", "/v1/authorities", list[certificates.AuthorityView]),
+        certificates.CreateAuthority: Route("POST", "/v1/authorities", certificates.AuthorityView),
+        certificates.ListCertificates: Route("GET", "/v1/certificates", list[certificates.CertificateView]),
+        certificates.RevokeCertificate: Route(
+            "POST", "/v1/stations/{station}/certificates/{certificate}/revoke", certificates.CertificateView
+        ),
+        certificates.InstallCertificate: Route("POST", "/v1/stations/{station}/certificates/install", order),
+        certificates.ReadCertificates: Route("POST", "/v1/stations/{station}/certificates/read", order),
+        certificates.DeleteCertificate: Route(
+            "POST", "/v1/stations/{station}/certificates/{certificate}/delete", order
+        ),
+        certificates.RenewCertificate: Route("POST", "/v1/stations/{station}/certificates/renew", order),
+    }
+
+
+def _security() -> Rows:
+    from cms.contract import security
+
+    order = _order()
+    return {
+        security.ShowSecurity: Route("GET", "/v1/stations/{station}/security", security.SecurityView),
+        security.AllowExpired: Route(
+            "POST", "/v1/stations/{station}/security/expired", security.SecurityView
+        ),
+        security.RotatePassword: Route("POST", "/v1/stations/{station}/security/password", order),
+        security.SetNetworkProfile: Route("POST", "/v1/stations/{station}/security/network", order),
+        security.UpgradeSecurity: Route("POST", "/v1/stations/{station}/security/upgrade", order),
+    }
+
+
+def _charging() -> Rows:
+    from cms.contract import charging
+
+    order = _order()
+    return {
+        charging.ListProfiles: Route("GET", "/v1/profiles", list[charging.ProfileView]),
+        charging.ShowProfile: Route("GET", "/v1/stations/{station}/profile", charging.ProfileView),
+        charging.SetProfile: Route("POST", "/v1/stations/{station}/profiles/set", order),
+        charging.ClearProfiles: Route("POST", "/v1/stations/{station}/profiles/clear", order),
+        charging.GetProfiles: Route("POST", "/v1/stations/{station}/profiles/get", order),
+        charging.UpdateProfile: Route("POST", "/v1/stations/{station}/profiles/update", order),
+        charging.GetComposite: Route("POST", "/v1/stations/{station}/composite", order),
+        charging.ShowComposite: Route("GET", "/v1/stations/{station}/composite", charging.CompositeView),
+        charging.SignalAfrr: Route("POST", "/v1/stations/{station}/afrr", order),
+        charging.ListChargingLimits: Route("GET", "/v1/charging-limits", list[charging.ChargingLimitView]),
+        charging.ListChargingNeeds: Route("GET", "/v1/charging-needs", list[charging.ChargingNeedsView]),
+        charging.UsePriority: Route("POST", "/v1/sessions/{session}/priority", order),
+        charging.AllowEnergyTransfer: Route("POST", "/v1/sessions/{session}/energy-transfer", order),
+        charging.ListEnergyTransferRights: Route(
+            "GET", "/v1/energy-transfer-rights", list[charging.EnergyTransferRight]
+        ),
+        charging.SetEnergyTransferRight: Route(
+            "POST", "/v1/tokens/{token}/energy-transfer", charging.EnergyTransferRight
+        ),
+    }
+
+
+def _der() -> Rows:
+    from cms.contract import der
+
+    order = _order()
+    return {
+        der.ListDerControls: Route("GET", "/v1/der-controls", list[der.DerControlView]),
+        der.ListDerAlarms: Route("GET", "/v1/der-alarms", list[der.DerAlarmView]),
+        der.SetDerControl: Route("POST", "/v1/stations/{station}/der-controls/set", order),
+        der.GetDerControls: Route("POST", "/v1/stations/{station}/der-controls/get", order),
+        der.ClearDerControls: Route("POST", "/v1/stations/{station}/der-controls/clear", order),
+    }
+
+
+def _tokens() -> Rows:
+    from cms.contract import tokens
+
+    return {
+        tokens.ListTokens: Route("GET", "/v1/tokens", list[tokens.TokenView]),
+        tokens.AddToken: Route("POST", "/v1/tokens", tokens.TokenView),
+        tokens.ShowToken: Route("GET", "/v1/tokens/{token}", tokens.TokenView),
+        tokens.BlockToken: Route("POST", "/v1/tokens/{token}/block", tokens.TokenView),
+        tokens.UnblockToken: Route("POST", "/v1/tokens/{token}/unblock", tokens.TokenView),
+        tokens.RemoveToken: Route("DELETE", "/v1/tokens/{token}", None),
+    }
+
+
+def _lists() -> Rows:
+    from cms.contract import lists
+
+    order = _order()
+    return {
+        lists.ListLists: Route("GET", "/v1/lists", list[lists.ListView]),
+        lists.ShowList: Route("GET", "/v1/stations/{station}/list", lists.ListContents),
+        lists.SetList: Route("PATCH", "/v1/stations/{station}/list", lists.ListView),
+        lists.SyncList: Route("POST", "/v1/stations/{station}/list/sync", order),
+        lists.AskListVersion: Route("POST", "/v1/stations/{station}/list/version", order),
+        lists.ClearCache: Route("POST", "/v1/stations/{station}/cache/clear", order),
+    }
+
+
+def _reservations() -> Rows:
+    from cms.contract import reservations
+
+    order = _order()
+    return {
+        reservations.ListReservations: Route("GET", "/v1/reservations", list[reservations.ReservationView]),
+        reservations.AddReservation: Route("POST", "/v1/reservations", order),
+        reservations.ShowReservation: Route(
+            "GET", "/v1/reservations/{reservation}", reservations.ReservationView
+        ),
+        reservations.CancelReservation: Route("POST", "/v1/reservations/{reservation}/cancel", order),
+    }
+
+
+def _displays() -> Rows:
+    from cms.contract import displays
+
+    order = _order()
+    return {
+        displays.ListDisplayMessages: Route("GET", "/v1/displays", list[displays.DisplayView]),
+        displays.SetDisplayMessage: Route("POST", "/v1/stations/{station}/displays", order),
+        displays.GetDisplayMessages: Route("POST", "/v1/stations/{station}/displays/get", order),
+        displays.ClearDisplayMessage: Route("POST", "/v1/stations/{station}/displays/{message}/clear", order),
+    }
+
+
+def _customers() -> Rows:
+    from cms.contract import customers
+
+    order = _order()
+    return {
+        customers.AskCustomer: Route("POST", "/v1/stations/{station}/customers", order),
+        customers.ListCustomerReports: Route(
+            "GET", "/v1/stations/{station}/customers", list[customers.CustomerReportView]
+        ),
+        customers.ShowCustomerReport: Route(
+            "GET", "/v1/stations/{station}/customers/report", customers.CustomerReportView
+        ),
+        customers.ForgetCustomerReports: Route("DELETE", "/v1/stations/{station}/customers", None),
+    }
+
+
+def _checks() -> Rows:
+    from cms.contract import checks
+
+    order = _order()
+    return {
+        checks.CheckSession: Route("POST", "/v1/sessions/{session}/check", order),
+        checks.CheckQueue: Route("POST", "/v1/stations/{station}/queue/check", order),
+    }
+
+
+def _tariffs() -> Rows:
+    from cms.contract import tariffs
+
+    order = _order()
+    return {
+        tariffs.ListTariffs: Route("GET", "/v1/tariffs", list[tariffs.TariffView]),
+        tariffs.AddTariff: Route("POST", "/v1/tariffs", tariffs.TariffView),
+        tariffs.UseTariff: Route("POST", "/v1/tariff-uses", None),
+        tariffs.ShowTariff: Route("GET", "/v1/tariffs/{tariff}", tariffs.TariffView),
+        tariffs.ShowCost: Route("GET", "/v1/sessions/{session}/cost", tariffs.CostView),
+        tariffs.SendCost: Route("POST", "/v1/sessions/{session}/cost", order),
+        tariffs.ChangeSessionTariff: Route("POST", "/v1/sessions/{session}/tariff", order | tariffs.CostView),
+        tariffs.ListStationTariffs: Route(
+            "GET", "/v1/stations/{station}/tariffs", list[tariffs.InstalledTariff]
+        ),
+        tariffs.SetStationTariff: Route("POST", "/v1/stations/{station}/tariffs", order),
+        tariffs.GetStationTariffs: Route("POST", "/v1/stations/{station}/tariffs/get", order),
+        tariffs.ClearStationTariffs: Route("POST", "/v1/stations/{station}/tariffs/clear", order),
+        tariffs.ListCredits: Route("GET", "/v1/credits", list[tariffs.CreditView]),
+        tariffs.SetCredit: Route("POST", "/v1/credits", tariffs.CreditView),
+        tariffs.DropCredit: Route("DELETE", "/v1/credits/{token}", None),
+    }
+
+
+def _payments() -> Rows:
+    from cms.contract import payments
+
+    order = _order()
+    return {
+        payments.ListPayments: Route("GET", "/v1/payments", list[payments.PaymentView]),
+        payments.AuthorizePayment: Route("POST", "/v1/payments", order),
+        payments.ShowPayment: Route("GET", "/v1/payments/{psp_ref}", payments.PaymentView),
+        payments.SettlePayment: Route("POST", "/v1/payments/{psp_ref}/settle", payments.PaymentView),
+        payments.SetUpWebPayment: Route("POST", "/v1/stations/{station}/web-payment/setup", order),
+        payments.ShowWebPaymentCode: Route(
+            "GET", "/v1/stations/{station}/web-payment", payments.WebPaymentCode
+        ),
+        payments.BeginWebPayment: Route("POST", "/v1/stations/{station}/web-payment", order),
+    }
+
+
+def _swaps() -> Rows:
+    from cms.contract import swaps
+
+    order = _order()
+    return {
+        swaps.ListSwaps: Route("GET", "/v1/stations/{station}/swaps", list[swaps.SwapView]),
+        swaps.RequestSwap: Route("POST", "/v1/stations/{station}/swaps", order),
+        swaps.ListBatteries: Route("GET", "/v1/stations/{station}/batteries", list[swaps.BatteryView]),
+    }
+
+
+def _intents() -> Rows:
+    from cms.contract import intents
+
+    return {
+        intents.ListIntents: Route("GET", "/v1/intents", list[intents.IntentView]),
+        intents.ShowIntent: Route("GET", "/v1/intents/{intent}", intents.IntentView),
+        intents.AwaitIntent: Route("GET", "/v1/intents/{intent}/outcome", intents.IntentView),
+        intents.CancelIntent: Route("POST", "/v1/intents/{intent}/cancel", intents.IntentView),
+    }
+
+
+_NOUNS: dict[str, Callable[[], Rows]] = {
+    "status": _status,
+    "events": _events,
+    "stations": _stations,
+    "sessions": _sessions,
+    "quirks": _quirks,
+    "configuration": _configuration,
+    "datatransfer": _datatransfer,
+    "monitoring": _monitoring,
+    "jobs": _jobs,
+    "ocpp": _ocpp,
+    "certificates": _certificates,
+    "security": _security,
+    "charging": _charging,
+    "der": _der,
+    "tokens": _tokens,
+    "lists": _lists,
+    "reservations": _reservations,
+    "displays": _displays,
+    "customers": _customers,
+    "checks": _checks,
+    "tariffs": _tariffs,
+    "payments": _payments,
+    "swaps": _swaps,
+    "intents": _intents,
 }
+
+
+class _Routes(Mapping[type[Any], Route]):
+    """All rows, each noun loaded when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, Rows] = {}
+
+    def _of(self, noun: str) -> Rows:
+        if noun not in self._loaded:
+            self._loaded[noun] = _NOUNS[noun]() if noun in _NOUNS else {}
+        return self._loaded[noun]
+
+    def __getitem__(self, request: type[Any]) -> Route:
+        return self._of(request.__module__.rpartition(".")[2])[request]
+
+    def __iter__(self) -> Iterator[type[Any]]:
+        for noun in _NOUNS:
+            yield from self._of(noun)
+
+    def __len__(self) -> int:
+        return sum(len(self._of(noun)) for noun in _NOUNS)
+
+
+ROUTES: Mapping[type[Any], Route] = _Routes()
 
 #: The server-sent event stream. Resumes after the cursor in ``Last-Event-ID`` or ``?after=``;
 #: ``?frames=STATION`` adds that station's frames as they cross the link (event name ``frame``, without id).
