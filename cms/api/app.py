@@ -26,6 +26,7 @@ from cms.api import metrics as figures
 from cms.api.errors import JSON, REFUSAL_SCHEMA, answer_error, as_refusal, refused
 from cms.api.follow import Wanted, WatchFrames, stream
 from cms.api.who import ACTOR, SLASH, Gate
+from cms.contract.intents import AwaitIntent
 from cms.contract.refusals import Denied, Invalid, Unreachable
 from cms.contract.routes import EVENT_STREAM, ROUTES, Route
 from cms.core import Actor, Core, StoreDown
@@ -116,7 +117,8 @@ def _endpoint(
         try:
             actor = _allowed(request, operation)
             cursor = await _cursor(core) if route.method == "GET" else None
-            answer = await operation.function(core, asked, actor)
+            work = operation.function(core, asked, actor)
+            answer = await (_while_wanted(request, work) if kind in _WAITING else work)
         except Exception as error:
             return refused(as_refusal(error))
         return _answered(answer, cursor)
@@ -125,6 +127,32 @@ def _endpoint(
     in_path_as = {name: hints[name] for name in in_path}
     endpoint.__signature__ = _signature(fields_model, in_path_as, route.method)  # type: ignore[attr-defined]
     return endpoint
+
+
+#: Requests that only wait: nothing is lost when they end before their time. An order is never among them: it goes
+#: on when whoever gave it has gone.
+_WAITING = frozenset({AwaitIntent})
+
+
+async def _while_wanted(request: Request, work: Awaitable[Any]) -> Any:
+    """The answer; Unreachable as soon as the asker has gone or the daemon closes."""
+    closing: asyncio.Event = request.app.state.closing
+    answer = asyncio.ensure_future(work)
+    ends = (asyncio.create_task(closing.wait()), asyncio.create_task(_gone(request)))
+    try:
+        await asyncio.wait((answer, *ends), return_when=asyncio.FIRST_COMPLETED)
+        if answer.done():
+            return answer.result()
+        raise Unreachable("The daemon is stopping; the order goes on without it", "ask again when it is back")
+    finally:
+        for task in (answer, *ends):
+            task.cancel()
+        await asyncio.gather(answer, *ends, return_exceptions=True)
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 def _model(kind: type, skip: list[str]) -> type[BaseModel]:

@@ -153,7 +153,10 @@ class House:
             intent = self.intents[request.intent]
             if intent.status == "queued":
                 self.waited_for.set()
-                await asyncio.sleep(request.wait_s)
+                try:
+                    await asyncio.sleep(request.wait_s)
+                finally:
+                    self.waited_for.clear()
                 raise TimedOut(f"{intent.station} did not come back in {request.wait_s:g} s")
             return replace(intent, status="confirmed", confirmed_at=NOON, detail="booted again")
 

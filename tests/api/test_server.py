@@ -13,7 +13,9 @@ from cms.api.app import create_app
 from cms.api.metrics import Metrics
 from cms.api.server import RunningApi, serve_api
 from cms.client import AsyncClient
-from cms.contract.refusals import Conflict, Invalid
+from cms.contract.intents import AwaitIntent
+from cms.contract.refusals import Conflict, Invalid, Unreachable
+from cms.contract.stations import ResetStation
 from tests.api.small import House
 
 
@@ -81,3 +83,28 @@ async def test_a_reader_that_is_stuck_does_not_hold_up_the_end(api: RunningApi, 
         await api.close()
     assert house.bus.listeners == 0
     writer.close()
+
+
+async def queued(client: AsyncClient, house: House) -> asyncio.Task[object]:
+    """Somebody waits for the effect of an order that will not come soon."""
+    order = await client.ask(ResetStation(station="CP-2", queue_s=600))
+    waiting = asyncio.ensure_future(client.ask(AwaitIntent(order.id, 60)))
+    await house.waited_for.wait()
+    return waiting
+
+
+async def test_closing_sends_those_away_who_wait_for_an_effect(
+    api: RunningApi, client: AsyncClient, house: House
+) -> None:
+    waiting = await queued(client, house)
+    await api.close()
+    with pytest.raises(Unreachable, match="stopping"):
+        await waiting
+
+
+async def test_nobody_is_waited_for_who_has_gone(api: RunningApi, client: AsyncClient, house: House) -> None:
+    waiting = await queued(client, house)
+    waiting.cancel()
+    async with asyncio.timeout(5):
+        while house.waited_for.is_set():
+            await asyncio.sleep(0)
