@@ -9,6 +9,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from cms.contract.intents import Preview
@@ -48,6 +49,8 @@ class Target:
     must_name: bool = False
     row: Any = None
     """The row of a book under the cursor (tui/books); ``kind`` row where it is of no station."""
+    now: datetime | None = None
+    """The console's time when the act of a book began: what is typed as a duration counts from here."""
 
     @property
     def subject(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
@@ -13,6 +13,7 @@ from cms.contract.events import EVENT_TYPES
 from cms.contract.jobs import GetLog, JobView, ListJobs, UpdateFirmware
 from cms.contract.quirks import Quirk
 from cms.contract.refusals import Conflict, Invalid, Unreachable
+from cms.contract.reservations import AddReservation, ListReservations
 from cms.contract.routes import ROUTES
 from tests.tui.fake import NOON, FakeDaemon, small_fleet
 from tests.tui.seat import seated
@@ -189,11 +190,30 @@ def test_what_is_no_limit_is_said(typed: str) -> None:
 
 
 def test_a_reservation_is_typed_in_one_line() -> None:
-    order = reserved(Target("CP1"), "TAG 0 30")
+    order = reserved(Target("CP1", now=NOON), "TAG 0 30")
     assert (order.token, order.evse) == ("TAG", None)
-    assert timedelta(minutes=29) < order.expires_at - datetime.now(UTC) <= timedelta(minutes=30)
+    assert order.expires_at == NOON + timedelta(minutes=30)
     with pytest.raises(Invalid, match="minutes"):
-        reserved(Target("CP1"), "TAG 1 soon")
+        reserved(Target("CP1", now=NOON), "TAG 1 soon")
+
+
+async def test_a_reservation_counts_its_minutes_by_the_daemons_clock_where_that_is_ahead() -> None:
+    daemon = small_fleet()
+    daemon.shelf[ListReservations] = []
+    async with seated(daemon) as seat:
+        seat.app.travel.open_book("reservations", "CP-0018")
+        await seat.sees("nothing is reserved")
+        daemon.now = later = NOON + timedelta(days=40)
+        daemon.happen("station.booted", "CP-0018")
+        await seat.until(lambda: seat.app.now() == later)
+        await seat.press("N")
+        await seat.type("TAG 1 30")
+        await seat.press("enter")
+        await seat.sees("CP-0018: TAG 1 30?")
+        await seat.press("y")
+        await seat.until(lambda: any(isinstance(r, AddReservation) and not r.dry_run for r in daemon.asked))
+        given = next(r for r in daemon.asked if isinstance(r, AddReservation))
+        assert given.expires_at == later + timedelta(minutes=30)
 
 
 async def test_a_stations_page_shows_how_it_is_treated_otherwise_and_what_its_session_costs() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from cms.contract import customers, displays, lists, reservations
@@ -25,7 +25,8 @@ def _reservation_state(row: Any) -> Span:
 def reserved(target: Target, text: str) -> reservations.AddReservation:
     """``TAG 1 30``: token, EVSE, minutes; EVSE 0 leaves the choice to the station."""
     token, evse, minutes = split(text, 3, "TAG 1 30 (token, EVSE or 0, minutes)")[:3]
-    until = datetime.now(UTC) + timedelta(minutes=count(minutes, "the time in minutes"))
+    assert target.now is not None  # a book's target has one
+    until = target.now + timedelta(minutes=count(minutes, "the time in minutes"))
     number = count(evse, "the EVSE")
     return reservations.AddReservation(
         station=target.station, token=token, evse=number or None, expires_at=until.replace(microsecond=0)

@@ -145,13 +145,13 @@ class BookPlace(Listed):
         return self.rows.get(self.list_table().cursor_id or "")
 
     def target(self) -> Target | None:
-        """The station of the book, or of the row; with the row."""
-        row = self.row()
+        """The station of the book, or of the row; with the row, and the time by the console's clock."""
+        row, now = self.row(), self.console.now()
         station = self.station or getattr(row, "station", None)
         base = target_of_station(self.mirror, station) if station else None
         if base is None:
-            return None if row is None else Target("", kind="row", row=row)
-        return replace(base, row=row)
+            return None if row is None else Target("", kind="row", row=row, now=now)
+        return replace(base, row=row, now=now)
 
     def near(self) -> set[Ref]:
         return set()
