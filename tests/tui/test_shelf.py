@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -144,6 +145,26 @@ async def test_a_refusal_is_seen_although_it_comes_at_once() -> None:
         await seat.sees("address to put")
         await seat.press("enter")
         await seat.sees("takes no uploads")
+
+
+async def test_the_message_line_names_an_act_of_a_book_by_what_it_does() -> None:
+    class Refusing(FakeDaemon):
+        def _order(self, request: Any) -> Any:
+            if isinstance(request, AddReservation) and not request.dry_run:
+                raise Conflict("EVSE 1 is charging")
+            return super()._order(request)
+
+    daemon = Refusing(stations=small_fleet().stations)
+    daemon.shelf[ListReservations] = []
+    async with seated(daemon) as seat:
+        seat.app.travel.open_book("reservations", "CP-0018")
+        await seat.sees("nothing is reserved")
+        await seat.press("N")
+        await seat.type("TAG 1 30")
+        await seat.press("enter")
+        await seat.sees("Reserve CP-0018: TAG 1 30?", "[y]es")
+        await seat.press("y")
+        await seat.hears("✖ reserve CP-0018: EVSE 1 is charging")
 
 
 def test_every_book_has_a_word_a_title_and_keys_of_its_own() -> None:

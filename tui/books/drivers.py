@@ -80,7 +80,7 @@ RESERVATIONS = Book(
     "nothing is reserved: N reserves an EVSE",
     ("reservation.",),
     (
-        order("N", "new", "reserve an EVSE", "Reserve at", reserved, "TOKEN EVSE MINUTES, e.g. TAG 1 30:"),
+        order("N", "new", "reserve an EVSE", "Reserve", reserved, "TOKEN EVSE MINUTES, e.g. TAG 1 30:"),
         order("D", "cancel", "give the reservation under the cursor up", "Cancel a reservation at",
               lambda target, _: reservations.CancelReservation(reservation=target.row.id), at_row=True),
     ),

@@ -88,8 +88,11 @@ def order(
     at_row: bool = False,
     foretell: Callable[[Draft], Any] | None = None,
 ) -> BookAct:
-    """An act of a book; with a ``prompt`` a line is typed first."""
-    name = label.replace(" ", "-")
+    """An act of a book; with a ``prompt`` a line is typed first.
+
+    It is told of by its title: a label (new, read, clear) says nothing away from its book.
+    """
+    name = title[:1].lower() + title[1:]
     act = Act(name, title, build, needs="value" if prompt else "", prompt=prompt, foretell=foretell)
     return BookAct(key, label, help, act, at_row)
 
