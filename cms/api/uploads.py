@@ -32,9 +32,9 @@ def create_upload_app(core: Core, data_dir: Path, max_bytes: int) -> Starlette:
     async def take(request: Request) -> Response:
         station, request_id = request.path_params["station"], request.path_params["request_id"]
         until, key = request.path_params["until"], request.path_params["key"]
-        uploads.admitted(core, station, request_id, until, key)
+        unnamed = uploads.admitted(core, station, request_id, until, key)
         folder = uploads.folder(data_dir, core.lane(station).state.station.id, request_id)
-        name, size = await _stored(request, folder, max_bytes)
+        name, size = await _stored(request, folder, unnamed, max_bytes)
         await uploads.stored(core, station, request_id, name, size)
         return PlainTextResponse("stored\n", 201)
 
@@ -58,8 +58,8 @@ async def _no_room(_: Request, error: Exception) -> Response:
     return PlainTextResponse("there is no room for this file\n" if full else "failed\n", 507 if full else 500)
 
 
-async def _stored(request: Request, folder: Path, max_bytes: int) -> tuple[str, int]:
-    """The name and size of the file, after it lies whole in its folder."""
+async def _stored(request: Request, folder: Path, unnamed: str, max_bytes: int) -> tuple[str, int]:
+    """The name and size of the file, after it lies whole in its folder; ``unnamed``: its name where it has none."""
     length = request.headers.get("content-length", "")
     if length.isdecimal() and int(length) > max_bytes:
         raise HTTPException(413, "this file is too long")
@@ -70,8 +70,10 @@ async def _stored(request: Request, folder: Path, max_bytes: int) -> tuple[str, 
             file = next((part for part in form.values() if isinstance(part, UploadFile)), None)
             if file is None:
                 raise HTTPException(400, "this form has no file")
-            return await _written(_parts(file), folder, file.filename or "", max_bytes)
-    return await _written(request.stream(), folder, _name(request), max_bytes)
+            name = uploads.safe_name(file.filename or "", unnamed)
+            return await _written(_parts(file), folder, name, max_bytes)
+    name = uploads.safe_name(_name(request), unnamed)
+    return await _written(request.stream(), folder, name, max_bytes)
 
 
 def _bounded(receive: Callable[[], Awaitable[Any]], max_bytes: int) -> Callable[[], Awaitable[Any]]:
@@ -105,7 +107,6 @@ def _name(request: Request) -> str:
 
 async def _written(parts: AsyncIterator[bytes], folder: Path, name: str, max_bytes: int) -> tuple[str, int]:
     """Written beside and then renamed: half a file is never taken for a whole one."""
-    name = uploads.safe_name(name)
     beside = folder / f".{uuid4().hex}"
     size = 0
     try:

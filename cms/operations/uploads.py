@@ -52,8 +52,11 @@ def _key(secret: bytes, station: str, request_id: int, until: int) -> str:
     return hmac.new(secret, words, sha256).hexdigest()[:32]
 
 
-def admitted(core: Core, station: str, request_id: int, until: int, key: str) -> None:
-    """Raises Denied for a wrong or old address, NotFound where nobody asked for a file."""
+def admitted(core: Core, station: str, request_id: int, until: int, key: str) -> str:
+    """What a file that has no name is called here: as the answer to its order said, or as its kind of log.
+
+    Raises Denied for a wrong or old address, NotFound where nobody asked for a file.
+    """
     right = hmac.compare_digest(_key(core.secret, station, request_id, until), key)
     if not right or until < core.clock.now().timestamp():
         raise Denied("this upload address is not good (any more)")
@@ -62,6 +65,7 @@ def admitted(core: Core, station: str, request_id: int, until: int, key: str) ->
         raise NotFound("nobody waits for this upload")
     if len(job.uploads) >= MAX_FILES:
         raise Denied("enough files were uploaded for this request")
+    return job.file_name or f"{job.log_type}.log"
 
 
 def folder(data_dir: Path, station: str, request_id: int) -> Path:
@@ -69,10 +73,13 @@ def folder(data_dir: Path, station: str, request_id: int) -> Path:
     return data_dir / "uploads" / safe_name(station) / str(request_id)
 
 
-def safe_name(text: str) -> str:
-    """A name for a file or folder from a text of a stranger: it stays where it is put, and is never hidden."""
-    name = _UNSAFE.sub("_", text.replace("\\", "/").rpartition("/")[2]).strip("._")[:120]
-    return name or "file"
+def safe_name(text: str, otherwise: str = "") -> str:
+    """A name for a file or folder from texts of a stranger: it stays where it is put, and is never hidden."""
+    return _safe(text) or _safe(otherwise) or "file"
+
+
+def _safe(text: str) -> str:
+    return _UNSAFE.sub("_", text.replace("\\", "/").rpartition("/")[2]).strip("._")[:120]
 
 
 async def stored(core: Core, station: str, request_id: int, name: str, size: int) -> None:

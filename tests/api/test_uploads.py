@@ -68,6 +68,12 @@ async def test_a_file_comes_by_put_by_form_and_by_bare_post(tmp_path: Path) -> N
         assert (base64.b64decode(part.content), part.next_offset) == (b"333", None)
 
 
+async def test_a_file_without_a_name_is_kept_under_the_name_that_the_station_told(tmp_path: Path) -> None:
+    async with asked_for_a_log(tmp_path) as (client, url):
+        assert (await put(url, content=b"1")).status_code == 201
+        assert await uploads(client) == [("d.zip", 1)]
+
+
 async def test_only_the_right_address_takes_a_file_and_nothing_is_redirected(tmp_path: Path) -> None:
     async with asked_for_a_log(tmp_path) as (client, url):
         wrong = url[:-1] + ("0" if url[-1] != "0" else "1")

@@ -165,7 +165,7 @@ async def test_our_upload_address_is_good_for_its_request_and_for_a_day(small: S
     sent = small.stations.given[-1][1]
     station, request_id, until, key = sent.location.rsplit("/", 4)[1:]
     assert (station, int(request_id)) == ("CP1", sent.request_id)
-    uploads.admitted(small.core, station, sent.request_id, int(until), key)
+    assert uploads.admitted(small.core, station, sent.request_id, int(until), key) == "diagnostics.log"
     assert key not in (await only(small)).location
     with pytest.raises(Denied):
         uploads.admitted(small.core, station, sent.request_id + 1, int(until), key)
@@ -201,16 +201,18 @@ async def test_an_upload_that_nobody_waits_for_is_refused(small: Small):
 
 
 @pytest.mark.parametrize(
-    ("said", "kept"),
+    ("said", "otherwise", "kept"),
     [
-        ("d.zip", "d.zip"),
-        ("../../etc/passwd", "passwd"),
-        ("..\\..\\boot.ini", "boot.ini"),
-        ("", "file"),
-        ("...", "file"),
-        (".bashrc", "bashrc"),
-        ("a b\x1b[31m.log", "a_b_31m.log"),
+        ("d.zip", "told.zip", "d.zip"),
+        ("../../etc/passwd", "", "passwd"),
+        ("..\\..\\boot.ini", "", "boot.ini"),
+        ("", "", "file"),
+        ("...", "", "file"),
+        ("", "../told.zip", "told.zip"),
+        ("..", "security.log", "security.log"),
+        (".bashrc", "", "bashrc"),
+        ("a b\x1b[31m.log", "", "a_b_31m.log"),
     ],
 )
-def test_a_file_name_of_a_stranger_stays_in_its_folder(said: str, kept: str):
-    assert uploads.safe_name(said) == kept
+def test_a_file_name_of_a_stranger_stays_in_its_folder(said: str, otherwise: str, kept: str):
+    assert uploads.safe_name(said, otherwise) == kept
