@@ -18,6 +18,7 @@ from cms.domain import (
     customers,
     der,
     displays,
+    drivers,
     installed,
     jobs,
     lists,
@@ -30,6 +31,7 @@ from cms.domain import (
     reservations,
     security,
     signing,
+    sites,
     stationtariffs,
     streams,
     swaps,
@@ -49,6 +51,8 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
+    drivers.KIND: Kind(drivers.Driver),
+    sites.KIND: Kind(sites.Site),
     quirks.KIND: Kind(quirks.Overrides),
     quirks.ALIAS: Kind(quirks.Alias),
     capabilities.KIND: Kind(Capabilities),
