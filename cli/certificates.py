@@ -8,13 +8,14 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.files import text_of
 from cli.noun import confirmed, flags_of, group, tell_list
 from cli.orders import At, Names, Queue, Terms, Wait, WhenIdle, give, stations_meant
 from cli.render import Column, show_list, show_one, when
 from cli.times import duration_s
 from cms.client import ask
 from cms.contract import certificates
-from cms.contract.refusals import Invalid
+from cms.contract.refusals import NotFound
 
 app = group("Certificates: our authority, what it signed, what stations have.")
 authority = group("Our own certificate authorities.")
@@ -94,7 +95,7 @@ def install(
     queue: Queue = None,
 ) -> None:
     """Put a root certificate into a station."""
-    pem = _pem(file)
+    pem = None if file is None else text_of(file)
 
     def build(name: str, **fields: Any) -> certificates.InstallCertificate:
         return certificates.InstallCertificate(station=name, type=type, pem=pem, **fields)
@@ -189,13 +190,4 @@ def root(ctx: typer.Context, use: Use = "station") -> None:
         if ours["use"] == use:
             sys.stdout.write(ours["pem"])
             return
-    raise Invalid(f"there is no {use} authority", f"cms certificates ca create --use {use}")
-
-
-def _pem(file: Path | None) -> str | None:
-    if file is None:
-        return None
-    try:
-        return sys.stdin.read() if str(file) == "-" else file.read_text("ascii")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Invalid(f"{file} cannot be read as PEM: {error}") from None
+    raise NotFound(f"there is no {use} authority", f"cms certificates ca create --use {use}")

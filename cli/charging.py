@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
+from cli.files import text_of
 from cli.render import compact
 from cli.strangers import strangers
 from cli.times import duration_s, later
@@ -21,11 +21,8 @@ from cms.contract.refusals import Invalid
 def read_profile(file: str) -> charging.Profile:
     """The profile in a file, or on stdin."""
     try:
-        text = sys.stdin.read() if file == "-" else open(file, encoding="utf-8").read()  # noqa: PTH123, SIM115
-        said = json.loads(text, parse_float=Decimal)
+        said = json.loads(text_of(file), parse_float=Decimal)
         profile = msgspec.convert(said, charging.Profile, strict=False)
-    except OSError as error:
-        raise Invalid(f"{file} cannot be read: {error.strerror}") from None
     except (ValueError, msgspec.ValidationError) as error:
         raise Invalid(f"{file} is no charging profile: {error}") from None
     for stranger in strangers(said, msgspec.to_builtins(profile)):

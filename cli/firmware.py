@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import os.path
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from cli.files import text_of
 from cli.jobs import FIRMWARE, tell_jobs
 from cli.noun import flags_of, group
 from cli.orders import At, Names, Queue, Terms, Wait, WhenIdle, give, stations_meant
 from cli.times import later
 from cms.contract import jobs
-from cms.contract.refusals import Invalid
 
 app = group("Firmware of stations: update, publish, list.")
 
@@ -39,7 +40,8 @@ def update(
     url: Annotated[str, typer.Argument(metavar="URL", help="Where the station finds the file.")],
     names: Names = None,
     certificate: Annotated[
-        Path | None, typer.Option("--certificate", metavar="FILE", help="Signing certificate, PEM.")
+        Path | None,
+        typer.Option("--certificate", metavar="FILE", help="Signing certificate, PEM; - for stdin."),
     ] = None,
     signature: Annotated[
         str | None, typer.Option("--signature", metavar="BASE64", help="Signature, or a file with it.")
@@ -59,7 +61,8 @@ def update(
     """Give stations another firmware: cms firmware update URL STATION..."""
     flags = flags_of(ctx)
     meant, many = stations_meant(names, flags)
-    pem, signed = _read(certificate), _signature(signature)
+    pem = None if certificate is None else text_of(certificate)
+    signed = _signature(signature)
 
     def build(name: str, **fields: Any) -> jobs.UpdateFirmware:
         return jobs.UpdateFirmware(
@@ -103,17 +106,8 @@ def unpublish(ctx: typer.Context, station: Station, checksum: Checksum) -> None:
     give(flags_of(ctx), [station], False, Terms(), build)
 
 
-def _read(path: Path | None) -> str | None:
-    if path is None:
-        return None
-    try:
-        return path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Invalid(f"{path} cannot be read: {error}") from None
-
-
 def _signature(text: str | None) -> str | None:
     """The signature itself, or the file that has it."""
-    if text is None or not Path(text).is_file():
+    if text is None or not os.path.isfile(text):  # noqa: PTH113 - Path raises where a signature is too long a name
         return text
-    return (_read(Path(text)) or "").strip()
+    return text_of(text).strip()

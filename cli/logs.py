@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.errors import note
+from cli.files import written
 from cli.jobs import LOGS, tell_jobs
 from cli.noun import flags_of, group
 from cli.orders import At, Names, Queue, Terms, Wait, WhenIdle, give, stations_meant
@@ -83,7 +84,7 @@ def read(
     if to_stdout and sys.stdout.isatty():
         raise Conflict("a log may hold anything, and a terminal obeys some of it", f"--out {name}, or | less")
     offset: int | None = 0
-    with contextlib.nullcontext(sys.stdout.buffer) if to_stdout else Path(str(out)).open("wb") as target:
+    with contextlib.nullcontext(sys.stdout.buffer) if to_stdout else written(Path(str(out))) as target:
         while offset is not None:
             asked = jobs.ReadUpload(row["station"], row["request_id"], name, offset)
             part = ask(asked, flags.address, flags.patience_s)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from cli.files import text_of
 from cli.noun import flags_of, group, tell_list
 from cli.orders import At, Names, Queue, Terms, Wait, WhenIdle, finish_intent, give, stations_meant
 from cli.render import Column, Row, kwh, show_one, when
@@ -139,10 +138,7 @@ def _from_file(name: str, tariff: str) -> dict[str, Any]:
     import json
 
     try:
-        text = sys.stdin.read() if name == "-" else Path(name).read_text("utf-8")
-        said = json.loads(text, parse_float=str)
-    except OSError as error:
-        raise Invalid(f"{name} cannot be read: {error.strerror}") from None
+        said = json.loads(text_of(name), parse_float=str)
     except ValueError as error:
         raise Invalid(f"{name} is not JSON: {error}") from None
     if not isinstance(said, dict):

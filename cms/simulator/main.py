@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
+import ssl
 import sys
 import threading
 from collections.abc import AsyncIterator, Sequence
@@ -54,6 +55,7 @@ async def run(
     if ocpp is not None and ocpp not in VERSIONS:
         raise ValueError(f"no station here speaks OCPP {ocpp!r}; there are: {', '.join(VERSIONS)}")
     _check(url, stations, speed, evses)
+    _check_roots(roots)
     plan = Plan(
         url=url,
         stations=len(names) or stations,
@@ -161,6 +163,16 @@ def _check(url: str, stations: int, speed: float, evses: int | None) -> None:
         raise ValueError(f"a station has 1 to {MOST_EVSES} EVSEs, not {evses}")
     if not 0 < speed < math.inf:
         raise ValueError(f"speed must be above 0, not {speed:g}")
+
+
+def _check_roots(roots: str | None) -> None:
+    """ValueError when stations could never trust anybody: they would try for ever."""
+    if roots is None:
+        return
+    try:
+        ssl.create_default_context(cafile=roots)
+    except OSError as error:
+        raise ValueError(f"{roots} cannot be read as certificates in PEM: {error.strerror}") from error
 
 
 def _is_websocket(url: str) -> bool:

@@ -53,6 +53,11 @@ async def test_an_order_waits_for_an_offline_station_and_can_be_taken_back(cms: 
     assert (await cms("intents", "cancel", queued["id"])).code == 5
 
 
+async def test_the_root_of_an_authority_that_is_not_there_is_exit_4_and_how_to_make_it(cms: Cms) -> None:
+    missing = await cms("certificates", "ca", "root", "--use", "v2g")
+    assert (missing.code, "cms certificates ca create --use v2g" in missing.err) == (4, True)
+
+
 async def test_a_token_lives_is_blocked_and_goes(cms: Cms) -> None:
     await cms("tokens", "add", "TAG1", "--driver", "Ada", "--expires", "30d")
     blocked = await cms("tokens", "block", "TAG1", "--reason", "lost", "-o", "json")

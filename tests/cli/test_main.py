@@ -139,6 +139,10 @@ def test_after_a_question_a_hint_begins_anew() -> None:
         (["simulate", "--url", "ws://h:99999"], "ws://HOST:PORT/PATH or wss://"),
         (["simulate", "--url", "ws://h", "--stations", "0"], "a station at least"),
         (["simulate", "--url", "ws://h", "--speed", "-1"], "speed must be above 0"),
+        (
+            ["simulate", "--url", "wss://h", "--cacert", "/none"],
+            "/none cannot be read as certificates in PEM",
+        ),
     ],
 )
 def test_what_cannot_be_simulated_is_said_before_anything_starts(
