@@ -367,3 +367,7 @@ class Core:
             )
             raise NotFound(f"there is no station {station_id}", hint)
         return lane
+
+    def lanes_of(self, station_id: str | None) -> list[Lane]:
+        """The lane of this station; where none is named every lane, by identity."""
+        return [self.lane(station_id)] if station_id else [lane for _, lane in sorted(self.lanes.items())]

@@ -87,10 +87,7 @@ def _authority(ours: OwnAuthority, now: datetime) -> AuthorityView:
 
 async def list_(core: Core, request: ListCertificates, actor: Actor) -> list[CertificateView]:
     chosen = parse(request.filter or "", keys_of(CertificateView))
-    lanes = (
-        [core.lane(request.station)] if request.station else [core.lanes[key] for key in sorted(core.lanes)]
-    )
-    views = (view for lane in lanes for view in _views(core, lane))
+    views = (view for lane in core.lanes_of(request.station) for view in _views(core, lane))
     if request.expiring_s is not None:
         return sorted(
             (view for view in views if _ends(view, core.clock.now(), request.expiring_s) and chosen(view)),

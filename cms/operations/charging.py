@@ -43,14 +43,8 @@ from cms.operations.stations import check_place
 
 async def list_(core: Core, request: ListProfiles, actor: Actor) -> list[ProfileView]:
     chosen = parse(request.filter or "", keys_of(ProfileView))
-    views = (view(core, lane.state, one) for lane in _lanes(core, request.station) for one in _known(lane))
+    views = (view(core, lane.state, one) for lane in core.lanes_of(request.station) for one in _known(lane))
     return [seen for seen in views if chosen(seen)]
-
-
-def _lanes(core: Core, station: str | None) -> list[Lane]:
-    if station is not None:
-        return [core.lane(station)]
-    return [lane for _, lane in sorted(core.lanes.items())]
 
 
 def _known(lane: Lane) -> list[Installed]:
@@ -113,7 +107,7 @@ async def limited(core: Core, request: ListChargingLimits, actor: Actor) -> list
             reported_at=limit.reported_at,
             schedules=limit.schedules,
         )
-        for lane in _lanes(core, request.station)
+        for lane in core.lanes_of(request.station)
         for limit in lane.state.kept_of(notices.LIMIT).values()
     ]
 
@@ -121,7 +115,7 @@ async def limited(core: Core, request: ListChargingLimits, actor: Actor) -> list
 async def needed(core: Core, request: ListChargingNeeds, actor: Actor) -> list[ChargingNeedsView]:
     return [
         _needs_view(lane.state, needs)
-        for lane in _lanes(core, request.station)
+        for lane in core.lanes_of(request.station)
         for needs in lane.state.kept_of(ev.NEEDS).values()
     ]
 

@@ -16,16 +16,12 @@ from cms.contract.der import (
 )
 from cms.contract.intents import IntentView, Preview
 from cms.contract.refusals import Conflict, Invalid
-from cms.core import Actor, Core, Lane
+from cms.core import Actor, Core
 from cms.domain import der
 from cms.operations.intents import give
 from cms.operations.previews import line, preview
 
 _MAX_ID = 36
-
-
-def _lanes(core: Core, station: str | None) -> list[Lane]:
-    return [core.lane(station)] if station is not None else [lane for _, lane in sorted(core.lanes.items())]
 
 
 async def list_(core: Core, request: ListDerControls, actor: Actor) -> list[DerControlView]:
@@ -43,7 +39,7 @@ async def list_(core: Core, request: ListDerControls, actor: Actor) -> list[DerC
             set_by=control.set_by,
             settings=control.settings,
         )
-        for lane in _lanes(core, request.station)
+        for lane in core.lanes_of(request.station)
         for control in lane.state.kept_of(der.KIND).values()
     ]
 
@@ -58,7 +54,7 @@ async def alarms(core: Core, request: ListDerAlarms, actor: Actor) -> list[DerAl
             ended_at=alarm.ended_at,
             info=alarm.info,
         )
-        for lane in _lanes(core, request.station)
+        for lane in core.lanes_of(request.station)
         for alarm in lane.state.kept_of(der.ALARM).values()
         if request.all or alarm.ended_at is None
     ]

@@ -39,10 +39,9 @@ _MAX_URL = 512
 async def list_(core: Core, request: ListJobs, actor: Actor) -> list[JobView]:
     if request.kind is not None and request.kind not in KINDS:
         raise Invalid(f"kind must be one of {', '.join(KINDS)}, not {request.kind!r}")
-    lanes = [core.lane(request.station)] if request.station else list(core.lanes.values())
     found = [
         _view(lane, job)
-        for lane in lanes
+        for lane in core.lanes_of(request.station)
         for job in reversed(list(lane.state.kept_of(jobs.KIND).values()))
         if request.kind in (None, job.kind)
     ]

@@ -69,10 +69,9 @@ def _fields(record: Monitor | streams.Stream) -> dict[str, Any]:
 
 async def problems(core: Core, request: ListProblems, actor: Actor) -> list[ProblemView]:
     """The gravest first; those without a severity after those with one."""
-    lanes = core.lanes.values() if request.station is None else (core.lane(request.station),)
     found = [
         problem
-        for lane in lanes
+        for lane in core.lanes_of(request.station)
         if lane.state.connectors or lane.state.kept_of(wrong.KIND)
         for problem in wrong.problems(lane.state, cleared=request.cleared)
     ]

@@ -48,10 +48,9 @@ def view(station: str, reservation: Reservation) -> ReservationView:
 
 
 def _all(core: Core, station: str | None) -> list[ReservationView]:
-    lanes = [core.lane(station)] if station else list(core.lanes.values())
     return [
         view(lane.state.station.id, reservation)
-        for lane in lanes
+        for lane in core.lanes_of(station)
         for reservation in lane.state.kept_of(reservations.KIND).values()
     ]
 
