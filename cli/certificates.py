@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.files import text_of
-from cli.noun import confirmed, flags_of, group, tell_list
+from cli.noun import Station, confirmed, flags_of, group, tell_list
 from cli.orders import At, Names, Queue, Terms, Wait, WhenIdle, give, stations_meant
 from cli.render import Column, show_list, show_one, when
 from cli.times import duration_s
@@ -21,7 +21,6 @@ app = group("Certificates: our authority, what it signed, what stations have.")
 authority = group("Our own certificate authorities.")
 app.add_typer(authority, name="ca")
 
-Station = Annotated[str, typer.Argument(metavar="STATION")]
 Use = Annotated[str, typer.Option("--use", metavar="station|v2g", help="Whose certificates it signs.")]
 
 LIST = (

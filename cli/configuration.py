@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.flags import Flags
-from cli.noun import flags_of, group, tell_list
+from cli.noun import Station, flags_of, group, tell_list
 from cli.orders import At, Queue, Terms, Wait, WhenIdle, give, stations_meant
 from cli.render import Column, show_list, show_one, when
 from cli.times import duration_s
@@ -67,7 +67,7 @@ Within = Annotated[str, typer.Option("--within", metavar="DURATION", help="When 
 
 
 @app.command("list")
-def list_(ctx: typer.Context, station: Annotated[str, typer.Argument(metavar="STATION")]) -> None:
+def list_(ctx: typer.Context, station: Station) -> None:
     """What we last learned of its configuration, without asking it."""
     tell_list(flags_of(ctx), stations.ListVariables(station), VARIABLES, name="name")
 
@@ -173,14 +173,14 @@ def report(
 
 
 @app.command("reports")
-def reports(ctx: typer.Context, station: Annotated[str, typer.Argument(metavar="STATION")]) -> None:
+def reports(ctx: typer.Context, station: Station) -> None:
     """The reports in parts that it gave lately, and which parts are missing."""
     tell_list(flags_of(ctx), configuration.ListReports(station), REPORTS, name="request_id")
 
 
 def boot(
     ctx: typer.Context,
-    station: Annotated[str, typer.Argument(metavar="STATION")],
+    station: Station,
     policy: Annotated[str | None, typer.Option("--policy", metavar="accepted|pending|rejected")] = None,
     values: Annotated[
         list[str] | None,

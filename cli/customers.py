@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.noun import flags_of, group, tell_list
+from cli.noun import Station, flags_of, group, tell_list
 from cli.orders import Queue, Terms, Wait, give, removed
 from cli.render import Column, show_one, when
 from cms.client import ask as asked
@@ -25,8 +25,6 @@ LIST = (
     Column("cut", wide=True),
 )
 SHOWN = (*LIST, Column("text"))
-
-Station = Annotated[str, typer.Argument(metavar="STATION")]
 
 
 @app.command()

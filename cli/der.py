@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.noun import flags_of, group, tell_list
+from cli.noun import AnyStation, Station, flags_of, group, tell_list
 from cli.orders import At, Queue, Terms, Wait, WhenIdle, give
 from cli.render import Column, when
 from cms.contract import der
@@ -16,8 +16,6 @@ from cms.contract.refusals import Invalid
 
 app = group("DER controls and grid alarms of stations (OCPP 2.1).")
 
-Station = Annotated[str, typer.Argument(metavar="STATION")]
-AnyStation = Annotated[str | None, typer.Argument(metavar="[STATION]")]
 Type = Annotated[str | None, typer.Option("--type", metavar="TYPE", help="e.g. VoltVar, FreqDroop")]
 
 LIST = (

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.noun import flags_of, group, tell_list
+from cli.noun import Station, flags_of, group, tell_list
 from cli.orders import At, Queue, Terms, Wait, WhenIdle, give
 from cli.render import Column, when
 from cli.times import later
@@ -33,7 +33,6 @@ LIST = (
     Column("over"),
 )
 
-Station = Annotated[str, typer.Argument(metavar="STATION")]
 Priority = Annotated[
     str | None, typer.Option("--priority", metavar="WORD", help="always-front, in-front, normal-cycle")
 ]

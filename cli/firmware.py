@@ -10,7 +10,7 @@ import typer
 
 from cli.files import text_of
 from cli.jobs import FIRMWARE, tell_jobs
-from cli.noun import flags_of, group
+from cli.noun import Station, flags_of, group
 from cli.orders import At, Names, Queue, Terms, Wait, WhenIdle, give, stations_meant
 from cli.times import later
 from cms.contract import jobs
@@ -18,7 +18,6 @@ from cms.contract import jobs
 app = group("Firmware of stations: update, publish, list.")
 
 Retries = Annotated[int | None, typer.Option("--retries", metavar="N", help="How often the station tries.")]
-Station = Annotated[str, typer.Argument(metavar="STATION")]
 Checksum = Annotated[str, typer.Argument(metavar="MD5", help="MD5 of the file, 32 hexadecimal digits.")]
 
 

@@ -13,7 +13,7 @@ import typer
 from cli.errors import note
 from cli.files import written
 from cli.jobs import LOGS, tell_jobs
-from cli.noun import flags_of, group
+from cli.noun import Station, flags_of, group
 from cli.orders import At, Names, Queue, Terms, Wait, WhenIdle, give, stations_meant
 from cli.times import earlier
 from cms.client import ask
@@ -66,7 +66,7 @@ def get(
 @app.command()
 def read(
     ctx: typer.Context,
-    station: Annotated[str, typer.Argument(metavar="STATION")],
+    station: Station,
     request: Annotated[
         int | None, typer.Argument(metavar="REQUEST", help="The latest that came unless given.")
     ] = None,

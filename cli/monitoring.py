@@ -8,7 +8,7 @@ import typer
 
 from cli.configuration import Within
 from cli.errors import note
-from cli.noun import flags_of, group, tell_list
+from cli.noun import AnyStation, Station, flags_of, group, tell_list
 from cli.orders import At, Queue, Terms, Wait, WhenIdle, give, stations_meant
 from cli.render import Column, show_one, when
 from cli.times import duration_s
@@ -85,7 +85,6 @@ STREAMS = (
 )
 SAMPLES = (Column("at", show=when), Column("name"), Column("value"))
 
-Station = Annotated[str, typer.Argument(metavar="STATION")]
 Criteria = Annotated[list[str] | None, typer.Option("--criteria", metavar="threshold|delta|periodic")]
 
 
@@ -105,7 +104,7 @@ def list_(ctx: typer.Context, station: Station) -> None:
 @app.command()
 def problems(
     ctx: typer.Context,
-    station: Annotated[str | None, typer.Argument(metavar="[STATION]")] = None,
+    station: AnyStation = None,
     cleared: Annotated[bool, typer.Option("--cleared", help="Also what was cleared lately.")] = False,
 ) -> None:
     """What is wrong at stations, the gravest first."""

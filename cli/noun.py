@@ -6,7 +6,7 @@ import difflib
 import importlib
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 from typer.core import TyperGroup
@@ -16,6 +16,10 @@ from cli.flags import Flags
 from cli.render import Column, Row, select, show_list, show_one
 from cms.client import ask
 from cms.contract.refusals import Invalid, Refusal
+
+#: What most verbs are about; and where a list tells of all stations unless one is named.
+Station = Annotated[str, typer.Argument(metavar="STATION")]
+AnyStation = Annotated[str | None, typer.Argument(metavar="[STATION]")]
 
 _HELP = {"help_option_names": ["-h", "--help"]}
 _EPILOG = "Flags of every command (-o, --filter, --sort, --socket ...): cms --help"

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.noun import flags_of, group
+from cli.noun import Station, flags_of, group
 from cli.orders import At, Queue, Terms, Wait, WhenIdle, give
 from cms.contract import datatransfer, ocpp
 from cms.contract.refusals import Invalid
@@ -19,7 +19,7 @@ app = group("OCPP word for word: any action of the station's version.")
 @app.command()
 def call(
     ctx: typer.Context,
-    station: Annotated[str, typer.Argument(metavar="STATION")],
+    station: Station,
     action: Annotated[str, typer.Argument(metavar="ACTION", help="As OCPP spells it, e.g. GetVariables.")],
     payload: Annotated[str, typer.Argument(metavar="JSON", help="The payload, or - for stdin.")] = "{}",
     wait: Wait = False,
@@ -40,7 +40,7 @@ def call(
 @app.command("send-raw")
 def send_raw(
     ctx: typer.Context,
-    station: Annotated[str, typer.Argument(metavar="STATION")],
+    station: Station,
     text: Annotated[str, typer.Argument(metavar="TEXT", help="The frame as it is, or - for stdin.")],
     lab: Annotated[bool, typer.Option("--lab", help="Yes, this station is in a laboratory.")] = False,
 ) -> None:
@@ -56,7 +56,7 @@ def send_raw(
 @app.command()
 def data(
     ctx: typer.Context,
-    station: Annotated[str, typer.Argument(metavar="STATION")],
+    station: Station,
     vendor: Annotated[str, typer.Argument(metavar="VENDOR", help="The vendor id, e.g. com.example.")],
     message: Annotated[str | None, typer.Argument(metavar="[MESSAGE]")] = None,
     content: Annotated[str | None, typer.Argument(metavar="[DATA]", help="A text, or - for stdin.")] = None,

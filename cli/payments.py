@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.ends import MaxCost, MaxKwh, MaxSoc, MaxTime, decimal, ends
-from cli.noun import flags_of, group, tell_list
+from cli.noun import Station, flags_of, group, tell_list
 from cli.orders import Names, Terms, Wait, give, removed, stations_meant
 from cli.render import Column, show_one, when
 from cli.tariffs import money
@@ -132,7 +132,7 @@ def begin(
 def authorize(
     ctx: typer.Context,
     reference: Reference,
-    station: Annotated[str, typer.Argument(metavar="STATION")],
+    station: Station,
     evse: Annotated[int | None, typer.Option("--evse", metavar="N")] = None,
     max_cost: MaxCost = None,
     max_kwh: MaxKwh = None,

@@ -11,7 +11,7 @@ import typer
 from cli.charging import mains, plans, read_profile, schedule, utc
 from cli.errors import note
 from cli.flags import Flags
-from cli.noun import flags_of, group, tell_list
+from cli.noun import AnyStation, Station, flags_of, group, tell_list
 from cli.orders import At, Names, Queue, Terms, Wait, WhenIdle, give
 from cli.render import Column, show_list, show_one, when
 from cli.times import duration_s
@@ -21,7 +21,6 @@ from cms.contract.refusals import Invalid
 
 app = group("Charging profiles: what limits stations and sessions.")
 
-Station = Annotated[str, typer.Argument(metavar="STATION")]
 Evse = Annotated[int | None, typer.Option("--evse", metavar="N", help="0 is the whole station.")]
 Purpose = Annotated[str | None, typer.Option("--purpose", metavar="|".join(charging.PURPOSES))]
 Level = Annotated[int | None, typer.Option("--stack-level", metavar="N", help="The highest one leads.")]
@@ -85,7 +84,7 @@ STEPS = (
 @app.command("list")
 def list_(
     ctx: typer.Context,
-    station: Annotated[str | None, typer.Argument(metavar="[STATION]")] = None,
+    station: AnyStation = None,
 ) -> None:
     """What is installed, as far as we know, at one station or all."""
     flags = flags_of(ctx)
@@ -274,7 +273,7 @@ def _at(steps: list[dict[str, Any]], unit: str | None, start_s: int) -> str | No
 @app.command()
 def limits(
     ctx: typer.Context,
-    station: Annotated[str | None, typer.Argument(metavar="[STATION]")] = None,
+    station: AnyStation = None,
 ) -> None:
     """Limits that energy managers and grid operators have set at stations."""
     tell_list(flags_of(ctx), charging.ListChargingLimits(station), LIMITS, name="source")
@@ -283,7 +282,7 @@ def limits(
 @app.command()
 def needs(
     ctx: typer.Context,
-    station: Annotated[str | None, typer.Argument(metavar="[STATION]")] = None,
+    station: AnyStation = None,
 ) -> None:
     """What the cars of running sessions asked for (ISO 15118), and what they were given."""
     tell_list(flags_of(ctx), charging.ListChargingNeeds(station), NEEDS, name="session")

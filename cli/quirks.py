@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.errors import note
-from cli.noun import flags_of, tell_list
+from cli.noun import Station, flags_of, tell_list
 from cli.render import Column, show_list, show_one, when
 from cms.client import ask
 from cms.contract import quirks
@@ -50,9 +50,6 @@ CAPABILITIES = (
 def in_a_line(found: Any) -> str:
     """``boot-trigger=always (its make)``: what is unusual, and where that comes from."""
     return ", ".join(f"{quirk['name']}={quirk['value']} ({_ORIGINS[quirk['origin']]})" for quirk in found)
-
-
-Station = Annotated[str, typer.Argument(metavar="STATION")]
 
 
 def show_quirks(

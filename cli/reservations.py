@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.noun import flags_of, group, named, tell_list
+from cli.noun import Station, flags_of, group, named, tell_list
 from cli.orders import At, Queue, Terms, WhenIdle, give
 from cli.render import Column, show_one, when
 from cli.times import later
@@ -73,7 +73,7 @@ def show(
 @app.command()
 def add(
     ctx: typer.Context,
-    station: Annotated[str, typer.Argument(metavar="STATION")],
+    station: Station,
     token: Annotated[str, typer.Option("--token", metavar="TAG", help="For whom.")],
     until: Annotated[str, typer.Option("--until", metavar="TIME", help="e.g. 22:00, 45m, 2h")],
     evse: Annotated[

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.noun import flags_of, group
+from cli.noun import Station, flags_of, group
 from cli.orders import Names, Terms, Wait, give, stations_meant
 from cli.render import Column, select, show_list, show_one, when
 from cms.client import ask
@@ -14,7 +14,6 @@ from cms.contract import events, security
 
 app = group("Passwords, security profiles and security events of stations.")
 
-Station = Annotated[str, typer.Argument(metavar="STATION")]
 Interface = Annotated[
     str, typer.Option("--interface", metavar="NAME", help="Wired0 ... Wireless3, or Any (2.1).")
 ]

@@ -10,7 +10,7 @@ import typer
 from cli import configuration, orders, quirks
 from cli.errors import note, say
 from cli.flags import Flags
-from cli.noun import flags_of, group, named, tell_list
+from cli.noun import Station, flags_of, group, named, tell_list
 from cli.orders import At, Names, Queue, Terms, Wait, WhenIdle, give, stations_meant
 from cli.render import Column, Row, kw, show_list, show_one, show_pairs, table, when
 from cms.client import ask
@@ -141,7 +141,6 @@ Password = Annotated[
 PasswordStdin = Annotated[bool, typer.Option("--password-stdin", help="Read the password from stdin.")]
 Evse = Annotated[int | None, typer.Option("--evse", metavar="N")]
 Connector = Annotated[int | None, typer.Option("--connector", metavar="N")]
-Station = Annotated[str, typer.Argument(metavar="STATION")]
 
 
 @app.command("list")
