@@ -2,8 +2,9 @@
 
 A *root* is 32 random bytes under a version number. Every key that is used is derived from a root by its purpose and
 organisation (HKDF, RFC 5869), so that no two purposes and no two organisations share one. A new root is for what is
-made from then on; the older ones stay for what was made with them, until they are forgotten. Where the roots lie,
-and what keeps them secret there, is ``cms.keystore``.
+made from then on; the older ones stay for what was made with them, until they are forgotten. Version 0 is the root that
+never changes: for digests by which something is found or proved again years later (key codes, the audit log). Where
+the roots lie, and what keeps them secret there, is ``cms.keystore``.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 from cms.contract.refusals import Conflict, Invalid, NotFound
 
 LENGTH = 32
+#: The version of what is never made anew.
+LASTING = 0
 _NONCE = 12
 _VERSION = 2
 #: The first byte of a sealed secret: its form, should there ever be another.
@@ -32,8 +35,8 @@ class Roots:
     def __init__(
         self, roots: dict[int, bytes], save: Callable[[dict[int, bytes]], None] = lambda roots: None
     ) -> None:
-        if not roots or any(len(root) != LENGTH for root in roots.values()):
-            raise ValueError(f"roots have {LENGTH} bytes, and there is at least one")
+        if LASTING not in roots or len(roots) == 1 or any(len(root) != LENGTH for root in roots.values()):
+            raise ValueError(f"there is a lasting root and one in force at least, of {LENGTH} bytes each")
         self._roots = dict(roots)
         self._save = save
 
@@ -43,7 +46,8 @@ class Roots:
 
     @property
     def versions(self) -> tuple[int, ...]:
-        return tuple(sorted(self._roots))
+        """Those that change, oldest first."""
+        return tuple(sorted(self._roots.keys() - {LASTING}))
 
     def root(self, version: int) -> bytes:
         if version not in self._roots:
@@ -58,6 +62,8 @@ class Roots:
     def forget(self, version: int) -> None:
         """What was made with this root cannot be read or checked any more."""
         self.root(version)
+        if version == LASTING:
+            raise Conflict("the lasting key is never forgotten: nothing would be found or proved any more")
         if version == self.current:
             raise Conflict(f"key version {version} is in force", "cms secrets rotate makes another")
         self._change({known: root for known, root in self._roots.items() if known != version})
@@ -82,7 +88,7 @@ class Keys:
 
     def key(self, purpose: str, version: int | None = None) -> bytes:
         """The 32 bytes for this purpose, e.g. ``station password``; NotFound when that version was forgotten."""
-        version = version or self.current
+        version = self.current if version is None else version
         root = self.roots.root(version)
         found = self._derived.get((purpose, version))
         if found is None:
@@ -91,9 +97,10 @@ class Keys:
             self._derived[purpose, version] = found
         return found
 
-    def first(self) -> bytes | None:
-        """The first root itself: what digests were made with before there were versions. None: forgotten."""
-        return self.roots.root(1) if 1 in self.roots.versions else None
+    @property
+    def lasting(self) -> bytes:
+        """The lasting root itself: what was made before there were versions was made with it."""
+        return self.roots.root(LASTING)
 
     def seal(self, table: str, row: str, column: str, secret: bytes) -> bytes:
         """Encrypted, and bound to this place: moved to another one it cannot be opened (AES-256-GCM)."""
@@ -132,7 +139,7 @@ def version_of(sealed: bytes) -> int:
 
 def single(root: bytes, organisation: str = "main") -> Keys:
     """Keys of one root that nobody keeps."""
-    return Keys(Roots({1: root}), organisation)
+    return Keys(Roots({LASTING: root, 1: root}), organisation)
 
 
 def of_organisations(roots: Roots) -> Callable[[str], Keys]:

@@ -33,7 +33,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
 from cms.contract.refusals import Invalid
-from cms.keys import LENGTH, Roots
+from cms.keys import LASTING, LENGTH, Roots
 from cms.pki.files import keep
 
 CREDENTIAL = "cms-master-key"
@@ -93,11 +93,11 @@ def open_roots(
     known = _read(path)
     salt = known.salt if known else os.urandom(16)
     old = data_dir / "secret.key"
-    first = _bytes_of(old) if known is None and old.exists() else os.urandom(LENGTH)
+    lasting = _bytes_of(old) if known is None and old.exists() else os.urandom(LENGTH)
     master = _master(data_dir, named, environ, ask, salt)
     if known is None:
-        # What was made before there were roots was made with secret.key itself: it is the first of them.
-        roots = {1: first}
+        # What was made before there were roots was made with secret.key itself: it lasts.
+        roots = {LASTING: lasting, 1: os.urandom(LENGTH)}
         _write(path, salt, roots, master.key)
     else:
         roots = _unwrapped(known, master, _former(data_dir, named, environ), path)

@@ -13,7 +13,7 @@ PLACES = st.tuples(st.text(), st.text(), st.text())
 
 
 def keys(organisation: str = "main") -> Keys:
-    return Keys(Roots({1: b"r" * 32}), organisation)
+    return Keys(Roots({0: b"0" * 32, 1: b"r" * 32}), organisation)
 
 
 def test_no_two_purposes_organisations_or_versions_share_a_key() -> None:
@@ -77,14 +77,16 @@ def test_the_key_in_force_is_not_forgotten_and_a_version_never_comes_again() -> 
     ours.roots.renew()
     ours.roots.forget(1)
     assert ours.roots.renew() == 3
-    assert ours.first() is None
+    with pytest.raises(Conflict, match="never"):
+        ours.roots.forget(0)
+    assert ours.lasting == b"0" * 32
 
 
 def test_a_change_that_cannot_be_kept_is_none() -> None:
     def full(_: object) -> None:
         raise OSError("disk full")
 
-    roots = Roots({1: b"r" * 32}, full)
+    roots = Roots({0: b"0" * 32, 1: b"r" * 32}, full)
     with pytest.raises(OSError, match="disk full"):
         roots.renew()
     assert roots.versions == (1,)

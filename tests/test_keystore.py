@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cms.contract.refusals import Invalid
+from cms.keys import LASTING
 from cms.keystore import ASK, Opened, open_roots
 
 PASSPHRASE = "correct horse battery"
@@ -28,7 +29,7 @@ def written(path: Path, key: bytes = b"m" * 32, mode: int = 0o600) -> Path:
 
 
 def roots_of(told: Opened) -> dict[int, bytes]:
-    return {version: told.roots.root(version) for version in told.roots.versions}
+    return {version: told.roots.root(version) for version in (LASTING, *told.roots.versions)}
 
 
 def test_without_a_word_the_master_key_is_made_beside_the_data_and_that_is_said(tmp_path: Path) -> None:
@@ -40,9 +41,9 @@ def test_without_a_word_the_master_key_is_made_beside_the_data_and_that_is_said(
     assert roots_of(opened(tmp_path)) == roots_of(first), "a restart finds the same"
 
 
-def test_a_data_directory_of_before_keeps_its_key_as_the_first_root(tmp_path: Path) -> None:
+def test_a_data_directory_of_before_keeps_its_key_as_the_lasting_root(tmp_path: Path) -> None:
     written(tmp_path / "secret.key", b"o" * 32)
-    assert roots_of(opened(tmp_path)) == {1: b"o" * 32}
+    assert opened(tmp_path).roots.root(LASTING) == b"o" * 32
 
 
 def test_the_file_tells_no_root(tmp_path: Path) -> None:
