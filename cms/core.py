@@ -20,6 +20,7 @@ from cms.contract.sessions import ListSessions, Sample
 from cms.contract.stations import Message, UnknownStation, Variable
 from cms.contract.status import QuarantinedMessage
 from cms.domain.accounts import Account
+from cms.domain.audit import Head, Sealed, Wanted
 from cms.domain.certificates import (
     Certificate,
     Contract,
@@ -34,11 +35,13 @@ from cms.domain.changes import Change, Happened
 from cms.domain.datatransfer import Vendors
 from cms.domain.iso15118 import ContractCertificate, ContractCertificateAsked
 from cms.domain.orders import Order, OrderAnswer
+from cms.domain.pairing import Pairing
 from cms.domain.payments import Payment, VatAnswer
 from cms.domain.security import Proof
 from cms.domain.sessions import Session
 from cms.domain.stations import Delivered, StationState
 from cms.domain.tokens import Token
+from cms.keys import Keys, single
 from cms.terms import Terms
 
 
@@ -162,6 +165,14 @@ class Store(Protocol):
     async def unknown_stations(self) -> list[UnknownStation]: ...
 
     async def quarantine(self, station: str | None, limit: int) -> list[QuarantinedMessage]: ...
+
+    async def audit_rows(self, organisation: str, wanted: Wanted) -> list[Sealed]:
+        """Rows of the audit log, oldest first."""
+        ...
+
+    async def audit_head(self, organisation: str) -> Head:
+        """Where the chain of audit rows ends, as the record has it."""
+        ...
 
     async def count_quarantine(self) -> int: ...
 
@@ -290,6 +301,13 @@ class Actor:
     name: str
     role: str
     permissions: frozenset[str]
+    via: str = ""
+    """How he came: ``uid:1000 login:1000``, ``token:AbC 192.0.2.1``; for the audit."""
+    key: str = ""
+    """The same for the same one: ``uid:1000``, ``token:AbC``."""
+    proposes: frozenset[str] = frozenset()
+    """What he may ask for and somebody else must agree to."""
+    approved_by: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,8 +353,12 @@ class Core:
     clock: Clock
     mint: Mint
     secret: bytes
-    """The key of the password digests; lives beside the database, not in it."""
+    """The lasting key (keys.LASTING)."""
+    keys: Keys = field(init=False)
+    """Keys by purpose: digests of passwords, secrets at rest (docs/secrets.md)."""
     trust: Trust
+    organisation: str = "main"
+    """Whose world this is; "" is the platform."""
     lanes: dict[str, Lane] = field(default_factory=dict)
     """By identity without case."""
     tokens: dict[str, Token] = field(default_factory=dict)
@@ -345,6 +367,8 @@ class Core:
     """What is kept that belongs to no station: by kind (domain.kept.KINDS) and key."""
     books: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Held while a station or a token is registered or removed, or ``kept`` changes: not two at once."""
+    pairings: dict[str, Pairing] = field(default_factory=dict)
+    """Those who wait for a token (``cms login``), by code; in memory alone."""
     active: dict[str, set[str]] = field(default_factory=dict)
     """Token (without case) -> ids of its sessions that are not over."""
     spawn: Callable[[Coroutine[Any, Any, None]], None] = _not_started
@@ -356,6 +380,9 @@ class Core:
     """Asks somebody about a VAT number, within a few seconds; None: nobody is named."""
     vendors: Vendors = field(default_factory=dict)
     """Who answers DataTransfer: by vendor and message (domain.datatransfer)."""
+
+    def __post_init__(self) -> None:
+        self.keys = single(self.secret)
 
     def lane(self, station_id: str) -> Lane:
         """The lane of a registered station, by its identity without case; NotFound otherwise."""

@@ -41,5 +41,11 @@ class Terms:
     data_dir: str = ""
     started_at: datetime | None = None
     version: str = ""
+    qr_url: str = "{evse_id}"
+    """What the QR code on an EVSE says (domain.qr)."""
     receipt_url: str | None = None
     """Where drivers find the receipt of a payment: ``{psp_ref}`` stands for its reference."""
+    four_eyes: tuple[str, ...] = ()
+    """Organisations in which grave orders need a second person; ``*``: all."""
+    orders_per_minute: int = 0
+    """How many orders one asker may give to one station in a minute; 0: any number."""

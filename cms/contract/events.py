@@ -70,6 +70,9 @@ EVENT_TYPES: dict[str, tuple[str, ...]] = {
     "token.added": ("token",),
     "token.changed": ("token", "status"),
     "token.removed": ("token",),
+    "driver.added": ("driver", "status", "groups"),
+    "driver.changed": ("driver", "status", "groups"),
+    "driver.noted": ("driver",),
     "list.changed": ("version", "sure", "entries", "trouble"),
     "list.conflict": (),
     "reservation.changed": ("id", "status", "detail"),
@@ -90,6 +93,10 @@ EVENT_TYPES: dict[str, tuple[str, ...]] = {
     "battery.swapped": ("swap", "event", "batteries"),
     "intent.created": ("intent",),
     "intent.changed": ("intent",),
+    "operator.changed": ("who", "role"),
+    "api-token.changed": ("id", "role", "status"),
+    "grant.changed": ("id", "change", "who", "role", "ends_at"),
+    "approval.changed": ("id", "operation", "status"),
     "quarantine.added": ("kind", "reason"),
 }
 

@@ -261,9 +261,39 @@ def _tokens() -> Rows:
         tokens.ListTokens: Route("GET", "/v1/tokens", list[tokens.TokenView]),
         tokens.AddToken: Route("POST", "/v1/tokens", tokens.TokenView),
         tokens.ShowToken: Route("GET", "/v1/tokens/{token}", tokens.TokenView),
+        tokens.SetToken: Route("PATCH", "/v1/tokens/{token}", tokens.TokenView),
         tokens.BlockToken: Route("POST", "/v1/tokens/{token}/block", tokens.TokenView),
         tokens.UnblockToken: Route("POST", "/v1/tokens/{token}/unblock", tokens.TokenView),
         tokens.RemoveToken: Route("DELETE", "/v1/tokens/{token}", None),
+    }
+
+
+def _access() -> Rows:
+    from cms.contract import access
+
+    return {
+        access.ListRules: Route("GET", "/v1/access/rules", list[access.RuleView]),
+        access.AddRule: Route("POST", "/v1/access/rules", access.RuleView),
+        access.ShowRule: Route("GET", "/v1/access/rules/{rule}", access.RuleView),
+        access.SetRule: Route("PATCH", "/v1/access/rules", access.RuleView),
+        access.RemoveRule: Route("DELETE", "/v1/access/rules/{rule}", None),
+        access.ExplainAccess: Route("GET", "/v1/access/explanation", access.Explanation),
+        access.ShowUsage: Route("GET", "/v1/access/usage", list[access.UsageView]),
+    }
+
+
+def _drivers() -> Rows:
+    from cms.contract import drivers
+
+    return {
+        drivers.ListDrivers: Route("GET", "/v1/drivers", list[drivers.DriverView]),
+        drivers.AddDriver: Route("POST", "/v1/drivers", drivers.DriverView),
+        drivers.ShowDriver: Route("GET", "/v1/drivers/{driver}", drivers.DriverView),
+        drivers.SetDriver: Route("PATCH", "/v1/drivers/{driver}", drivers.DriverView),
+        drivers.SuspendDriver: Route("POST", "/v1/drivers/{driver}/suspend", drivers.DriverView),
+        drivers.ResumeDriver: Route("POST", "/v1/drivers/{driver}/resume", drivers.DriverView),
+        drivers.CloseDriver: Route("POST", "/v1/drivers/{driver}/close", drivers.DriverView),
+        drivers.AddDriverNote: Route("POST", "/v1/drivers/{driver}/notes", drivers.DriverView),
     }
 
 
@@ -396,6 +426,42 @@ def _intents() -> Rows:
     }
 
 
+def _operators() -> Rows:
+    from cms.contract import operators
+
+    return {
+        operators.ShowIdentity: Route("GET", "/v1/identity", operators.Identity),
+        operators.ListOperators: Route("GET", "/v1/operators", list[operators.OperatorView]),
+        operators.MapOperator: Route("POST", "/v1/operators", operators.OperatorView),
+        operators.UnmapOperator: Route("DELETE", "/v1/operators/{who}", None),
+        operators.ListApiTokens: Route("GET", "/v1/api-tokens", list[operators.ApiTokenView]),
+        operators.AddApiToken: Route("POST", "/v1/api-tokens", operators.ApiTokenCredential),
+        operators.RevokeApiToken: Route("DELETE", "/v1/api-tokens/{id}", None),
+        operators.ApprovePairing: Route("POST", "/v1/pairings/{code}/approve", operators.ApiTokenView),
+    }
+
+
+def _grants() -> Rows:
+    from cms.contract import grants
+
+    return {
+        grants.ListGrants: Route("GET", "/v1/grants", list[grants.GrantView]),
+        grants.AddGrant: Route("POST", "/v1/grants", grants.GrantView),
+        grants.RevokeGrant: Route("DELETE", "/v1/grants/{id}", None),
+    }
+
+
+def _approvals() -> Rows:
+    from cms.contract import approvals
+
+    return {
+        approvals.ListApprovals: Route("GET", "/v1/approvals", list[approvals.ApprovalView]),
+        approvals.ShowApproval: Route("GET", "/v1/approvals/{id}", approvals.ApprovalView),
+        approvals.Approve: Route("POST", "/v1/approvals/{id}/approve", approvals.ApprovalView),
+        approvals.Reject: Route("POST", "/v1/approvals/{id}/reject", approvals.ApprovalView),
+    }
+
+
 _NOUNS: dict[str, Callable[[], Rows]] = {
     "status": _status,
     "events": _events,
@@ -412,6 +478,8 @@ _NOUNS: dict[str, Callable[[], Rows]] = {
     "charging": _charging,
     "der": _der,
     "tokens": _tokens,
+    "drivers": _drivers,
+    "access": _access,
     "lists": _lists,
     "reservations": _reservations,
     "displays": _displays,
@@ -421,6 +489,9 @@ _NOUNS: dict[str, Callable[[], Rows]] = {
     "payments": _payments,
     "swaps": _swaps,
     "intents": _intents,
+    "operators": _operators,
+    "grants": _grants,
+    "approvals": _approvals,
 }
 
 

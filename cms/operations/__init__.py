@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from cms.contract import approvals as ap
 from cms.contract import certificates as ce
 from cms.contract import charging as cg
 from cms.contract import checks as ch
@@ -14,12 +15,15 @@ from cms.contract import customers as cu
 from cms.contract import datatransfer as dt
 from cms.contract import der as dc
 from cms.contract import displays as d
+from cms.contract import drivers as dr
 from cms.contract import events as e
+from cms.contract import grants as gr
 from cms.contract import intents as i
 from cms.contract import jobs as j
 from cms.contract import lists as li
 from cms.contract import monitoring as m
 from cms.contract import ocpp as o
+from cms.contract import operators as op
 from cms.contract import payments as pa
 from cms.contract import quirks as q
 from cms.contract import reservations as r
@@ -32,6 +36,7 @@ from cms.contract import tariffs as ta
 from cms.contract import tokens as t
 from cms.core import Actor, Core
 from cms.operations import (
+    approvals,
     boots,
     certificates,
     charging,
@@ -41,12 +46,15 @@ from cms.operations import (
     datatransfer,
     der,
     displays,
+    drivers,
     events,
+    grants,
     intents,
     jobs,
     lists,
     monitoring,
     ocpp,
+    operators,
     payments,
     quirks,
     remote,
@@ -68,6 +76,8 @@ class Operation:
 
     function: Callable[[Core, Any, Actor], Awaitable[Any]]
     permission: str
+    two: bool = False
+    """Whether it is so grave that a second person must agree, where the organisation wants that (four_eyes)."""
 
 
 OPERATIONS: dict[type, Operation] = {
@@ -78,7 +88,7 @@ OPERATIONS: dict[type, Operation] = {
     st.ShowStation: Operation(stations.show, "stations.read"),
     st.AddStation: Operation(stations.add, "stations.enrol"),
     st.SetStation: Operation(stations.set_, "stations.enrol"),
-    st.RemoveStation: Operation(stations.remove, "stations.enrol"),
+    st.RemoveStation: Operation(stations.remove, "stations.enrol", two=True),
     st.ListMessages: Operation(stations.messages, "messages.read"),
     st.ListVariables: Operation(configuration.list_, "stations.read"),
     st.ListUnknownStations: Operation(stations.unknown, "stations.read"),
@@ -114,25 +124,25 @@ OPERATIONS: dict[type, Operation] = {
     dt.SendData: Operation(datatransfer.send, "stations.command"),
     j.ListJobs: Operation(jobs.list_, "stations.read"),
     j.ReadUpload: Operation(jobs.read_upload, "logs.read"),
-    j.UpdateFirmware: Operation(jobs.update_firmware, "stations.firmware"),
-    j.PublishFirmware: Operation(jobs.publish, "stations.firmware"),
+    j.UpdateFirmware: Operation(jobs.update_firmware, "stations.firmware", two=True),
+    j.PublishFirmware: Operation(jobs.publish, "stations.firmware", two=True),
     j.UnpublishFirmware: Operation(jobs.unpublish, "stations.firmware"),
     j.GetLog: Operation(jobs.get_log, "stations.command"),
     o.CallStation: Operation(ocpp.call, "ocpp.call"),
-    o.SendRaw: Operation(ocpp.send_raw, "ocpp.raw"),
+    o.SendRaw: Operation(ocpp.send_raw, "ocpp.raw", two=True),
     ce.ListAuthorities: Operation(certificates.authorities, "certificates.read"),
-    ce.CreateAuthority: Operation(certificates.create_authority, "certificates.write"),
+    ce.CreateAuthority: Operation(certificates.create_authority, "certificates.write", two=True),
     ce.ListCertificates: Operation(certificates.list_, "certificates.read"),
-    ce.RevokeCertificate: Operation(certificates.revoke, "certificates.write"),
-    ce.InstallCertificate: Operation(certificates.install, "certificates.write"),
+    ce.RevokeCertificate: Operation(certificates.revoke, "certificates.write", two=True),
+    ce.InstallCertificate: Operation(certificates.install, "certificates.write", two=True),
     ce.ReadCertificates: Operation(certificates.read, "stations.command"),
-    ce.DeleteCertificate: Operation(certificates.delete, "certificates.write"),
+    ce.DeleteCertificate: Operation(certificates.delete, "certificates.write", two=True),
     ce.RenewCertificate: Operation(certificates.renew, "certificates.write"),
     se.ShowSecurity: Operation(security.show, "stations.read"),
     se.AllowExpired: Operation(security.allow_expired, "security.write"),
     se.RotatePassword: Operation(security.rotate, "security.write"),
     se.SetNetworkProfile: Operation(security.set_network_profile, "security.write"),
-    se.UpgradeSecurity: Operation(security.upgrade, "security.write"),
+    se.UpgradeSecurity: Operation(security.upgrade, "security.write", two=True),
     cg.ListProfiles: Operation(charging.list_, "profiles.read"),
     cg.ShowProfile: Operation(charging.show, "profiles.read"),
     cg.SetProfile: Operation(charging.set_, "profiles.write"),
@@ -162,9 +172,18 @@ OPERATIONS: dict[type, Operation] = {
     t.ListTokens: Operation(tokens.list_, "tokens.read"),
     t.ShowToken: Operation(tokens.show, "tokens.read"),
     t.AddToken: Operation(tokens.add, "tokens.write"),
+    t.SetToken: Operation(tokens.set_, "tokens.write"),
     t.BlockToken: Operation(tokens.block, "tokens.write"),
     t.UnblockToken: Operation(tokens.unblock, "tokens.write"),
     t.RemoveToken: Operation(tokens.remove, "tokens.write"),
+    dr.ListDrivers: Operation(drivers.list_, "drivers.read"),
+    dr.ShowDriver: Operation(drivers.show, "drivers.read"),
+    dr.AddDriver: Operation(drivers.add, "drivers.write"),
+    dr.SetDriver: Operation(drivers.set_, "drivers.write"),
+    dr.SuspendDriver: Operation(drivers.suspend, "drivers.write"),
+    dr.ResumeDriver: Operation(drivers.resume, "drivers.write"),
+    dr.CloseDriver: Operation(drivers.close, "drivers.write"),
+    dr.AddDriverNote: Operation(drivers.note, "drivers.write"),
     li.ListLists: Operation(lists.list_, "lists.read"),
     li.ShowList: Operation(lists.show, "lists.read"),
     li.SetList: Operation(lists.set_, "lists.write"),
@@ -213,6 +232,21 @@ OPERATIONS: dict[type, Operation] = {
     i.ShowIntent: Operation(intents.show, "intents.read"),
     i.AwaitIntent: Operation(intents.outcome, "intents.read"),
     i.CancelIntent: Operation(intents.cancel, "intents.write"),
+    op.ShowIdentity: Operation(operators.identity, "self.read"),
+    op.ListOperators: Operation(operators.list_, "operators.read"),
+    op.MapOperator: Operation(operators.map_, "operators.write", two=True),
+    op.UnmapOperator: Operation(operators.unmap, "operators.write"),
+    op.ListApiTokens: Operation(operators.tokens, "operators.read"),
+    op.AddApiToken: Operation(operators.add_token, "operators.write"),
+    op.RevokeApiToken: Operation(operators.revoke_token, "operators.write"),
+    op.ApprovePairing: Operation(operators.approve_pairing, "operators.write"),
+    gr.ListGrants: Operation(grants.list_, "grants.read"),
+    gr.AddGrant: Operation(grants.add, "grants.write"),
+    gr.RevokeGrant: Operation(grants.revoke, "grants.write"),
+    ap.ListApprovals: Operation(approvals.list_, "approvals.read"),
+    ap.ShowApproval: Operation(approvals.show, "approvals.read"),
+    ap.Approve: Operation(approvals.approve, "approvals.write"),
+    ap.Reject: Operation(approvals.reject, "approvals.read"),
 }
 
 PERMISSIONS = frozenset(operation.permission for operation in OPERATIONS.values())
