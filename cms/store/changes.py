@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from cms.domain import changes as c
+from cms.domain.audit import Audit
 from cms.store import (
+    audit,
     bills,
     connectors,
     deliveries,
@@ -64,6 +66,7 @@ WRITES: dict[type[c.Change], tuple[tuple[Statement, Rows], ...]] = {
     ),
     c.DropToken: ((tokens.DROP, tokens.dropped),),
     c.ForgetUnknown: ((unknown.FORGET, unknown.forgotten),),
+    Audit: ((audit.ADD, audit.added),),
 }
 
 _ORDER = {statement: n for n, writes in enumerate(WRITES.values()) for statement, _ in writes}

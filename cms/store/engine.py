@@ -18,12 +18,14 @@ from cms.contract.stations import UnknownStation, Variable
 from cms.contract.status import QuarantinedMessage
 from cms.core import Clock, Picture, StoreDown
 from cms.domain.accounts import Account
+from cms.domain.audit import Head, Sealed, Wanted
 from cms.domain.changes import Change, Happened
 from cms.domain.intents import Intent
 from cms.domain.payments import Payment
 from cms.domain.sessions import Session
 from cms.domain.stations import Delivered, StationState
 from cms.store import (
+    audit,
     bills,
     connectors,
     deliveries,
@@ -262,6 +264,12 @@ class SqlStore:
 
     async def quarantine(self, station: str | None, limit: int) -> list[QuarantinedMessage]:
         return await quarantine.quarantine(self._reader, station, limit)
+
+    async def audit_rows(self, organisation: str, wanted: Wanted) -> list[Sealed]:
+        return await audit.rows(self._reader, organisation, wanted)
+
+    async def audit_head(self, organisation: str) -> Head:
+        return await audit.head(self._reader, organisation)
 
     async def count_quarantine(self) -> int:
         return await quarantine.count_quarantine(self._reader)

@@ -11,7 +11,8 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from sqlalchemy.engine import make_url
 
 from cms.core import Clash, StoreDown
-from cms.store import events
+from cms.domain.audit import Head
+from cms.store import audit, events
 from cms.store.changes import Item, Step, plan
 from cms.store.schema import words
 from cms.store.statements import Params
@@ -95,6 +96,20 @@ class PostgresPen:
             return Clash(str(error)) if _state(error) == _UNIQUE_VIOLATION else error
 
     async def _run(self, step: Step) -> None:
+        if step.statement is audit.ADD:
+            await self._chain(step.rows)
+        else:
+            await self._execute(step)
+
+    async def _chain(self, rows: list[Params]) -> None:
+        """Number and seal rows of the audit log after the heads of their chains, locked until commit."""
+        for organisation, changes in audit.by_organisation(rows):
+            held = await self._connection.fetchrow(audit.LOCK.sql("postgresql"), organisation)
+            head, sealed = audit.chained(Head(*held), changes)
+            await self._execute(Step(audit.ADD, sealed))
+            await self._execute(Step(audit.MOVE, [(head.seq, head.mac, organisation)]))
+
+    async def _execute(self, step: Step) -> None:
         await self._connection.executemany(
             step.statement.sql("postgresql"), [_holdable(row) for row in step.rows]
         )

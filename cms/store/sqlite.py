@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from cms.core import Clash, StoreDown
-from cms.store import events
+from cms.domain.audit import Head
+from cms.store import audit, events
 from cms.store.changes import Item, Step, plan
 from cms.store.statements import Params, Statement
 from cms.store.writer import Outcome, Poisoned
@@ -181,10 +182,20 @@ class SqlitePen:
         return number
 
     def _run(self, step: Step) -> None:
-        if step.statement.many:
+        if step.statement is audit.ADD:
+            self._chain(step.rows)
+        elif step.statement.many:
             self._insert(step.statement, step.rows)
         else:
             self.connection.executemany(step.statement.sql("sqlite"), step.rows)
+
+    def _chain(self, rows: list[Params]) -> None:
+        """Number and seal rows of the audit log after the heads of their chains."""
+        for organisation, changes in audit.by_organisation(rows):
+            (held,) = self.connection.execute(audit.LOCK.sql("sqlite"), (organisation,)).fetchall()
+            head, sealed = audit.chained(Head(*held), changes)
+            self._insert(audit.ADD, sealed)
+            self.connection.execute(audit.MOVE.sql("sqlite"), (head.seq, head.mac, organisation))
 
     def _insert(self, statement: Statement, rows: list[Params]) -> None:
         for chunk in _chunks(rows, len(statement.columns)):
