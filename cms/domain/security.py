@@ -44,10 +44,14 @@ class Revoked:
 
 @record
 class Proof:
-    """What a station proved when it connected: the digest of a right password; a certificate, and its fault."""
+    """What a station proved when it connected: the digest of a right password; a certificate, and its fault.
+
+    ``renewed``: the digest to keep of that password from now on, where the key of the old one is no longer in force.
+    """
 
     secure: bool = False
     password: bytes | None = None
+    renewed: bytes | None = None
     certificate: Certificate | None = None
     fault: str | None = None
 
@@ -101,11 +105,13 @@ def missing(station: Station, proof: Proof, *, tried: bool) -> str:
 def proven(state: StationState, proof: Proof | None, now: datetime) -> Proven:
     """A station that used a promised password has taken it; one that came higher stays there (A05.FR.07)."""
     known = of(state)
-    if proof is None or known == Security():
+    if proof is None or (known == Security() and proof.renewed is None):
         return Proven(state)
     station, security, events = state.station, known, []
+    if proof.renewed is not None and proof.password == station.password_digest:
+        station = evolve(station, password_digest=proof.renewed)
     if proof.password in known.promised:
-        station = evolve(station, password_digest=proof.password)
+        station = evolve(station, password_digest=proof.renewed or proof.password)
         security = evolve(security, promised=())
         events.append(Happened("station.password", now, station.id, data={"outcome": "taken"}))
     if known.upgrading_to is not None and reached(proof) >= known.upgrading_to:
@@ -121,7 +127,8 @@ def proven(state: StationState, proof: Proof | None, now: datetime) -> Proven:
     ):
         security = evolve(security, despite_expiry=False)
     if security == known:
-        return Proven(state)
+        changed = station is not state.station
+        return Proven(evolve(state, station=station), (SaveStation(station),)) if changed else Proven(state)
     state, kept = keeping(evolve(state, station=station), security, now)
     return Proven(state, (SaveStation(station), kept), tuple(events))
 

@@ -89,8 +89,8 @@ async def _let_in(core: Core, knocks: Knocks, lane: Lane, approach: Approach) ->
 def _proof(core: Core, lane: Lane | None, approach: Approach) -> Proof:
     """What the station proved. It takes the same time whether there is such a station or not."""
     state = lane.state if lane else None
-    password = credentials.check(core.secret, state, approach.identity, approach.password or b"")
-    proof = Proof(secure=approach.secure, password=password)
+    fit = credentials.check(core.keys, state, approach.identity, approach.password or b"")
+    proof = Proof(approach.secure, fit and fit.digest, renewed=fit and fit.renewed)
     if state is None or approach.certificate is None or not approach.secure:
         return proof
     try:

@@ -143,7 +143,7 @@ def _password(core: Core, state: StationState, answered: Answered) -> Learned:
         word = words.get(name.casefold())
         if name.casefold() not in SECRET_NAMES or word in (None, "RebootRequired"):
             continue  # which of the two it uses after the next boot, that shows
-        digest = as_told(core.secret, state.station.id, value)
+        digest = as_told(core.keys, state.station.id, value)
         settled = security.settled(learned.state, digest, answered.at, taken=word in TAKEN)
         learned = Learned(settled.state, learned.changes + settled.changes, learned.events + settled.events)
     return _security_profile(learned, order, words, answered.at)

@@ -136,7 +136,7 @@ def _password(chosen: str | None) -> str:
 
 
 def _digest(core: Core, station_id: str, password: str | None) -> bytes | None:
-    return None if password is None else credentials.as_told(core.secret, station_id, password)
+    return None if password is None else credentials.as_told(core.keys, station_id, password)
 
 
 def _credential(core: Core, station: Station, password: str | None) -> StationCredential:

@@ -325,7 +325,7 @@ async def test_a_password_set_over_ocpp_is_stored_nowhere_and_needed_from_then_o
     order = SetConfiguration(station="CP1", values={"AuthorizationKey": "a-new-password-1"})
     intent = await configuration.set_(small.core, order, ANA)
     assert "a-new-password-1" not in repr(intent)
-    assert check(small.core.secret, small.core.lanes["cp1"].state, "CP1", b"a-new-password-1")
+    assert check(small.core.keys, small.core.lanes["cp1"].state, "CP1", b"a-new-password-1")
     record = (small.folder / "cms.db").read_bytes() + (small.folder / "cms.db-wal").read_bytes()
     assert b"a-new-password-1" not in record
     small.stations.links.clear()

@@ -102,7 +102,7 @@ async def test_no_call_lowers_the_security_profile(small: Small):
 async def test_a_password_set_word_for_word_opens_the_door(small: Small):
     await call(small.core, _raw("ChangeConfiguration", key="AuthorizationKey", value="hunter2" * 3), ANA)
     state = small.core.lane("CP1").state
-    assert credentials.check(small.core.secret, state, "CP1", b"hunter2" * 3) is not None
+    assert credentials.check(small.core.keys, state, "CP1", b"hunter2" * 3) is not None
 
 
 async def test_a_call_that_looks_like_nothing_amounts_to_nothing(small: Small):
