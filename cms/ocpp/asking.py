@@ -11,6 +11,8 @@ import uuid
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from typing import NamedTuple
 
 from cms.contract.refusals import Invalid, NotSupported, Rejected, Unreachable
 from cms.domain.orders import Order, OrderAnswer, SendText
@@ -38,6 +40,20 @@ def cannot(order: type[Order]) -> str:
     return f"has no way to {_WORD.sub(' ', order.__name__).lower()}"
 
 
+class _Reply(NamedTuple):
+    """What came back; a long one is taken apart beside the loop."""
+
+    frame: frames.Result | frames.Error
+    long: bool
+
+
+class _Answer(NamedTuple):
+    """The payload of a CALLRESULT, held to its schema."""
+
+    payload: Json
+    long: bool
+
+
 @dataclass(slots=True)
 class _Outstanding:
     """Our one CALL that waits for its answer."""
@@ -45,7 +61,7 @@ class _Outstanding:
     id: frames.MessageId
     action: str
     sent_at: datetime
-    answer: asyncio.Future[frames.Result | frames.Error]
+    answer: asyncio.Future[_Reply]
 
 
 class Asking:
@@ -69,17 +85,20 @@ class Asking:
         asked = outgoing.calls(order)
         for action, payload in asked:
             self._check(action, payload)  # all of them, before the first is sent
-        answers: list[Json] = []
+        answers: list[_Answer] = []
         for action, payload in asked:
             try:
                 answers += await self._ask_divided(action, payload, outgoing.lists.get(action), timeout_s)
             except (Rejected, NotSupported):
                 if outgoing.refused is None or len(asked) == 1:
                     raise
-                answers.append(outgoing.refused(payload))
-            if not outgoing.goes_on(answers[-1]):
+                answers.append(_Answer(outgoing.refused(payload), False))
+            if not outgoing.goes_on(answers[-1].payload):
                 break
-        return self._meant(outgoing, order, answers)
+        payloads = [answer.payload for answer in answers]
+        if any(answer.long for answer in answers):
+            return await self._link.hooks.aside(partial(self._meant, outgoing, order, payloads))
+        return self._meant(outgoing, order, payloads)
 
     def _meant(self, outgoing: Outgoing, order: Order, answers: list[Json]) -> OrderAnswer:
         try:
@@ -94,7 +113,7 @@ class Asking:
 
     async def _ask_divided(
         self, action: str, payload: Json, divisible: str | None, timeout_s: float
-    ) -> list[Json]:
+    ) -> list[_Answer]:
         """The answer to one CALL; where the station finds its list too long, the answers to its halves."""
         try:
             return [await self._ask(action, payload, timeout_s)]
@@ -103,14 +122,14 @@ class Asking:
             middle = len(items) // 2
             if not middle:
                 raise
-        answers: list[Json] = []
+        answers: list[_Answer] = []
         for half in (items[:middle], items[middle:]):
             answers += await self._ask_divided(
                 action, {**payload, str(divisible): half}, divisible, timeout_s
             )
         return answers
 
-    async def _ask(self, action: str, payload: Json, timeout_s: float) -> Json:
+    async def _ask(self, action: str, payload: Json, timeout_s: float) -> _Answer:
         """One CALL and the payload of its CALLRESULT, held to its schema."""
         # Unique over connections and restarts (J errata 3.1), 32 of the 36 characters.
         message_id = uuid.uuid4().hex
@@ -119,7 +138,13 @@ class Asking:
             reply = await self._exchange(
                 action, message_id, data, timeout_s or self._link.limits.call_timeout_s
             )
-        return self._understood(action, reply)
+        said = self._said(action, reply.frame)
+        check = partial(self._link.dialect.schemas.check_answer, action, said, KEPT, [], long=reply.long)
+        try:
+            return _Answer(await self._link.hooks.aside(check) if reply.long else check(), reply.long)
+        except Refused as refused:
+            self._dispute(reply.frame.id, refused.failure, refused.words)
+            raise Rejected(f"{self._link.station} answered {action} invalidly: {refused.words}") from None
 
     def _check(self, action: str, payload: Json) -> None:
         """Refuse what the version cannot say, before anything is sent."""
@@ -155,13 +180,17 @@ class Asking:
                     text.encode(),
                     timeout_s or self._link.limits.call_timeout_s,
                 )
-                said = reply._asdict()
-                return OrderAnswer("accepted", type(reply).__name__.lower(), shown([said]))
+                return await self._word_for_word(reply)
             if self._link.closed is not None:
                 raise Unreachable(f"{self._link.station} went off line: {self._link.closed}")
             self._link.wire.write(text.encode())
             self._link.note("out", "raw", "raw", "", text, self._link.now())
         return OrderAnswer("accepted", "sent", {})
+
+    async def _word_for_word(self, reply: _Reply) -> OrderAnswer:
+        show = partial(shown, [reply.frame._asdict()])
+        words = await self._link.hooks.aside(show) if reply.long else show()
+        return OrderAnswer("accepted", type(reply.frame).__name__.lower(), words)
 
     @contextlib.asynccontextmanager
     async def _my_turn(self) -> AsyncIterator[None]:
@@ -177,7 +206,7 @@ class Asking:
 
     async def _exchange(
         self, action: str, message_id: frames.MessageId, data: bytes, timeout_s: float
-    ) -> frames.Result | frames.Error:
+    ) -> _Reply:
         if self._link.closed is not None:
             raise Unreachable(
                 f"{self._link.station} went off line before {action} could be sent: {self._link.closed}"
@@ -199,15 +228,17 @@ class Asking:
             # The slot is free again; an answer that comes now is a stray.
             self._outstanding = None
 
-    def settle(self, frame: frames.Result | frames.Error, text: str, at: datetime) -> bool:
+    def settle(
+        self, frame: frames.Result | frames.Error, shown: str, at: datetime, *, long: bool = False
+    ) -> bool:
         """Whether this answer was waited for; whoever did goes on with it."""
         outstanding = self._outstanding
         if outstanding is None or outstanding.id != frame.id or outstanding.answer.done():
             return False
         latency_ms = (at - outstanding.sent_at).total_seconds() * 1000
         kind = "result" if isinstance(frame, frames.Result) else "error"
-        self._link.note("in", kind, outstanding.action, frame.id, text, at, latency_ms)
-        outstanding.answer.set_result(frame)
+        self._link.note("in", kind, outstanding.action, frame.id, shown, at, latency_ms)
+        outstanding.answer.set_result(_Reply(frame, long))
         return True
 
     def lost(self, reason: str) -> None:
@@ -216,7 +247,7 @@ class Asking:
             words = f"{self._link.station} went off line before it answered {outstanding.action}: {reason}"
             outstanding.answer.set_exception(Unreachable(words))
 
-    def _understood(self, action: str, reply: frames.Result | frames.Error) -> Json:
+    def _said(self, action: str, reply: frames.Result | frames.Error) -> Json:
         if isinstance(reply, frames.Error):
             said = f"{self._link.station} answered {action} with {reply.code!r}"
             said += f": {reply.description!r}" if reply.description else ""
@@ -226,11 +257,7 @@ class Asking:
         if reply.payload is None:
             self._dispute(reply.id, Failure.FORMAT, "the payload is not an object")
             raise Rejected(f"{self._link.station} answered {action} with something that is no CALLRESULT")
-        try:
-            return self._link.dialect.schemas.check_answer(action, reply.payload, KEPT, [])
-        except Refused as refused:
-            self._dispute(reply.id, refused.failure, refused.words)
-            raise Rejected(f"{self._link.station} answered {action} invalidly: {refused.words}") from None
+        return reply.payload
 
     def _dispute(self, message_id: frames.MessageId, failure: Failure, words: str) -> None:
         """Tell a 2.1 station that its answer is of no use; the others have no word for it."""

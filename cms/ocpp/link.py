@@ -11,23 +11,27 @@ import asyncio
 import logging
 from collections import deque
 from datetime import datetime
+from functools import partial
 
 from cms.core import Clock, LinkInfo, StoreDown
-from cms.domain.observations import NotYet, Received
+from cms.domain.observations import NotYet, Observation, Received
 from cms.domain.orders import Order, OrderAnswer
 from cms.ocpp import frames
+from cms.ocpp.aside import LONG
 from cms.ocpp.asking import Asking
 from cms.ocpp.conversation import Conversation
 from cms.ocpp.dialect import Dialect, spoken_in
 from cms.ocpp.frames import Failure, Refused
+from cms.ocpp.messages import cut
 from cms.ocpp.ports import Hooks, Limits, Wire
 from cms.ocpp.schemas import LENGTHS, STRICT, Tolerance
+from cms.ocpp.translation import Incoming
 from cms.ocpp.values import Remarks
 
 log = logging.getLogger(__name__)
 
-_Queued = tuple[frames.Call | frames.Send, str, datetime]
-"""A CALL or SEND that waits for the worker, its text, and when it came."""
+_Queued = tuple[frames.Call | frames.Send, str, str, datetime]
+"""A CALL or SEND that waits for the worker, its text, what is shown of that, and when it came."""
 
 
 class Link(Conversation):
@@ -40,10 +44,12 @@ class Link(Conversation):
         "_leniency",
         "_loop",
         "_opened",
+        "_reader",
         "_stray_minute",
         "_strays",
         "_tokens",
         "_tokens_at",
+        "_unread",
         "_worker",
         "last_seen_at",
         "since",
@@ -68,6 +74,8 @@ class Link(Conversation):
         self._opened = False
         self._inbox: deque[_Queued] | None = None
         self._worker: asyncio.Task[None] | None = None
+        self._unread: deque[tuple[str, datetime]] | None = None
+        self._reader: asyncio.Task[None] | None = None
         self._held: frozenset[str] = frozenset()
         self._tokens = limits.burst
         self._tokens_at = self._loop.time()
@@ -101,25 +109,58 @@ class Link(Conversation):
             return
         at = self.last_seen_at = self.now()
         self._spend(1 + len(text) // self.limits.bytes_per_token)
+        if len(text) > LONG or self._unread is not None:
+            self._read_later(text, at)
+            return
         try:
             frame = frames.read(text, self.limits.max_depth)
         except frames.Unreadable as unreadable:
             self._complain(unreadable, text, at)
             return
+        self._heard(frame, text, text, at)
+
+    def _heard(self, frame: frames.Frame, text: str, shown: str, at: datetime) -> None:
+        """``shown`` is what people may see of it: a long one is cut and masked already."""
         match frame:
             case frames.Call():
-                self._enqueue((frame, text, at))
+                self._enqueue((frame, text, shown, at))
             case frames.Result() | frames.Error():
-                if self._asking is None or not self._asking.settle(frame, text, at):
-                    self._stray(text, at)
+                if self._asking is None or not self._asking.settle(frame, shown, at, long=len(text) > LONG):
+                    self._stray(shown, at)
             case frames.Send() if frame.action in self.dialect.sends:
-                self._enqueue((frame, text, at))
+                self._enqueue((frame, text, shown, at))
             case frames.ResultError():
-                self._disputed(frame, text, at)
+                self._disputed(frame, shown, at)
             case frames.Strange():
-                self._wonder(frame, text, at)
+                self._wonder(frame, shown, at)
             case frames.Silent() | frames.Send():
-                self._stray(text, at)
+                self._stray(shown, at)
+
+    def _read_later(self, text: str, at: datetime) -> None:
+        """A long text is read beside the loop; what comes meanwhile waits for it, and no more is taken in."""
+        if self._unread is None:
+            self._unread = deque()
+            self._reader = self._loop.create_task(self._read_on(self._unread), name=f"ocpp {self.station}")
+            self._hold("long")
+        self._unread.append((text, at))
+
+    async def _read_on(self, unread: deque[tuple[str, datetime]]) -> None:
+        while unread:
+            text, at = unread.popleft()
+            work = partial(_read, text, self.limits.max_depth)
+            try:
+                frame, shown = await self.hooks.aside(work) if len(text) > LONG else work()
+                if self._unread is not unread:
+                    return  # shut meanwhile
+                if isinstance(frame, frames.Unreadable):
+                    self._complain(frame, shown, at)
+                else:
+                    self._heard(frame, text, shown, at)
+            except Exception:
+                log.exception("could not read what %r says", self.station)
+        if self._unread is unread:
+            self._unread = self._reader = None
+            self._release("long")
 
     def _enqueue(self, queued: _Queued) -> None:
         if self._inbox is None:
@@ -146,9 +187,9 @@ class Link(Conversation):
         self._worker = self._inbox = None
 
     async def _answer(self, queued: _Queued) -> None:
-        call, text, at = queued
+        call, text, shown, at = queued
         action = self.known(call.action)
-        self.note("in", "call", action, call.id, text, at)
+        self.note("in", "call", action, call.id, shown, at)
         self.hooks.count("in", action, self.dialect.version)
         reply = await self._reply(call, text, at)
         if reply is None or self.closed is not None or isinstance(call, frames.Send):
@@ -169,16 +210,18 @@ class Link(Conversation):
             if incoming is None:
                 raise self._cannot(call.action)
             remarks: Remarks = []
-            tolerance = incoming.tolerance | self._leniency if self._leniency else incoming.tolerance
-            payload = dialect.schemas.check_call(call.action, call.payload, tolerance, remarks)
-            observation = incoming.read(payload, remarks)
+            if len(text) > LONG:
+                work = partial(self._understood, incoming, call, remarks, long=True)
+                observation = await self.hooks.aside(work)
+            else:
+                observation = self._understood(incoming, call, remarks)
             received = Received(observation, at, dialect.version, call.action, text, tuple(remarks))
             answer = await self.hooks.observe(self.station, received)
             if isinstance(answer, NotYet):
                 raise Refused(Failure.SECURITY, answer.message)
             return "result", frames.result(call.id, incoming.answer(answer))
         except Refused as refused:
-            words = refused.words + self._otherwise(call)
+            words = refused.words + ("" if len(text) > LONG else self._otherwise(call))
             return "error", frames.error(call.id, dialect.codes[refused.failure], words)
         except StoreDown:
             # An offline station queues and loses nothing; an error would make it throw the message away.
@@ -188,6 +231,14 @@ class Link(Conversation):
             log.exception("could not handle %s from %r", self.known(call.action), self.station)
             words = "an error of ours, it has been logged"
             return "error", frames.error(call.id, dialect.codes[Failure.INTERNAL], words)
+
+    def _understood(
+        self, incoming: Incoming, call: frames.Call | frames.Send, remarks: Remarks, *, long: bool = False
+    ) -> Observation:
+        """What it says, where it is as its schema says or may be forgiven. Raises Refused."""
+        tolerance = incoming.tolerance | self._leniency if self._leniency else incoming.tolerance
+        payload = self.dialect.schemas.check_call(call.action, call.payload, tolerance, remarks, long=long)
+        return incoming.read(payload, remarks)
 
     def _otherwise(self, call: frames.Call | frames.Send) -> str:
         """Some stations agree on one version and speak another: whoever looks for the reason should read it."""
@@ -281,6 +332,7 @@ class Link(Conversation):
         """End it from our side: what was not begun is left to the station to repeat."""
         if self._inbox:
             self._inbox.clear()
+        self._unread = self._reader = None
         self.lost(reason)
         self.wire.shut(code, reason)
 
@@ -297,5 +349,16 @@ class Link(Conversation):
 
     async def settled(self) -> None:
         """Returns when everything that was received has been handled."""
+        if (reader := self._reader) is not None:
+            await asyncio.wait([reader])
         if (worker := self._worker) is not None:
             await asyncio.wait([worker])
+
+
+def _read(text: str, max_depth: int) -> tuple[frames.Frame | frames.Unreadable, str]:
+    """The frame in this text, and what is shown of it."""
+    shown = cut(text) if len(text) > LONG else text
+    try:
+        return frames.read(text, max_depth), shown
+    except frames.Unreadable as unreadable:
+        return unreadable, shown

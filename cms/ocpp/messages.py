@@ -24,6 +24,12 @@ class Cut(str):
     __slots__ = ()
 
 
+def cut(text: str | bytes) -> str:
+    """What is kept of a long frame."""
+    # Masked before it is cut: half a frame cannot be parsed any more.
+    return Cut(masked_start(_as_text(text), KEPT_CHARACTERS))
+
+
 class Seen(NamedTuple):
     """One frame that crossed the link. ``text`` is whole when short, else Cut."""
 
@@ -68,8 +74,7 @@ class Ring:
         latency_ms: float | None,
     ) -> None:
         if len(text) > KEPT_CHARACTERS:
-            # Masked before it is cut: half a frame cannot be parsed any more.
-            text = Cut(masked_start(_as_text(text), KEPT_CHARACTERS))
+            text = cut(text)
         self._frames.append((at, direction, kind, action, message_id, text, latency_ms))
 
     def last(self) -> Message:

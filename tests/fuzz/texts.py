@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
@@ -14,7 +14,7 @@ from tests.fuzz.seeds import Choices, actions, likely, one_of, request, response
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 
 #: Longer ones end the connection before they come to the link (``max_frame_bytes``).
-LONGEST = 256 * 1024
+LONGEST = 512 * 1024
 #: What 2.1 sends without being answered.
 SENT = frozenset({"NotifyPeriodicEventStream"})
 #: What a place in a message may hold instead of what belongs there.
@@ -80,21 +80,35 @@ _PIECES = (
 
 
 def text(
-    choices: Choices, version: str, told: Sequence[str], answers: str | None = None, action: str = "Reset"
+    choices: Choices,
+    version: str,
+    told: Sequence[str],
+    answers: str | None = None,
+    action: str = "Reset",
+    *,
+    long_one_in: int = 0,
 ) -> str:
     """One text message. ``told`` are the actions that mean something to us; ``answers`` is the id of a CALL
-    of ours that the station may answer, of ``action``.
+    of ours that the station may answer, of ``action``; one in ``long_one_in`` is blown up.
     """
     if likely(choices, 20):
         return _garbage(choices)
     frame = _frame(choices, version, told, answers, action)
-    for _ in range(one_of(choices, (0, 0, 1, 1, 2, 4))):
-        frame = one_of(choices, _MUTATIONS)(choices, frame)
+    if long_one_in and likely(choices, long_one_in):
+        frame = _blown_up(choices, frame)
+    frame = mutated(choices, frame, one_of(choices, (0, 0, 1, 1, 2, 4)))
     try:
         written = _encode(frame).decode()
     except (UnicodeEncodeError, OverflowError):  # a lone surrogate, a number beyond 64 bits
         written = json.dumps(frame, default=str)
     return (_scratched(choices, written) if likely(choices, 8) else written)[:LONGEST]
+
+
+def mutated(choices: Choices, value: Any, times: int) -> Any:
+    """This JSON with so many things wrong."""
+    for _ in range(times):
+        value = one_of(choices, _MUTATIONS)(choices, value)
+    return value
 
 
 def _frame(choices: Choices, version: str, told: Sequence[str], answers: str | None, action: str) -> Any:
@@ -147,6 +161,57 @@ def _repeated(choices: Choices, frame: Any) -> Any:
     if isinstance(box, list) and box is not frame:
         box.extend([box[key]] * one_of(choices, (1, 2, 30, 300)))
     return frame
+
+
+def _blown_up(choices: Choices, frame: Any) -> Any:
+    """Up to the longest there may be: a list of many entries, each a little different, or a mass of small things."""
+    room = 1 + choices.randrange(LONGEST)
+    lists = list(_lists(frame[2:]))
+    if not lists or likely(choices, 4):
+        make = one_of(choices, _MASSES)
+        one = len(_encode(make(0))) + 1
+        frame[-1] = {**frame[-1], "customData": {"vendorId": "v", "x": [make(n) for n in range(room // one)]}}
+        return frame
+    entries = one_of(choices, lists)
+    one = len(json.dumps(entries, default=str)) + 1
+    for n in range(1, room // one):
+        entries += [_another(entry, n) for entry in entries[: len(entries) if n == 1 else 1]]
+    return frame
+
+
+_MASSES: tuple[Any, ...] = (
+    lambda n: n,
+    lambda n: n + 0.5,
+    lambda n: [],
+    lambda n: {},
+    lambda n: {"a": [n]},
+    lambda n: {f"password{n}": "x"},
+    str,
+    lambda n: None,
+    lambda n: "\x00",
+    lambda n: "\u202e\U0001f50c",
+)
+
+
+def _lists(value: Any) -> Iterator[list[Any]]:
+    if isinstance(value, list) and value and not isinstance(value[0], str | int):
+        yield value
+    for item in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+        yield from _lists(item)
+
+
+def _another(entry: Any, n: int) -> Any:
+    """The same with one or two other values, as the entries of a list have."""
+    match entry:
+        case dict():
+            return {key: _another(item, n) for key, item in entry.items()}
+        case bool() | None:
+            return entry
+        case int():
+            return entry + n
+        case str() if len(entry) < 5:
+            return f"{entry}{n}"
+    return entry
 
 
 def _swapped(choices: Choices, frame: Any) -> Any:

@@ -26,6 +26,7 @@ from cms.domain.observations import (
     TransactionPhase,
     TransactionReported,
 )
+from cms.ocpp.aside import Aside, at_once
 from cms.ocpp.dialect import V16, Dialect
 from cms.ocpp.door import Admitted, Knock, Turned
 from cms.ocpp.link import Link
@@ -59,6 +60,7 @@ class Backend:
     unwelcome: BaseException | None = None
     admitting: Callable[[Knock], Admitted | Turned] = lambda knock: Admitted(knock.identity)
     answering: Callable[[Received], Answer] | None = None
+    aside: Aside = at_once
     changed: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     def hooks(self) -> Hooks:
@@ -69,6 +71,7 @@ class Backend:
             observe=self.observe,
             frame=lambda station, message: self.frames.append(message),
             count=lambda *row: self.counts.append(row),
+            aside=self.aside,
         )
 
     async def admit(self, knock: Knock) -> Admitted | Turned:
@@ -167,8 +170,10 @@ class Conversation:
         return self.wire.sent[count - 1]
 
 
-def converse(dialect: Dialect = V16, limits: Limits | None = None, station: str = "CP-7") -> Conversation:
-    wire, backend, clock = FakeWire(), Backend(), FixedClock()
+def converse(
+    dialect: Dialect = V16, limits: Limits | None = None, station: str = "CP-7", aside: Aside = at_once
+) -> Conversation:
+    wire, backend, clock = FakeWire(), Backend(aside=aside), FixedClock()
     link = Link(station, dialect, "10.0.0.7", wire, backend.hooks(), limits or Limits(), clock)
     link.open()
     return Conversation(link, wire, backend, clock)
