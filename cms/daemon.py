@@ -34,7 +34,7 @@ from cms.domain.certificates import OwnAuthority, Use
 from cms.domain.changes import Happened
 from cms.housekeeping import Housekeeping
 from cms.logs import Sparing, set_up
-from cms.ocpp import Admitted, Endpoint, Hooks, Knock, Limits, Turned
+from cms.ocpp import Admitted, Beside, Endpoint, Hooks, Knock, Limits, Turned, at_once
 from cms.onlookers import Onlookers
 from cms.operations import OPERATIONS, credits, datatransfer, lists
 from cms.operations.admission import Approach, Knocks, admit, connected, disconnected
@@ -99,6 +99,7 @@ class Daemon:
         self.endpoint: Endpoint
         self.api: RunningApi
         self._threaded = threaded
+        self._beside = Beside()
         self._watch_s = watch_s
         self._tasks: set[asyncio.Task[None]] = set()
         self._onlookers = Onlookers()
@@ -124,6 +125,7 @@ class Daemon:
             self._housekeeping = Housekeeping(self.core, self.store, settings, self.tls_port, self._own)
             await recover(self.core)
             await credits.recover(self.core)
+            undo.callback(self._beside.close)
             undo.push_async_callback(self.endpoint.close, 1001, "stopping")
             await self.endpoint.start()
             self.core.terms = replace(
@@ -162,6 +164,7 @@ class Daemon:
             frame=self._onlookers.show,
             watched=self._onlookers.watch,
             count=lambda direction, action, version: self.metrics.message(direction, version, action),
+            aside=self._beside if self._threaded else at_once,
         )
         limits = Limits(
             max_frame_bytes=settings.max_frame_bytes,
@@ -315,6 +318,7 @@ class Daemon:
         if self.uploads is not None:
             await self.uploads.close()
         await self.endpoint.close(1001, "the central system is stopping")
+        self._beside.close()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
