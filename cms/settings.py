@@ -18,6 +18,7 @@ from pydantic_settings import BaseSettings, EnvSettingsSource, PydanticBaseSetti
 
 from cms import places
 from cms.contract.refusals import Invalid
+from cms.domain import qr
 
 PREFIX = "CMS_"
 #: Variables of the clients: not the daemon's keys, and no mistakes either. (CMS_SOCKET serves both.)
@@ -149,6 +150,10 @@ class Settings(BaseSettings):
     vat_url: str | None = Field(
         None, description="Service that is asked about VAT numbers: GET URL?vat_number=..."
     )
+    qr_url: str = Field(
+        qr.DEFAULT,
+        description="What the QR code on an EVSE says: {organisation}, {station}, {evse} and {evse_id} are filled in.",
+    )
     receipt_url: str | None = Field(
         None, description="Where drivers find receipts, e.g. https://pay.example/{psp_ref}."
     )
@@ -208,6 +213,10 @@ class Settings(BaseSettings):
             raise ValueError(f"{given} needs {missing} beside it")
         if self.bus is not None and self.bus != "local":
             raise ValueError("bus: only the bus within this process (local) is known")
+        try:
+            qr.check(self.qr_url)
+        except Invalid as error:
+            raise ValueError(f"qr_url: {error.message}") from error
         if not self.ocpp_plain and self.ocpp_tls_port is None:
             raise ValueError("ocpp_plain = false needs ocpp_tls_port: stations could not connect at all")
         if self.tls_keys and len(self.tls_keys) != len(self.tls_certificates):

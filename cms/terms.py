@@ -47,5 +47,3 @@ class Terms:
     """Where drivers find the receipt of a payment: ``{psp_ref}`` stands for its reference."""
     four_eyes: tuple[str, ...] = ()
     """Organisations in which grave orders need a second person; ``*``: all."""
-    orders_per_minute: int = 0
-    """How many orders one asker may give to one station in a minute; 0: any number."""

@@ -297,6 +297,31 @@ def _drivers() -> Rows:
     }
 
 
+def _sites() -> Rows:
+    from cms.contract import sites
+
+    return {
+        sites.ListSites: Route("GET", "/v1/sites", list[sites.SiteView]),
+        sites.AddSite: Route("POST", "/v1/sites", sites.SiteView),
+        sites.ShowSite: Route("GET", "/v1/sites/{site}", sites.SiteView),
+        sites.SetSite: Route("PATCH", "/v1/sites/{site}", sites.SiteView),
+        sites.RemoveSite: Route("DELETE", "/v1/sites/{site}", None),
+    }
+
+
+def _evses() -> Rows:
+    from cms.contract import evses
+
+    return {
+        evses.ListEvses: Route("GET", "/v1/evses", list[evses.EvseView]),
+        evses.ShowEvse: Route("GET", "/v1/stations/{station}/evses/{evse}", evses.EvseView),
+        evses.SetEvse: Route("PATCH", "/v1/stations/{station}/evses/{evse}", evses.EvseView),
+        evses.ForgetEvse: Route("DELETE", "/v1/stations/{station}/evses/{evse}", None),
+        evses.AdoptEvses: Route("POST", "/v1/stations/{station}/evses/adopt", list[evses.EvseView]),
+        evses.ShowQr: Route("GET", "/v1/stations/{station}/evses/{evse}/qr", evses.QrView),
+    }
+
+
 def _lists() -> Rows:
     from cms.contract import lists
 
@@ -480,6 +505,8 @@ _NOUNS: dict[str, Callable[[], Rows]] = {
     "tokens": _tokens,
     "drivers": _drivers,
     "access": _access,
+    "sites": _sites,
+    "evses": _evses,
     "lists": _lists,
     "reservations": _reservations,
     "displays": _displays,

@@ -48,6 +48,8 @@ class StationView:
     note: str | None = None
     quirks: tuple[Quirk, ...] = ()
     """Switches that stand otherwise than the specification has it (``cms stations quirks``)."""
+    site_name: str | None = None
+    city: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,10 @@ class AddStation:
 
 @dataclass(frozen=True, slots=True)
 class SetStation:
-    """Change what we keep about a station; what is null stays. ``boot_policy``: accepted, pending, rejected."""
+    """Change what we keep about a station; what is null stays. ``boot_policy``: accepted, pending, rejected.
+
+    ``site`` is one that is registered; an empty one takes the station away from where it was.
+    """
 
     station: str
     site: str | None = None

@@ -11,6 +11,7 @@ from typing import Any
 
 from cms.contract.quirks import Capabilities
 from cms.domain import (
+    access,
     accounts,
     approvals,
     boots,
@@ -41,6 +42,7 @@ from cms.domain import (
     streams,
     swaps,
     tariffs,
+    usage,
 )
 from cms.domain.charging import answers, needs, register
 from cms.domain.charging import notices as charging
@@ -60,6 +62,8 @@ KINDS: dict[str, Kind] = {
     drivers.PERSON: Kind(drivers.Person, present=False),
     drivers.NOTES: Kind(drivers.Notes, present=False),
     sites.KIND: Kind(sites.Site),
+    access.KIND: Kind(access.Rule),
+    usage.KIND: Kind(usage.Spent),
     evses.KIND: Kind(evses.Evse),
     organisations.KIND: Kind(organisations.Organisation),
     operators.OPERATOR: Kind(operators.Operator),
@@ -101,6 +105,7 @@ KINDS: dict[str, Kind] = {
     der.ALARM: Kind(der.Alarm),
     payments.CREDIT: Kind(payments.Credit),
     payments.DEBIT: Kind(payments.Debit),
+    payments.WEB: Kind(payments.WebPayment),
     swaps.SWAP: Kind(swaps.Swap),
     swaps.BATTERY: Kind(swaps.Battery),
     stationtariffs.INSTALLED: Kind(stationtariffs.Installed),

@@ -17,6 +17,7 @@ from cms.contract import der as dc
 from cms.contract import displays as d
 from cms.contract import drivers as dr
 from cms.contract import events as e
+from cms.contract import evses as ev
 from cms.contract import grants as gr
 from cms.contract import intents as i
 from cms.contract import jobs as j
@@ -29,6 +30,7 @@ from cms.contract import quirks as q
 from cms.contract import reservations as r
 from cms.contract import security as se
 from cms.contract import sessions as s
+from cms.contract import sites as si
 from cms.contract import stations as st
 from cms.contract import status as a
 from cms.contract import swaps as sw
@@ -48,6 +50,7 @@ from cms.operations import (
     displays,
     drivers,
     events,
+    evses,
     grants,
     intents,
     jobs,
@@ -61,6 +64,7 @@ from cms.operations import (
     reservations,
     security,
     sessions,
+    sites,
     stations,
     status,
     swaps,
@@ -228,6 +232,17 @@ OPERATIONS: dict[type, Operation] = {
     sw.ListSwaps: Operation(swaps.list_, "stations.read"),
     sw.ListBatteries: Operation(swaps.batteries, "stations.read"),
     sw.RequestSwap: Operation(swaps.request, "sessions.command"),
+    si.ListSites: Operation(sites.list_, "sites.read"),
+    si.ShowSite: Operation(sites.show, "sites.read"),
+    si.AddSite: Operation(sites.add, "sites.write"),
+    si.SetSite: Operation(sites.set_, "sites.write"),
+    si.RemoveSite: Operation(sites.remove, "sites.write"),
+    ev.ListEvses: Operation(evses.list_, "sites.read"),
+    ev.ShowEvse: Operation(evses.show, "sites.read"),
+    ev.SetEvse: Operation(evses.set_, "sites.write"),
+    ev.AdoptEvses: Operation(evses.adopt, "sites.write"),
+    ev.ForgetEvse: Operation(evses.forget, "sites.write"),
+    ev.ShowQr: Operation(evses.qr, "sites.read"),
     i.ListIntents: Operation(intents.list_, "intents.read"),
     i.ShowIntent: Operation(intents.show, "intents.read"),
     i.AwaitIntent: Operation(intents.outcome, "intents.read"),

@@ -28,18 +28,21 @@ from cms.domain import boots, quirks, security
 from cms.domain.changes import Change, DropStation, Happened, SaveStation
 from cms.domain.changes import ForgetUnknown as Forget
 from cms.domain.evolve import evolve
+from cms.domain.sites import KIND, Site, of
 from cms.domain.stations import BOOT_POLICIES, Station, StationState, with_sessions
-from cms.operations import credentials
+from cms.operations import credentials, sites
 from cms.operations.admission import register
 from cms.operations.deciding import settle
 
 _MAX_IDENTITY = 48
+_NONE: dict[str, Site] = {}
 
 
 def view(core: Core, state: StationState) -> StationView:
     """The station as clients see it, its live link included."""
     station = state.station
     link = core.stations.link(station.id)
+    site = of(core.kept.get(KIND, _NONE), station.site)
     return StationView(
         id=station.id,
         ocpp_version=link.ocpp_version if link else station.ocpp_version,
@@ -50,6 +53,8 @@ def view(core: Core, state: StationState) -> StationView:
         online=link is not None,
         last_seen=link.last_seen_at if link else station.last_seen_at,
         site=station.site,
+        site_name=site.name if site else None,
+        city=site.city if site else None,
         connectors=_connectors(state),
         boot_policy=boots.policy(state),
         boot_status=station.boot_status,
@@ -113,7 +118,7 @@ async def add(core: Core, request: AddStation, actor: Actor) -> StationCredentia
         password = None
     station = Station(
         id=request.station,
-        site=request.site,
+        site=sites.named(core, request.site),
         security_profile=request.security_profile,
         password_digest=_digest(core, request.station, password),
         boot_policy=request.boot_policy,
@@ -164,9 +169,11 @@ async def set_(core: Core, request: SetStation, actor: Actor) -> StationView | S
         _check_boot_policy(request.boot_policy)
     kept = {
         name: value
-        for name in ("site", "boot_policy", "note", "serial")
+        for name in ("boot_policy", "note", "serial")
         if (value := getattr(request, name)) is not None
     }
+    if request.site is not None:
+        kept["site"] = sites.named(core, request.site)
     password = credentials.generate() if request.new_password else None
     async with lane.lock:
         core.lane(request.station)  # it may have been removed while we waited
