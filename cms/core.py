@@ -44,6 +44,11 @@ from cms.domain.tokens import Token
 from cms.keys import Keys, single
 from cms.terms import Terms
 
+#: The organisation that is always there: stations whose address names no other belong to it.
+MAIN = "main"
+#: What belongs to no organisation: the organisations themselves, and those who run the platform.
+PLATFORM = ""
+
 
 class Clash(Exception):
     """A unique key of these changes is taken: somebody decided this already. Nothing of them was written."""
@@ -339,6 +344,10 @@ def _not_started(work: Coroutine[Any, Any, None]) -> None:
     raise RuntimeError("the daemon has not started")
 
 
+async def _not_founded(organisation: str) -> Core:
+    raise RuntimeError("the daemon has not started")
+
+
 def _no_agenda(when: datetime, station: str, intent: str) -> None:
     """Without an agenda nothing is looked at again: enough for a test of one operation."""
 
@@ -357,8 +366,8 @@ class Core:
     keys: Keys = field(init=False)
     """Keys by purpose: digests of passwords, secrets at rest (docs/secrets.md)."""
     trust: Trust
-    organisation: str = "main"
-    """Whose world this is; "" is the platform."""
+    organisation: str = MAIN
+    """Whose world this is: its store, its lanes and its events are of nobody else."""
     lanes: dict[str, Lane] = field(default_factory=dict)
     """By identity without case."""
     tokens: dict[str, Token] = field(default_factory=dict)
@@ -375,6 +384,8 @@ class Core:
     """Run something in the daemon's task group: owned, logged when it fails, cancelled at the end."""
     wake: Callable[[datetime, str, str], None] = _no_agenda
     """Look at a station's intent again at an instant (operations.intents.Agenda)."""
+    found: Callable[[str], Awaitable[Core]] = _not_founded
+    """Begin to serve an organisation that the platform has come to know; its core."""
     terms: Terms = field(default_factory=Terms)
     vat: Callable[[str], Awaitable[VatAnswer]] | None = None
     """Asks somebody about a VAT number, within a few seconds; None: nobody is named."""

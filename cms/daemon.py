@@ -11,15 +11,13 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
 import structlog
 
-from cms import __version__, addresses, systemd, vat
+from cms import __version__, addresses, systemd
 from cms.api.app import create_app
 from cms.api.metrics import Metrics
 from cms.api.server import RunningApi, RunningUploads, serve_api, serve_uploads
@@ -29,24 +27,22 @@ from cms.clock import RandomMint, SystemClock
 from cms.contract.events import Event
 from cms.contract.refusals import Refusal
 from cms.contract.stations import Message
-from cms.core import Clock, Core, Lane, Mint, StoreDown
+from cms.core import MAIN, PLATFORM, Clock, Core, Mint, StoreDown
+from cms.domain import organisations
 from cms.domain.certificates import OwnAuthority, Use
 from cms.domain.changes import Happened
+from cms.house import Grounds, House
 from cms.housekeeping import Housekeeping
+from cms.houses import Houses
 from cms.logs import Sparing, set_up
-from cms.ocpp import Admitted, Beside, Endpoint, Hooks, Knock, Limits, Turned, at_once
-from cms.onlookers import Onlookers
-from cms.operations import OPERATIONS, credits, datatransfer, lists
-from cms.operations.admission import Approach, Knocks, admit, connected, disconnected
-from cms.operations.deciding import index
-from cms.operations.intents import Agenda, recover
-from cms.operations.observe import observe
+from cms.ocpp import Admitted, Beside, Endpoint, Knock, Limits, Turned, at_once
+from cms.operations import OPERATIONS
+from cms.operations.admission import Approach, Knocks, admit
 from cms.pki import Trust, TrustSources
 from cms.pki.fetch import Outward
 from cms.settings import Settings
 from cms.store.engine import SqlStore, open_store
 from cms.store.lock import lock
-from cms.terms import Terms
 from cms.tls_port import TlsPort
 
 log = structlog.get_logger("cms")
@@ -95,6 +91,8 @@ class Daemon:
         self.bus = LocalBus()
         self.fatal = asyncio.Event()
         self.core: Core
+        """Of the main organisation."""
+        self.houses: Houses
         self.store: SqlStore
         self.endpoint: Endpoint
         self.api: RunningApi
@@ -102,7 +100,9 @@ class Daemon:
         self._beside = Beside()
         self._watch_s = watch_s
         self._tasks: set[asyncio.Task[None]] = set()
-        self._onlookers = Onlookers()
+        self._served: dict[str, House] = {}
+        """By organisation."""
+        self._upload_url = ""
         self._listening = False
         self._sparing = Sparing()
 
@@ -119,31 +119,27 @@ class Daemon:
             undo.push_async_callback(self.store.close)
             self.trust = Trust(_trust_sources(settings), self._authority_made)
             self.tls_port = TlsPort(settings, self.trust, self.clock.now())
+            self._knocks = Knocks()
             self.endpoint = self._endpoint()
-            self.core = await self._remembered()
+            self._grounds = self._founded()
+            await self._remember()
             self._watch()
-            self._housekeeping = Housekeeping(self.core, self.store, settings, self.tls_port, self._own)
-            await recover(self.core)
-            await credits.recover(self.core)
+            self._housekeeping = Housekeeping(self.houses, self.store, settings, self.tls_port, self._own)
             undo.callback(self._beside.close)
             undo.push_async_callback(self.endpoint.close, 1001, "stopping")
             await self.endpoint.start()
-            self.core.terms = replace(
-                self.core.terms,
-                ocpp_url=addresses.for_stations(settings, self.endpoint),
-                ocpp_tls_url=addresses.for_stations_with_tls(settings, self.endpoint),
-            )
+            for house in self._served.values():
+                house.tell()
             app = create_app(
                 self.core, OPERATIONS, self.metrics, frames=self._frames, ready=lambda: self._listening
             )
             self.api = await serve_api(app, settings.socket, self._tcp())
             await self._take_uploads(undo)
+            for house in self._served.values():
+                self._open(house)
             self._listening = True
-            self._own(self._agenda.run(self.core), "agenda")
             self._own(self._watch_store(), "store watch")
             self._own(self._housekeeping.run(), "housekeeping")
-            if settings.list_sync:
-                self._own(lists.follow(self.core), "local lists")
             await self.core.store.commit(
                 (), (Happened("daemon.started", self.clock.now(), data={"version": __version__}),)
             )
@@ -156,16 +152,6 @@ class Daemon:
 
     def _endpoint(self) -> Endpoint:
         settings = self.settings
-        hooks = Hooks(
-            admit=self._admit,
-            connected=lambda station, version, address: connected(self.core, station, version, address),
-            disconnected=lambda station, reason: disconnected(self.core, station, reason),
-            observe=lambda station, received: observe(self.core, station, received),
-            frame=self._onlookers.show,
-            watched=self._onlookers.watch,
-            count=lambda direction, action, version: self.metrics.message(direction, version, action),
-            aside=self._beside if self._threaded else at_once,
-        )
         limits = Limits(
             max_frame_bytes=settings.max_frame_bytes,
             rate_per_s=settings.rate_per_s,
@@ -180,64 +166,66 @@ class Daemon:
         return Endpoint(
             settings.ocpp_host,
             port,
-            hooks,
+            self._admit,
+            lambda organisation: self._served[organisation].hooks,
             self.clock,
             limits,
             secure=self.tls_port.listener,
             proxies=settings.tls_proxies,
         )
 
-    async def _remembered(self) -> Core:
-        settings = self.settings
-        self._agenda = Agenda()
-        self._knocks = Knocks()
-        core = Core(
+    def _founded(self) -> Grounds:
+        return Grounds(
+            settings=self.settings,
             store=self.store,
-            stations=self.endpoint,
+            endpoint=self.endpoint,
             bus=self.bus,
             clock=self.clock,
             mint=self.mint,
-            secret=_secret(settings.data_dir / "secret.key"),
             trust=self.trust,
-            spawn=lambda work: self._own(work, "order"),
-            wake=self._agenda.add,
-            vendors=datatransfer.installed(),
-            terms=Terms(
-                heartbeat_s=settings.heartbeat_interval_s,
-                call_timeout_s=settings.call_timeout_s,
-                boot_policy=settings.default_boot_policy,
-                inventory=settings.inventory_after_boot,
-                monitors=settings.monitors_after_boot,
-                automatic_delay_s=settings.automatic_delay_s,
-                open_enrolment=settings.open_enrolment,
-                boot_trigger_s=settings.boot_trigger_s,
-                probe=settings.probe_stations,
-                organisations=_organisations(settings),
-                begins_within=timedelta(seconds=settings.start_timeout_s),
-                suspect_after=timedelta(seconds=settings.suspect_after_s),
-                socket=str(settings.socket),
-                database=settings.database_url.partition("+")[0],
-                data_dir=str(settings.data_dir),
-                started_at=self.clock.now(),
-                version=__version__,
-                receipt_url=settings.receipt_url,
-            ),
-            vat=partial(vat.ask, settings.vat_url) if settings.vat_url else None,
+            secret=_secret(self.settings.data_dir / "secret.key"),
+            own=self._own,
+            count=lambda direction, action, version: self.metrics.message(direction, version, action),
+            aside=self._beside if self._threaded else at_once,
+            started_at=self.clock.now(),
         )
-        picture = await self.store.load()
-        core.lanes = {state.station.id.casefold(): Lane(state) for state in picture.states}
-        core.tokens = {token.id.casefold(): token for token in picture.tokens}
-        core.kept = picture.kept
-        for lane in core.lanes.values():
-            for session in lane.state.sessions.values():
-                index(core, session)
-        return core
+
+    async def _remember(self) -> None:
+        """The platform, the main organisation, and those that were founded."""
+        platform, main = await self._furnish(PLATFORM), await self._furnish(MAIN)
+        self.core = main.core
+        self.houses = Houses(platform.core, main.core)
+        for organisation in platform.core.kept.get(organisations.KIND, {}).values():
+            if organisation.id not in self._served:
+                self.houses.add(organisation.id, (await self._furnish(organisation.id)).core)
+
+    async def _furnish(self, organisation: str) -> House:
+        house = House(self._grounds, organisation)
+        await house.remember()
+        house.core.found = self._found
+        self._served[organisation] = house
+        return house
+
+    async def _found(self, organisation: str) -> Core:
+        """Serve an organisation from now on that the platform has just come to know."""
+        house = await self._furnish(organisation)
+        self.houses.add(organisation, house.core)
+        house.tell()
+        self._open(house)
+        return house.core
+
+    def _open(self, house: House) -> None:
+        house.take_uploads(self._upload_url)
+        house.open()
 
     def _watch(self) -> None:
         self.store.on_batch = self.metrics.commit
-        self.metrics.watch_stations(self.endpoint.online)
-        self.metrics.watch_sessions(lambda: sum(len(ids) for ids in self.core.active.values()))
+        self.metrics.watch_stations(self.endpoint.connected)
+        self.metrics.watch_sessions(self._sessions)
         self.metrics.watch_queue("commit", lambda: self.store.waiting)
+
+    def _sessions(self) -> int:
+        return sum(len(ids) for core in self.houses.all() for ids in core.active.values())
 
     async def _take_uploads(self, undo: contextlib.AsyncExitStack) -> None:
         """Listen for logs of stations where that is wanted."""
@@ -245,11 +233,10 @@ class Daemon:
         self.uploads: RunningUploads | None = None
         if settings.upload_port is None:
             return
-        app = create_upload_app(self.core, settings.data_dir, settings.upload_max_bytes)
+        app = create_upload_app(self.houses, settings.upload_max_bytes)
         self.uploads = await serve_uploads(app, settings.upload_host, settings.upload_port)
         undo.push_async_callback(self.uploads.close)
-        url = addresses.for_uploads(settings, self.uploads.port)
-        self.core.terms = replace(self.core.terms, upload_url=url)
+        self._upload_url = addresses.for_uploads(settings, self.uploads.port)
 
     def _tcp(self) -> tuple[str, int] | None:
         host, port = self.settings.api_host, self.settings.api_port
@@ -264,9 +251,10 @@ class Daemon:
             secure=knock.secure,
             certificate=knock.certificate,
         )
-        told = await admit(self.core, self._knocks, approach)
+        core = self.houses.named(knock.above) or self.core
+        told = await admit(core, self._knocks, approach)
         if told.station is not None:
-            return Admitted(told.station, told.subprotocol, told.lenient)
+            return Admitted(told.station, told.subprotocol, told.lenient, core.organisation)
         return Turned(told.status, told.reason, told.retry_after_s)
 
     def _published(self, events: Sequence[Event]) -> None:
@@ -283,7 +271,7 @@ class Daemon:
             log.info(event.type, **{**event.data, "station": event.station, **missed})
 
     def _frames(self, station_id: str) -> AbstractAsyncContextManager[asyncio.Queue[Message]]:
-        return self._onlookers.frames(self.core.lane(station_id).state.station.id)
+        return self._served[MAIN].frames(station_id)
 
     def _own(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)
@@ -340,11 +328,6 @@ def _trust_sources(settings: Settings) -> TrustSources:
         provider=settings.contract_certificates_url,
         outward=Outward(settings.outward_hosts),
     )
-
-
-def _organisations(settings: Settings) -> tuple[str, ...]:
-    ours = (settings.organisation,) if settings.organisation else ()
-    return (*ours, *settings.trusted_organisations)
 
 
 def _secret(path: Path) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ import structlog
 from cms import systemd
 from cms.core import Core, StoreDown
 from cms.domain.changes import SeeStations
+from cms.houses import Houses
 from cms.operations.admission import trim_inbox
 from cms.operations.certificates import forget_revoked
 from cms.operations.expiry import ExpiryWatch, renew_due
@@ -29,19 +31,20 @@ class Housekeeping:
 
     def __init__(
         self,
-        core: Core,
+        houses: Houses,
         store: SqlStore,
         settings: Settings,
         tls_port: TlsPort,
         own: Callable[[Coroutine[Any, Any, None], str], None],
     ) -> None:
-        self._core = core
+        self._houses = houses
+        self._clock = houses.platform.clock
         self._store = store
         self._settings = settings
         self._tls_port = tls_port
         self._own = own
-        self._heard: dict[str, datetime] = {}
-        self._expiry = ExpiryWatch()
+        self._heard: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
+        self._expiry: defaultdict[str, ExpiryWatch] = defaultdict(ExpiryWatch)
 
     async def run(self) -> None:
         """Once a minute what need not be written per message; now and then what grows old."""
@@ -53,12 +56,13 @@ class Housekeeping:
             try:
                 await self.see_stations()
                 if minute % 10 == 0:
-                    await self._look_after_certificates()
-                    await trim_inbox(self._core)
-                    await doubt_stale(self._core, self._core.clock.now() - self._core.terms.suspect_after)
+                    self._tls_port.refresh(self._clock.now())
+                    for core in self._houses.all():
+                        await self._look_after(core)
                 if minute % 360 == 0:
-                    await forget_revoked(self._core)
-                    self._renew_certificates()
+                    for core in self._houses.all():
+                        await forget_revoked(core)
+                        self._renew_certificates(core)
                     await self._forget_old()
             except StoreDown:
                 continue
@@ -67,23 +71,25 @@ class Housekeeping:
 
     async def see_stations(self) -> None:
         """Write down when stations were heard of, once a minute rather than with each message."""
-        seen = last_heard(self._core, self._heard)
-        if seen:
-            await self._store.commit((SeeStations(seen),), ())
+        for core in self._houses.all():
+            seen = last_heard(core, self._heard[core.organisation])
+            if seen:
+                await core.store.commit((SeeStations(seen),), ())
 
-    async def _look_after_certificates(self) -> None:
-        """Files may have been replaced, our own renewed; what ends soon is told before it ends."""
-        now = self._core.clock.now()
-        self._tls_port.refresh(now)
-        await self._expiry.tell(self._core, self._tls_port.shown(now))
+    async def _look_after(self, core: Core) -> None:
+        """Certificates that end soon are told of before they end; strangers and silent sessions grow old."""
+        now = self._clock.now()
+        await self._expiry[core.organisation].tell(core, self._tls_port.shown(now))
+        await trim_inbox(core)
+        await doubt_stale(core, now - core.terms.suspect_after)
 
-    def _renew_certificates(self) -> None:
+    def _renew_certificates(self, core: Core) -> None:
         """Beside everything else: one station after the other may take its time."""
         if days := self._settings.certificate_renew_days:
-            self._own(renew_due(self._core, timedelta(days=days)), "certificate renewals")
+            self._own(renew_due(core, timedelta(days=days)), "certificate renewals")
 
     async def _forget_old(self) -> None:
-        now, settings = self._core.clock.now(), self._settings
+        now, settings = self._clock.now(), self._settings
         await self._store.prune(
             events_before=now - timedelta(days=settings.events_retention_days),
             readings_before=now - timedelta(days=settings.readings_retention_days),

@@ -5,12 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cms.contract.refusals import NotFound
-from cms.core import Core
-
-#: The organisation that is always there; stations whose address names no other belong to it.
-MAIN = "main"
-#: What belongs to no organisation: the organisations themselves, and those who run the platform.
-PLATFORM = ""
+from cms.core import MAIN, PLATFORM, Core
 
 
 class Houses:
@@ -26,10 +21,14 @@ class Houses:
 
     def of(self, organisation: str) -> Core:
         """The core of an organisation, by its id without case; NotFound otherwise."""
-        core = self._cores.get(organisation.casefold()) if organisation else None
+        core = self.named(organisation)
         if core is None:
             raise NotFound(f"there is no organisation {organisation}", "see `cms organisations list`")
         return core
+
+    def named(self, organisation: str) -> Core | None:
+        """The same; None where there is none."""
+        return self._cores.get(organisation.casefold()) if organisation else None
 
     def add(self, organisation: str, core: Core) -> None:
         """A new organisation is served from now on."""

@@ -20,28 +20,34 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from cms.contract.refusals import Refusal
-from cms.core import Core
+from cms.core import MAIN
+from cms.houses import Houses
 from cms.operations import uploads
 
 _CHUNK = 256 * 1024
 
 
-def create_upload_app(core: Core, data_dir: Path, max_bytes: int) -> Starlette:
+def create_upload_app(houses: Houses, max_bytes: int) -> Starlette:
     """The application that takes files; each is at most ``max_bytes`` long."""
 
     async def take(request: Request) -> Response:
         station, request_id = request.path_params["station"], request.path_params["request_id"]
         until, key = request.path_params["until"], request.path_params["key"]
+        core = houses.of(request.path_params.get("organisation", MAIN))
         unnamed = uploads.admitted(core, station, request_id, until, key)
-        folder = uploads.folder(data_dir, core.lane(station).state.station.id, request_id)
+        folder = uploads.folder(Path(core.terms.data_dir), core.lane(station).state.station.id, request_id)
         name, size = await _stored(request, folder, unnamed, max_bytes)
         await uploads.stored(core, station, request_id, name, size)
         return PlainTextResponse("stored\n", 201)
 
     path = "/uploads/{station}/{request_id:int}/{until:int}/{key}"
-    methods = ["PUT", "POST"]
+    routes = [
+        Route(above + path + name, take, methods=["PUT", "POST"])
+        for above in ("", "/{organisation}")
+        for name in ("", "/{name:path}")
+    ]
     app = Starlette(
-        routes=[Route(path, take, methods=methods), Route(path + "/{name:path}", take, methods=methods)],
+        routes=routes,
         exception_handlers={Refusal: _refused, OSError: _no_room},
     )
     app.router.redirect_slashes = False  # N01.FR.28 of 2.1: no redirects

@@ -12,8 +12,9 @@ from cms.contract.events import Event
 class LocalSubscription:
     """A listener's queue. On overflow it drops everything, says so, and ends."""
 
-    def __init__(self, bus: LocalBus, limit: int) -> None:
+    def __init__(self, bus: LocalBus, limit: int, organisation: str | None = None) -> None:
         self.overflowed = False
+        self._organisation = organisation
         self._bus = bus
         self._limit = limit
         self._queue: deque[Event] = deque()
@@ -21,6 +22,8 @@ class LocalSubscription:
         self._open = True
 
     def push(self, events: Sequence[Event]) -> None:
+        if self._organisation is not None:
+            events = [event for event in events if event.organisation == self._organisation]
         if len(self._queue) + len(events) > self._limit:
             self.overflowed = True
             self.close()
@@ -56,8 +59,13 @@ class LocalBus:
         for subscription in tuple(self._subscriptions):
             subscription.push(events)
 
-    def subscribe(self, limit: int = 10_000) -> LocalSubscription:
-        subscription = LocalSubscription(self, limit)
+    def of(self, organisation: str) -> OrganisationBus:
+        """The bus as one organisation hears it."""
+        return OrganisationBus(self, organisation)
+
+    def subscribe(self, limit: int = 10_000, organisation: str | None = None) -> LocalSubscription:
+        """Events of one organisation, or of all."""
+        subscription = LocalSubscription(self, limit, organisation)
         self._subscriptions.add(subscription)
         return subscription
 
@@ -67,3 +75,17 @@ class LocalBus:
     @property
     def listeners(self) -> int:
         return len(self._subscriptions)
+
+
+class OrganisationBus:
+    """Tells what was committed in one organisation."""
+
+    def __init__(self, bus: LocalBus, organisation: str) -> None:
+        self._bus = bus
+        self._organisation = organisation
+
+    def publish(self, events: Sequence[Event]) -> None:
+        self._bus.publish(events)
+
+    def subscribe(self, limit: int = 10_000) -> LocalSubscription:
+        return self._bus.subscribe(limit, self._organisation)

@@ -112,6 +112,8 @@ class Event:
     session: str | None = None
     actor: str | None = None
     data: dict[str, Any] = field(default_factory=dict)
+    organisation: str = ""
+    """To whom it happened."""
 
 
 @dataclass(frozen=True, slots=True)

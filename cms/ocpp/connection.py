@@ -51,6 +51,8 @@ class StationConnection(ServerConnection):
         self._doorstep = doorstep
         self._limits = doorstep.limits
         self.link: Link | None = None
+        self.place = ""
+        """Which station of which organisation it was admitted as (served.place)."""
         self.heard_at = self.loop.time()
         self._pinged_at = 0.0
         self._parts: list[bytes] | None = None

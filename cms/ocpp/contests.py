@@ -15,7 +15,7 @@ _WINDOW_S = 60.0
 
 
 class Contests:
-    """Who was replaced by a connection from elsewhere of late, by identity without case. Instants: loop time."""
+    """Who was replaced by a connection from elsewhere of late, by place (served.place). Instants: loop time."""
 
     def __init__(self) -> None:
         self._replaced: dict[str, deque[tuple[float, str]]] = {}
@@ -25,9 +25,8 @@ class Contests:
         """The connection from this address had to go for one from elsewhere."""
         self._replaced.setdefault(key, deque(maxlen=_REPLACEMENTS)).append((now, address))
 
-    def contested(self, station: str, address: str, now: float) -> bool:
+    def contested(self, key: str, address: str, now: float) -> bool:
         """Whether another one from this address must wait until the present one has been in for a while."""
-        key = station.casefold()
         if self._frozen.get(key, 0) > now:
             return True
         recent = [seen for at, seen in self._replaced.get(key, ()) if now - at < _WINDOW_S]
@@ -36,7 +35,7 @@ class Contests:
         self._frozen[key] = now + _WINDOW_S
         log.warning(
             "%r connects from %r and %r in turns: only the present one is served",
-            station,
+            key,
             recent[-1],
             address,
         )

@@ -7,7 +7,9 @@ import binascii
 import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from urllib.parse import unquote_to_bytes
+from urllib.parse import unquote, unquote_to_bytes
+
+from cms.core import MAIN
 
 _MAX_ADDRESS = 64
 MAX_IDENTITY = 48
@@ -26,6 +28,8 @@ class Knock:
     secure: bool
     certificate: bytes | None = None
     """What the station showed in the TLS handshake, in DER; its chain was found genuine, its time was not looked at."""
+    above: str = ""
+    """The path segment before the identity: an organisation, where there is one of that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,7 @@ class Admitted:
     station: str
     subprotocol: str = ""
     lenient: bool = False
+    organisation: str = MAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ def knock(
         if username.casefold() != read.casefold():
             # 1.6 J 6.2.2, 2.0.1 A00.FR.204: the user name is the identity.
             return Turned(401, "wrong credentials")
-    return Knock(read, tuple(protocols), username, password, address, secure, certificate)
+    return Knock(read, tuple(protocols), username, password, address, secure, certificate, _above(target))
 
 
 def identity(target: str, prefix: str) -> str | Turned:
@@ -108,6 +113,11 @@ def identity(target: str, prefix: str) -> str | Turned:
     except UnicodeDecodeError:
         return Turned(400, "the station's identity is not UTF-8")
     return name if is_identity(name) else Turned(400, "not an acceptable station identity")
+
+
+def _above(target: str) -> str:
+    segments = target.partition("?")[0].strip("/").split("/")
+    return unquote(segments[-2], errors="replace") if len(segments) > 1 else ""
 
 
 def is_identity(name: str) -> bool:

@@ -10,7 +10,7 @@ import functools
 import http
 import logging
 import ssl
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import cast
 
 from websockets.asyncio.server import Server, ServerConnection, serve
@@ -18,10 +18,8 @@ from websockets.exceptions import InvalidState
 from websockets.http11 import Request, Response
 from websockets.typing import Subprotocol
 
-from cms.contract.refusals import Invalid, Unreachable
-from cms.contract.stations import Message
-from cms.core import Clock, LinkInfo, StoreDown
-from cms.domain.orders import Order, OrderAnswer
+from cms.contract.refusals import Invalid
+from cms.core import MAIN, Clock, StoreDown
 from cms.ocpp import door
 from cms.ocpp.connection import StationConnection
 from cms.ocpp.contests import Contests
@@ -30,30 +28,37 @@ from cms.ocpp.dialect import DIALECTS
 from cms.ocpp.door import Admitted, Knock, Turned
 from cms.ocpp.link import Link
 from cms.ocpp.ports import Hooks, Limits
+from cms.ocpp.served import Served, is_open, place
 from cms.ocpp.tls import SecureListener
 
 log = logging.getLogger(__name__)
 
 
-class Endpoint:
-    """Where stations connect. Implements core.Stations."""
+class Endpoint(Served):
+    """Where stations connect. It is itself core.Stations of the main organisation."""
 
     def __init__(
         self,
         host: str,
         port: int | None,
-        hooks: Hooks,
+        admit: Callable[[Knock], Awaitable[Admitted | Turned]],
+        hooks: Callable[[str], Hooks],
         clock: Clock,
         limits: Limits | None = None,
         prefix: str = "/ocpp",
         secure: SecureListener | None = None,
         proxies: Collection[str] = (),
     ) -> None:
-        """``port`` None: stations are served with TLS alone. ``proxies``: addresses that do TLS for us."""
+        """``port`` None: stations are served with TLS alone. ``proxies``: addresses that do TLS for us.
+
+        ``admit`` decides who may come in, and to which organisation; ``hooks`` are what that one hears of him.
+        """
+        super().__init__({}, MAIN)
         self.host = host
         self.port = port
         self.secure_port = secure.port if secure else None
         self.limits = limits or Limits()
+        self._admit = admit
         self._hooks = hooks
         self._clock = clock
         self._prefix = "/" + prefix.strip("/")
@@ -61,8 +66,6 @@ class Endpoint:
         self._proxies = frozenset(proxies)
         self._servers: list[Server] = []
         self._keeper: asyncio.Task[None] | None = None
-        self._stations: dict[str, StationConnection] = {}
-        """The newest connection of each station, by identity without case."""
         self._knocking: set[StationConnection] = set()
         self._contests = Contests()
 
@@ -128,7 +131,7 @@ class Endpoint:
         """Stop accepting and reading; handle and answer what was received, as far as the deadline allows."""
         for server in self._servers:
             server.close(close_connections=False)
-        links = [connection.link for connection in self._stations.values() if connection.link is not None]
+        links = [connection.link for connection in self._connections.values() if connection.link is not None]
         for link in links:
             link.stop_reading()
         try:
@@ -155,37 +158,17 @@ class Endpoint:
 
     def close_all(self, code: int, reason: str) -> None:
         """Close every station with this code, and go on listening."""
-        for connection in list(self._stations.values()):
+        for connection in list(self._connections.values()):
             if connection.link is not None:
                 connection.link.shut(code, reason)
 
-    # core.Stations
+    def of(self, organisation: str) -> Served:
+        """The stations of an organisation."""
+        return Served(self._connections, organisation)
 
-    def link(self, station_id: str) -> LinkInfo | None:
-        link = self._link(station_id)
-        return None if link is None else link.info
-
-    def online(self) -> int:
-        return sum(1 for connection in self._stations.values() if _is_open(connection))
-
-    async def give(self, station_id: str, order: Order, timeout_s: float) -> OrderAnswer:
-        link = self._link(station_id)
-        if link is None:
-            raise Unreachable(f"{station_id} is off line")
-        return await link.give(order, timeout_s)
-
-    def messages(self, station_id: str) -> list[Message]:
-        link = self._link(station_id)
-        return [] if link is None else link.ring.messages()
-
-    def disconnect(self, station_id: str, code: int, reason: str) -> None:
-        link = self._link(station_id)
-        if link is not None:
-            link.shut(code, reason)
-
-    def _link(self, station_id: str) -> Link | None:
-        connection = self._stations.get(station_id.casefold())
-        return connection.link if connection is not None and _is_open(connection) else None
+    def connected(self) -> int:
+        """How many stations are connected, whoever they belong to."""
+        return sum(map(is_open, self._connections.values()))
 
     # The door
 
@@ -224,12 +207,13 @@ class Endpoint:
         protocol = door.select(offered, DIALECTS) or verdict.subprotocol
         if protocol not in DIALECTS:
             return self._turn_away(connection, Turned(400, "the station offers no OCPP subprotocol"))
+        connection.place = place(verdict.organisation, verdict.station)
         connection.link = Link(
             verdict.station,
             DIALECTS[protocol],
             connection.host,
             connection,
-            self._hooks,
+            self._hooks(verdict.organisation),
             self.limits,
             self._clock,
             lenient=verdict.lenient,
@@ -238,23 +222,24 @@ class Endpoint:
 
     async def _verdict(self, knock: Knock) -> Admitted | Turned:
         try:
-            verdict = await self._hooks.admit(knock)
+            verdict = await self._admit(knock)
         except StoreDown:
             return Turned(503, "the store is down, try again later", retry_after_s=30)
         except Exception:
             log.exception("could not decide about %r from %s", knock.identity, knock.address)
             return Turned(500, "an error of ours, it has been logged")
-        if isinstance(verdict, Admitted) and (refusal := self._contested(verdict.station, knock.address)):
+        if isinstance(verdict, Admitted) and (refusal := self._contested(verdict, knock.address)):
             return refusal
         return verdict
 
-    def _contested(self, station: str, address: str) -> Turned | None:
+    def _contested(self, verdict: Admitted, address: str) -> Turned | None:
         """Whether two that both prove to be one station throw each other out."""
-        incumbent = self._stations.get(station.casefold())
-        if incumbent is None or not _is_open(incumbent) or incumbent.host == address:
+        key = place(verdict.organisation, verdict.station)
+        incumbent = self._connections.get(key)
+        if incumbent is None or not is_open(incumbent) or incumbent.host == address:
             return None
         now = asyncio.get_running_loop().time()
-        return _CONTESTED if self._contests.contested(station, address, now) else None
+        return _CONTESTED if self._contests.contested(key, address, now) else None
 
     def _turn_away(self, connection: StationConnection, turned: Turned) -> Response:
         response = connection.respond(http.HTTPStatus(turned.status), turned.reason + "\n")
@@ -270,7 +255,7 @@ class Endpoint:
         """One connection from its upgrade to its end."""
         assert isinstance(connection, StationConnection) and connection.link is not None
         link = connection.link
-        key = link.station.casefold()
+        key = connection.place
         self._knocking.discard(connection)
         # Headers are a kilobyte or two that nobody reads again.
         connection.request = connection.response = None
@@ -282,14 +267,14 @@ class Endpoint:
             link.lost(connection.why_lost())
             await link.settled()
             # A newer connection makes the end of this one nobody's news.
-            if self._stations.get(key) is connection:
-                del self._stations[key]
+            if self._connections.get(key) is connection:
+                del self._connections[key]
                 await self._part(link)
 
     def _replace(self, key: str, connection: StationConnection) -> None:
         """The newest authenticated connection wins (a rebooted station is the common case)."""
-        older = self._stations.get(key)
-        self._stations[key] = connection
+        older = self._connections.get(key)
+        self._connections[key] = connection
         if older is None or older.link is None or older.link.closed is not None:
             return
         if older.host != connection.host:
@@ -298,7 +283,7 @@ class Endpoint:
 
     async def _welcome(self, link: Link) -> None:
         try:
-            await self._hooks.connected(link.station, link.dialect.version, link.address)
+            await link.hooks.connected(link.station, link.dialect.version, link.address)
         except StoreDown:
             link.shut(1013, "cannot store now, try again later")
         except Exception:
@@ -309,7 +294,7 @@ class Endpoint:
 
     async def _part(self, link: Link) -> None:
         try:
-            await self._hooks.disconnected(link.station, link.closed or "")
+            await link.hooks.disconnected(link.station, link.closed or "")
         except StoreDown:
             log.warning("could not store that %r went off line", link.station)
         except Exception:
@@ -321,7 +306,7 @@ class Endpoint:
         tick_s = min(self.limits.ping_s, self.limits.pong_s) / 4
         while True:
             await asyncio.sleep(tick_s)
-            for number, connection in enumerate(list(self._stations.values())):
+            for number, connection in enumerate(list(self._connections.values())):
                 try:
                     connection.probe(loop.time(), self.limits)
                 except (InvalidState, OSError):
@@ -337,10 +322,6 @@ _CONTESTED = Turned(429, "this station is being served elsewhere", retry_after_s
 # our side is told above.
 _QUIET = logging.getLogger("cms.ocpp.websockets")
 _QUIET.setLevel(logging.CRITICAL)
-
-
-def _is_open(connection: StationConnection) -> bool:
-    return connection.link is not None and connection.link.closed is None
 
 
 def _listed(values: Sequence[str]) -> tuple[str, ...]:

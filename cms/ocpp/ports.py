@@ -9,7 +9,6 @@ from typing import Protocol
 from cms.contract.stations import Message
 from cms.domain.observations import Answer, Received
 from cms.ocpp.aside import Aside, at_once
-from cms.ocpp.door import Admitted, Knock, Turned
 
 
 def _always(_: str) -> bool:
@@ -20,8 +19,6 @@ def _always(_: str) -> bool:
 class Hooks:
     """What this border calls when something happens; the daemon hands it in."""
 
-    admit: Callable[[Knock], Awaitable[Admitted | Turned]]
-    """Whether this station may come in."""
     connected: Callable[[str, str, str], Awaitable[None]]
     """Station id, OCPP version, address. Its messages wait until this returns."""
     disconnected: Callable[[str, str], Awaitable[None]]

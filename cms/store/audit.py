@@ -90,14 +90,14 @@ MOVE = Statement(
 
 
 def added(change: Audit, _: object) -> list[Params]:
-    """The change itself: the pen numbers and seals it."""
+    """The change itself, behind its organisation: the pen numbers and seals it."""
     return [(change,)]
 
 
 def by_organisation(rows: list[Params]) -> Iterator[tuple[str, list[Audit]]]:
     """The changes of each organisation, in an order that all daemons share: they lock the same heads."""
     found: dict[str, list[Audit]] = {}
-    for (change,) in rows:
+    for _, change in rows:
         found.setdefault(change.entry.organisation, []).append(change)
     yield from sorted(found.items(), key=itemgetter(0))
 

@@ -11,11 +11,11 @@ from sqlmodel import Field
 from cms.domain.accounts import Account
 from cms.domain.changes import SaveBill
 from cms.store.reader import Reader
-from cms.store.schema import Instant, Row, Words, compact, fold, micros
+from cms.store.schema import Instant, Owned, Words, compact, fold, micros
 from cms.store.statements import Params, table, upsert
 
 
-class BillRow(Row, table=True):
+class BillRow(Owned, table=True):
     __tablename__ = "bills"
 
     session: str = Field(sa_type=Words, primary_key=True)

@@ -87,18 +87,23 @@ class Item:
 
     rows: list[tuple[Statement, Params]]
     events: list[Params]
+    organisation: str = ""
     alone: bool = False
     """Its rows do not commute with those of others, or with each other: written in its own order."""
 
 
-def rows_of(changes: Iterable[c.Change], now: Now) -> list[tuple[Statement, Params]]:
-    """The rows of these changes, in their order."""
+def rows_of(changes: Iterable[c.Change], organisation: str, now: Now) -> list[tuple[Statement, Params]]:
+    """The rows of these changes of an organisation, in their order."""
     return [
-        (statement, row)
+        (statement, _owned(row, statement.owner, organisation))
         for change in changes
         for statement, rows in WRITES[type(change)]
         for row in rows(change, now)
     ]
+
+
+def _owned(row: Params, at: int, organisation: str) -> Params:
+    return (organisation, *row) if at == 0 else (*row[:at], organisation, *row[at:])
 
 
 def drops(changes: Iterable[c.Change]) -> bool:

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, bindparam, select
+from sqlalchemy import BigInteger, ForeignKeyConstraint, bindparam, select
 from sqlmodel import Field
 
 from cms.domain.changes import SaveConnector
 from cms.domain.connectors import Connector
 from cms.store.reader import Reader
-from cms.store.schema import Instant, Row, Words, fold
+from cms.store.schema import Instant, Owned, Words, fold
 from cms.store.statements import Params, delete, encoder, record_columns, table, upsert
 
 
-class ConnectorRow(Row, table=True):
+class ConnectorRow(Owned, table=True):
     __tablename__ = "connectors"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organisation", "station_key"],
+            ["stations.organisation", "stations.key"],
+            name="fk_connectors_station",
+            ondelete="CASCADE",
+        ),
+    )
 
     station_key: str = Field(sa_type=Words, primary_key=True)
     evse: int = Field(sa_type=BigInteger, primary_key=True)

@@ -12,7 +12,7 @@ from cms.domain.changes import Deliver
 from cms.domain.observations import TransactionAnswer
 from cms.domain.stations import Delivered
 from cms.store.reader import Reader
-from cms.store.schema import Instant, Json, Row, Words, compact, fold, micros
+from cms.store.schema import Instant, Json, Owned, Words, compact, fold, micros
 from cms.store.statements import Params, insert, table
 
 
@@ -23,7 +23,7 @@ class Answered(Json):
     cache_ok = True
 
 
-class DeliveryRow(Row, table=True):
+class DeliveryRow(Owned, table=True):
     __tablename__ = "deliveries"
     __table_args__ = ({"sqlite_with_rowid": False},)
 

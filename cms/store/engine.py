@@ -16,7 +16,7 @@ from cms.contract.refusals import Invalid
 from cms.contract.sessions import ListSessions, Sample
 from cms.contract.stations import UnknownStation, Variable
 from cms.contract.status import QuarantinedMessage
-from cms.core import Clock, Picture, StoreDown
+from cms.core import MAIN, Clock, Picture, StoreDown
 from cms.domain.accounts import Account
 from cms.domain.audit import Head, Sealed, Wanted
 from cms.domain.changes import Change, Happened
@@ -45,7 +45,7 @@ from cms.store import (
 from cms.store.changes import Item, drops, rows_of
 from cms.store.migrate import migrate
 from cms.store.postgresql import PostgresPen
-from cms.store.reader import Reader, reader
+from cms.store.reader import Reader, ScopedReader, reader
 from cms.store.schema import fold, micros
 from cms.store.sqlite import SqlitePen
 from cms.store.statements import Statement
@@ -78,16 +78,22 @@ async def open_store(
         pen = PostgresPen(url)
     # On a simulated loop idle seconds pass in no time: putting the house in order at each would be all it does.
     writer = Writer(pen, published, rest_after_s=1.0 if threaded else 600.0)
-    return SqlStore(reader(url, threaded=threaded), writer, clock)
+    return SqlStore(reader(url, threaded=threaded), writer, clock, MAIN)
 
 
 class SqlStore:
-    """core.Store on SQLite or PostgreSQL."""
+    """core.Store on SQLite or PostgreSQL: what one organisation has there, and nothing else."""
 
-    def __init__(self, reader: Reader, writer: Writer, clock: Clock) -> None:
-        self._reader = reader
+    def __init__(self, reader: Reader, writer: Writer, clock: Clock, organisation: str) -> None:
+        self.organisation = organisation
+        self._unscoped = reader
+        self._reader: Reader = ScopedReader(reader, organisation)
         self._writer = writer
         self._clock = clock
+
+    def of(self, organisation: str) -> SqlStore:
+        """The same record as another organisation sees it."""
+        return SqlStore(self._unscoped, self._writer, self._clock, organisation)
 
     @property
     def healthy(self) -> bool:
@@ -119,8 +125,9 @@ class SqlStore:
 
     async def commit(self, changes: Sequence[Change], events_: Sequence[Happened]) -> None:
         item = Item(
-            rows_of(changes, self._now_us),
-            [events.row(happened) for happened in events_],
+            rows_of(changes, self.organisation, self._now_us),
+            [events.row(happened, self.organisation) for happened in events_],
+            self.organisation,
             alone=drops(changes),
         )
         await self._writer.write(item, events_)
@@ -143,20 +150,20 @@ class SqlStore:
         readings_before: datetime | None = None,
         streams_before: datetime | None = None,
     ) -> int:
-        """Forget what is older than these instants, a thousand at a time; how many went."""
+        """Forget what is older than these instants, of all organisations, a thousand at a time; how many went."""
         gone = 0
         while events_before and (
-            upto := _prefix(await events.oldest(self._reader, _PRUNED_AT_ONCE), events_before)
+            upto := _prefix(await events.oldest(self._unscoped, _PRUNED_AT_ONCE), events_before)
         ):
             await self._run((events.MARK_PRUNED, (upto[-1],)), (events.PRUNE, (upto[-1],)))
             gone += len(upto)
         while readings_before and (
-            upto := _prefix(await meters.oldest(self._reader, _PRUNED_AT_ONCE), readings_before)
+            upto := _prefix(await meters.oldest(self._unscoped, _PRUNED_AT_ONCE), readings_before)
         ):
             await self._run((meters.PRUNE, (upto[-1],)))
             gone += len(upto)
         while streams_before and (
-            upto := _prefix(await streams.oldest(self._reader, _PRUNED_AT_ONCE), streams_before)
+            upto := _prefix(await streams.oldest(self._unscoped, _PRUNED_AT_ONCE), streams_before)
         ):
             await self._run((streams.PRUNE, (upto[-1],)))
             gone += len(upto)

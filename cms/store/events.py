@@ -20,7 +20,7 @@ from cms.domain.changes import Happened
 from cms.store.reader import Reader
 from cms.store.schema import Counted, Fields, Instant, Row, Words, compact, fold, micros
 from cms.store.sessions import station_key_of
-from cms.store.statements import Params, Statement, delete, insert, table
+from cms.store.statements import Params, Statement, delete_all, insert, table
 
 #: Half of all events tell of a meter value, which is kept as a reading besides: they are not found by station, so
 #: that they cost no page of an index. Written out, not bound: only then do both planners see that the index serves.
@@ -32,7 +32,8 @@ class EventRow(Row, table=True):
     __tablename__ = "events"
     __table_args__ = (
         Index(
-            "ix_events_station_key",
+            "ix_events_organisation_station_key",
+            "organisation",
             "station_key",
             "seq",
             sqlite_where=literal_column(_FOUND_BY_STATION),
@@ -41,6 +42,7 @@ class EventRow(Row, table=True):
     )
 
     seq: int = Field(sa_type=Counted, primary_key=True, sa_column_kwargs={"autoincrement": False})
+    organisation: str = Field(sa_type=Words)
     at: datetime = Field(sa_type=Instant)
     type: str = Field(sa_type=Words)
     station: str | None = Field(sa_type=Words)
@@ -65,7 +67,7 @@ class HeadRow(Row, table=True):
 _t, _head = table(EventRow), table(HeadRow)
 
 ADD = insert(EventRow)
-PRUNE = delete(EventRow, lambda t: t.c.seq <= bindparam("upto"), "upto")
+PRUNE = delete_all(EventRow, lambda t: t.c.seq <= bindparam("upto"), "upto")
 TAKE = Statement(lambda _: sqlalchemy.update(_head).values(seq=_head.c.seq + bindparam("n")), ("n",))
 TAKE_RETURNING = Statement(
     lambda _: sqlalchemy.update(_head).values(seq=_head.c.seq + bindparam("n")).returning(_head.c.seq), ("n",)
@@ -75,10 +77,11 @@ MARK_PRUNED = Statement(lambda _: sqlalchemy.update(_head).values(pruned=bindpar
 PROBE = Statement(lambda _: sqlalchemy.update(_head).values(padding=bindparam("padding")), ("padding",))
 
 
-def row(event: Happened) -> Params:
+def row(event: Happened, organisation: str) -> Params:
     """The event's values after its number."""
     station = event.station
     return (
+        organisation,
         micros(event.at),
         event.type,
         station,
@@ -89,10 +92,22 @@ def row(event: Happened) -> Params:
     )
 
 
-def numbered(happened: Happened, seq: int) -> Event:
+def numbered(happened: Happened, seq: int, organisation: str) -> Event:
     """The event with its cursor."""
     h = happened
-    return Event(str(seq), h.at, h.type, h.station, h.session, h.actor, h.data)
+    return Event(str(seq), h.at, h.type, h.station, h.session, h.actor, h.data, organisation)
+
+
+_told = (
+    _t.c.seq,
+    _t.c.at,
+    _t.c.type,
+    _t.c.station,
+    _t.c.session,
+    _t.c.actor,
+    _t.c.data,
+    _t.c.organisation,
+)
 
 
 async def head(reader: Reader) -> tuple[int, int]:
@@ -114,13 +129,13 @@ async def events_after(
 
     The latest ones of a station or session leave meter values out, unless ``type`` asks for them.
     """
-    query = select(_t.c.seq, _t.c.at, _t.c.type, _t.c.station, _t.c.session, _t.c.actor, _t.c.data).limit(
-        limit
-    )
+    query = select(*_told).limit(limit)
     if station is not None:
         query = query.where(_t.c.station_key == fold(station))
     if session is not None:
-        query = query.where(_t.c.session == session, _t.c.station_key.in_(station_key_of(session)))
+        query = query.where(
+            _t.c.session == session, _t.c.station_key.in_(station_key_of(reader.organisation, session))
+        )
     if type is not None:
         query = query.where(_t.c.type == type)
     if cursor is None:

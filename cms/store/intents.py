@@ -12,20 +12,21 @@ from cms.contract.intents import IntentView
 from cms.domain.changes import SaveIntent
 from cms.domain.intents import FINAL, Intent, view
 from cms.store.reader import Reader
-from cms.store.schema import Fields, Instant, Row, Words, fold
+from cms.store.schema import Fields, Instant, Owned, Words, fold
 from cms.store.statements import Params, delete, encoder, record_columns, table, upsert
 
 #: Written out, not bound: only then does the partial index of waiting intents serve.
 WAITING = "status NOT IN ({})".format(", ".join(f"'{status.value}'" for status in sorted(FINAL)))
 
 
-class IntentRow(Row, table=True):
+class IntentRow(Owned, table=True):
     __tablename__ = "intents"
     __table_args__ = (
-        Index("ix_intents_station_key", "station_key", "created_at"),
-        Index("ix_intents_created_at", "created_at"),
+        Index("ix_intents_organisation_station_key", "organisation", "station_key", "created_at"),
+        Index("ix_intents_organisation_created_at", "organisation", "created_at"),
         Index(
             "ix_intents_waiting",
+            "organisation",
             "station_key",
             sqlite_where=literal_column(WAITING),
             postgresql_where=literal_column(WAITING),

@@ -13,11 +13,11 @@ from sqlmodel import Field
 from cms.domain.changes import Keep
 from cms.domain.kept import KINDS
 from cms.store.reader import Reader
-from cms.store.schema import Instant, Row, Words, compact, fold, micros
-from cms.store.statements import Params, delete, table, upsert
+from cms.store.schema import Instant, Owned, Words, compact, fold, micros
+from cms.store.statements import Params, delete, delete_all, table, upsert
 
 
-class KeptRow(Row, table=True):
+class KeptRow(Owned, table=True):
     __tablename__ = "kept"
 
     station_key: str = Field(sa_type=Words, primary_key=True)
@@ -30,7 +30,7 @@ class KeptRow(Row, table=True):
 #: A forgotten record is a row without a body until it is pruned: then all writes commute.
 SAVE = upsert(KeptRow, "station_key", "kind", "key")
 DROP = delete(KeptRow, lambda t: t.c.station_key == bindparam("key"), "key")
-PRUNE = delete(KeptRow, lambda t: t.c.body.is_(None))
+PRUNE = delete_all(KeptRow, lambda t: t.c.body.is_(None))
 
 _t = table(KeptRow)
 

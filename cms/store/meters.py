@@ -23,15 +23,25 @@ from cms.contract.sessions import Sample as SampleView
 from cms.domain.changes import AddReading
 from cms.domain.observations import Sample
 from cms.store.reader import Reader
-from cms.store.schema import Counted, Instant, Row, Words, compact, fold, micros, plain
+from cms.store.schema import Belonging, Counted, Instant, Words, compact, fold, micros, plain
 from cms.store.sessions import station_key_of, transaction_of
-from cms.store.statements import Params, delete, insert, table
+from cms.store.statements import Params, delete_all, insert, table
 
 
-class ReadingRow(Row, table=True):
+class ReadingRow(Belonging, table=True):
     __tablename__ = "readings"
     # The only index: each more costs a random page per message. Its order serves a session's samples as well.
-    __table_args__ = (UniqueConstraint("station_key", "transaction_id", "at", "evse", "digest"),)
+    __table_args__ = (
+        UniqueConstraint(
+            "organisation",
+            "station_key",
+            "transaction_id",
+            "at",
+            "evse",
+            "digest",
+            name="uq_readings_said_once",
+        ),
+    )
 
     id: int | None = Field(default=None, sa_type=Counted, primary_key=True)
     station_key: str = Field(sa_type=Words)
@@ -49,7 +59,7 @@ class ReadingRow(Row, table=True):
 
 
 ADD = insert(ReadingRow, without=("id",), ignore=True)
-PRUNE = delete(ReadingRow, lambda t: t.c.id <= bindparam("upto"), "upto")
+PRUNE = delete_all(ReadingRow, lambda t: t.c.id <= bindparam("upto"), "upto")
 
 _t = table(ReadingRow)
 _whole = attrgetter("measurand", "value", "unit", "context", "location", "phase", "format", "raw", "signed")
@@ -106,8 +116,11 @@ async def samples(reader: Reader, session_id: str) -> list[SampleView]:
     query = (
         select(_t.c.at, _t.c.evse, _t.c.samples)
         .where(
-            _t.c.station_key.in_(station_key_of(session_id)),
-            or_(_t.c.transaction_id.in_(transaction_of(session_id)), _t.c.transaction_id == ""),
+            _t.c.station_key.in_(station_key_of(reader.organisation, session_id)),
+            or_(
+                _t.c.transaction_id.in_(transaction_of(reader.organisation, session_id)),
+                _t.c.transaction_id == "",
+            ),
             _t.c.session == session_id,
         )
         .order_by(_t.c.at, _t.c.id)

@@ -11,13 +11,16 @@ from sqlmodel import Field
 from cms.domain.changes import SavePayment
 from cms.domain.payments import Payment
 from cms.store.reader import Reader
-from cms.store.schema import Instant, Row, Words, compact, fold, micros
+from cms.store.schema import Instant, Owned, Words, compact, fold, micros
 from cms.store.statements import Params, table, upsert
 
 
-class PaymentRow(Row, table=True):
+class PaymentRow(Owned, table=True):
     __tablename__ = "payments"
-    __table_args__ = (Index("ix_payments_at", "at"), Index("ix_payments_status_at", "status", "at"))
+    __table_args__ = (
+        Index("ix_payments_organisation_at", "organisation", "at"),
+        Index("ix_payments_organisation_status_at", "organisation", "status", "at"),
+    )
 
     psp_ref: str = Field(sa_type=Words, primary_key=True)
     station_key: str | None = Field(sa_type=Words)

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import Index, func, select
 from sqlmodel import Field
 
 from cms.contract.status import QuarantinedMessage
 from cms.domain.changes import Quarantine
 from cms.store.reader import Reader
-from cms.store.schema import Counted, Instant, Row, Words, fold, micros
+from cms.store.schema import Belonging, Counted, Instant, Words, fold, micros
 from cms.store.statements import Params, insert, table
 
 
-class QuarantineRow(Row, table=True):
+class QuarantineRow(Belonging, table=True):
     __tablename__ = "quarantine"
+    __table_args__ = (Index("ix_quarantine_organisation_station_key", "organisation", "station_key"),)
 
     id: int | None = Field(default=None, sa_type=Counted, primary_key=True)
     at: datetime = Field(sa_type=Instant)
@@ -23,7 +24,7 @@ class QuarantineRow(Row, table=True):
     kind: str = Field(sa_type=Words)
     reason: str = Field(sa_type=Words)
     raw: str = Field(sa_type=Words)
-    station_key: str = Field(sa_type=Words, index=True)
+    station_key: str = Field(sa_type=Words)
 
 
 ADD = insert(QuarantineRow, without=("id",))

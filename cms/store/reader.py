@@ -8,25 +8,49 @@ from contextlib import asynccontextmanager
 from typing import Any, Protocol
 
 import sqlalchemy
-from sqlalchemy import Engine, Select, event
+from sqlalchemy import Engine, Select, Table, event
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from cms.core import StoreDown
+from cms.store.statements import OWNER
 
 _TIMEOUT_S = 30.0
 
 
 class Reader(Protocol):
-    """Runs a select and gives all its rows."""
+    """Runs a select and gives all its rows; where it has an organisation, of those only that organisation's."""
+
+    @property
+    def organisation(self) -> str | None: ...
 
     async def rows(self, query: Select[Any]) -> Sequence[Any]: ...
 
     async def close(self) -> None: ...
 
 
+class ScopedReader:
+    """Sees one organisation's rows, whatever a query asks for: what it reads of it narrows here, in one place."""
+
+    def __init__(self, inner: Reader, organisation: str) -> None:
+        self._inner = inner
+        self.organisation: str | None = organisation
+
+    async def rows(self, query: Select[Any]) -> Sequence[Any]:
+        for source in query.get_final_froms():
+            assert isinstance(source, Table), f"{source} is read unscoped"
+            if OWNER in source.c:
+                query = query.where(source.c[OWNER] == self.organisation)
+        return await self._inner.rows(query)
+
+    async def close(self) -> None:
+        await self._inner.close()
+
+
 class EngineReader:
     """Reads through an asynchronous engine (aiosqlite or asyncpg)."""
+
+    organisation: str | None = None
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
@@ -42,6 +66,8 @@ class EngineReader:
 
 class InlineReader:
     """Reads SQLite within the loop's own thread: on a simulated loop nothing may happen beside it."""
+
+    organisation: str | None = None
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import msgspec
 from sqlalchemy import BigInteger, Dialect, Integer, MetaData, Text
 from sqlalchemy.types import TypeDecorator
-from sqlmodel import SQLModel
+from sqlmodel import Field, SQLModel
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -82,6 +82,18 @@ class Words(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         return words(value) if value is not None and dialect.name == "postgresql" else value
+
+
+class Owned(Row):
+    """A row of one organisation, whose key begins with it: what refers to another's row is a constraint violation."""
+
+    organisation: str = Field(sa_type=Words, primary_key=True)
+
+
+class Belonging(Row):
+    """A row of one organisation under a key that the database counts."""
+
+    organisation: str = Field(sa_type=Words)
 
 
 class Json(TypeDecorator[Any]):

@@ -24,22 +24,23 @@ from cms.contract.sessions import ListSessions
 from cms.domain.changes import MeterSession, OpenSession, UpdateSession
 from cms.domain.sessions import MOVING, Session, SessionStatus
 from cms.store.reader import Reader
-from cms.store.schema import Exact, Instant, Names, Row, Words, fold
+from cms.store.schema import Exact, Instant, Names, Owned, Words, fold
 from cms.store.statements import Params, encoder, insert, record_columns, table, update, upsert
 
 #: Written out, not bound: only then do both planners see that the partial index of open sessions serves.
 OPEN = "status <> 'ended'"
 
 
-class SessionRow(Row, table=True):
+class SessionRow(Owned, table=True):
     __tablename__ = "sessions"
     __table_args__ = (
-        UniqueConstraint("station_key", "transaction_id"),
-        UniqueConstraint("number"),
-        Index("ix_sessions_started_at", "started_at"),
-        Index("ix_sessions_token_key", "token_key"),
+        UniqueConstraint("organisation", "station_key", "transaction_id"),
+        UniqueConstraint("organisation", "number"),
+        Index("ix_sessions_organisation_started_at", "organisation", "started_at"),
+        Index("ix_sessions_organisation_token_key", "organisation", "token_key"),
         Index(
             "ix_sessions_open",
+            "organisation",
             "station_key",
             sqlite_where=literal_column(OPEN),
             postgresql_where=literal_column(OPEN),
@@ -169,14 +170,14 @@ async def stale_sessions(reader: Reader, before: datetime) -> list[Session]:
     )
 
 
-def station_key_of(session_id: str) -> Select[Any]:
+def station_key_of(organisation: str | None, session_id: str) -> Select[Any]:
     """A subquery: the key of the session's station."""
-    return select(_t.c.station_key).where(_t.c.id == session_id)
+    return select(_t.c.station_key).where(_t.c.organisation == organisation, _t.c.id == session_id)
 
 
-def transaction_of(session_id: str) -> Select[Any]:
+def transaction_of(organisation: str | None, session_id: str) -> Select[Any]:
     """A subquery: the station's word for the session."""
-    return select(_t.c.transaction_id).where(_t.c.id == session_id)
+    return select(_t.c.transaction_id).where(_t.c.organisation == organisation, _t.c.id == session_id)
 
 
 async def energy_since(reader: Reader, since: datetime) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
-from functools import cache
+from functools import cache, cached_property
 from operator import attrgetter
 from typing import Any
 
@@ -20,6 +20,8 @@ from sqlalchemy.dialects.postgresql.asyncpg import dialect as asyncpg_dialect
 from cms.store.schema import ENCODERS, Row
 
 Params = tuple[Any, ...]
+
+OWNER = "organisation"
 
 #: What ``insert`` of each database offers beyond the standard: ON CONFLICT.
 _INSERT: dict[str, Callable[[Table], Any]] = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -35,12 +37,19 @@ class Statement:
 
     ``latest``: a tuple's first so many values are a key, and only the last tuple of a key counts.
     ``many``: an INSERT whose VALUES may be repeated.
+
+    One of the columns is the organisation, which the rows of a change leave out: it is put in where it stands.
     """
 
     build: Callable[[Callable[[Table], Any]], ClauseElement]
     columns: tuple[str, ...]
     latest: int = 0
     many: bool = False
+
+    @cached_property
+    def owner(self) -> int:
+        """Where the organisation stands among the columns; -1 in what belongs to none."""
+        return self.columns.index(OWNER) if OWNER in self.columns else -1
 
     @cache  # noqa: B019 - statements live as long as the process
     def sql(self, database: str) -> str:
@@ -86,6 +95,7 @@ def upsert(model: type[Row], *key: str, keep: tuple[str, ...] = (), fill: tuple[
     A NULL for a ``fill`` column says nothing: what was known stays.
     """
     columns = names(model)
+    key = (OWNER, *key)
     assert columns[: len(key)] == key, (columns, key)
 
     def build(make: Callable[[Table], Any]) -> ClauseElement:
@@ -99,13 +109,14 @@ def upsert(model: type[Row], *key: str, keep: tuple[str, ...] = (), fill: tuple[
 
 
 def update(model: type[Row], key: str, *changed: str) -> Statement:
-    """Set these columns of the row with this key, which is the last of its parameters."""
+    """Set these columns of the organisation's row with this key, which is the last of its parameters."""
 
     def build(_: Callable[[Table], Any]) -> ClauseElement:
         t = table(model)
-        return sqlalchemy.update(t).values(placeholders(model, changed)).where(t.c[key] == bindparam("which"))
+        mine = (t.c[OWNER] == bindparam(OWNER)) & (t.c[key] == bindparam("which"))
+        return sqlalchemy.update(t).values(placeholders(model, changed)).where(mine)
 
-    return Statement(build, (*changed, "which"))
+    return Statement(build, (*changed, OWNER, "which"))
 
 
 def placeholders(model: type[Row], columns: tuple[str, ...]) -> dict[str, ColumnElement[Any]]:
@@ -114,7 +125,17 @@ def placeholders(model: type[Row], columns: tuple[str, ...]) -> dict[str, Column
 
 
 def delete(model: type[Row], where: Callable[[Table], ColumnElement[bool]], *columns: str) -> Statement:
-    """Delete the rows where the condition holds; its parameters are named like ``columns``."""
+    """Delete the organisation's rows where the condition holds; its parameters are named like ``columns``."""
+
+    def build(_: Callable[[Table], Any]) -> ClauseElement:
+        t = table(model)
+        return sqlalchemy.delete(t).where((t.c[OWNER] == bindparam(OWNER)) & where(t))
+
+    return Statement(build, (OWNER, *columns))
+
+
+def delete_all(model: type[Row], where: Callable[[Table], ColumnElement[bool]], *columns: str) -> Statement:
+    """Delete the rows of everybody where the condition holds: what is old is old for all."""
 
     def build(_: Callable[[Table], Any]) -> ClauseElement:
         return sqlalchemy.delete(table(model)).where(where(table(model)))

@@ -11,7 +11,7 @@ from sqlmodel import Field
 from cms.domain.changes import DropStation, SaveStation, SeeStations
 from cms.domain.stations import Station
 from cms.store.reader import Reader
-from cms.store.schema import Instant, Row, Words, fold, micros
+from cms.store.schema import Instant, Owned, Words, fold, micros
 from cms.store.statements import (
     Params,
     Statement,
@@ -23,7 +23,7 @@ from cms.store.statements import (
 )
 
 
-class StationRow(Row, table=True):
+class StationRow(Owned, table=True):
     __tablename__ = "stations"
 
     key: str = Field(sa_type=Words, primary_key=True)
@@ -50,9 +50,12 @@ SEE = Statement(
     lambda _: (
         sqlalchemy.update(table(StationRow))
         .values(last_seen_at=bindparam("at", type_=sqlalchemy.BigInteger))
-        .where(table(StationRow).c.key == bindparam("which"))
+        .where(
+            table(StationRow).c.organisation == bindparam("organisation"),
+            table(StationRow).c.key == bindparam("which"),
+        )
     ),
-    ("at", "which"),
+    ("at", "organisation", "which"),
 )
 
 _encode = encoder(StationRow, Station)

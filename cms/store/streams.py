@@ -10,13 +10,21 @@ from sqlmodel import Field
 from cms.contract.monitoring import StreamSample
 from cms.domain.changes import AddStreamSamples
 from cms.store.reader import Reader
-from cms.store.schema import Counted, Instant, Row, Words, fold, micros
-from cms.store.statements import Params, delete, insert, table
+from cms.store.schema import Belonging, Counted, Instant, Words, fold, micros
+from cms.store.statements import Params, delete_all, insert, table
 
 
-class StreamSampleRow(Row, table=True):
+class StreamSampleRow(Belonging, table=True):
     __tablename__ = "stream_samples"
-    __table_args__ = (Index("ix_stream_samples_station_key_monitor_at", "station_key", "monitor", "at"),)
+    __table_args__ = (
+        Index(
+            "ix_stream_samples_organisation_station_key_monitor_at",
+            "organisation",
+            "station_key",
+            "monitor",
+            "at",
+        ),
+    )
 
     id: int | None = Field(default=None, sa_type=Counted, primary_key=True)
     station_key: str = Field(sa_type=Words)
@@ -30,7 +38,7 @@ class StreamSampleRow(Row, table=True):
 
 
 ADD = insert(StreamSampleRow, without=("id",))
-PRUNE = delete(StreamSampleRow, lambda t: t.c.id <= bindparam("upto"), "upto")
+PRUNE = delete_all(StreamSampleRow, lambda t: t.c.id <= bindparam("upto"), "upto")
 
 _t = table(StreamSampleRow)
 

@@ -10,11 +10,11 @@ from sqlmodel import Field
 from cms.domain.changes import DropToken, SaveToken
 from cms.domain.tokens import Token
 from cms.store.reader import Reader
-from cms.store.schema import Instant, Names, Row, Words, fold
+from cms.store.schema import Instant, Names, Owned, Words, fold
 from cms.store.statements import Params, delete, encoder, record_columns, table, upsert
 
 
-class TokenRow(Row, table=True):
+class TokenRow(Owned, table=True):
     __tablename__ = "tokens"
 
     key: str = Field(sa_type=Words, primary_key=True)

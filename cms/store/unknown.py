@@ -12,11 +12,11 @@ from sqlmodel import Field
 from cms.contract.stations import UnknownStation
 from cms.domain.changes import ForgetUnknown, NoteUnknown
 from cms.store.reader import Reader
-from cms.store.schema import Instant, Names, Row, Words, compact, fold, micros
+from cms.store.schema import Instant, Names, Owned, Words, compact, fold, micros
 from cms.store.statements import Params, Statement, delete, names, placeholders, table
 
 
-class UnknownRow(Row, table=True):
+class UnknownRow(Owned, table=True):
     __tablename__ = "unknown_stations"
 
     key: str = Field(sa_type=Words, primary_key=True)
@@ -37,7 +37,8 @@ def _knock(make: Callable[[Table], Any]) -> ClauseElement:
     statement = make(_t).values(placeholders(UnknownRow, names(UnknownRow)))
     newest = {c: statement.excluded[c] for c in ("id", "last_seen", "address", "protocols", "reason")}
     return statement.on_conflict_do_update(  # type: ignore[no-any-return]
-        index_elements=["key"], set_={**newest, "knocks": _t.c.knocks + statement.excluded.knocks}
+        index_elements=["organisation", "key"],
+        set_={**newest, "knocks": _t.c.knocks + statement.excluded.knocks},
     )
 
 

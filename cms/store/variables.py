@@ -7,19 +7,27 @@ from typing import Any
 
 import msgspec
 import sqlalchemy
-from sqlalchemy import bindparam, select
+from sqlalchemy import ForeignKeyConstraint, bindparam, select
 from sqlmodel import Field
 
 from cms.contract.stations import Variable
 from cms.domain.changes import ForgetVariables, Rebooted, SaveVariables
 from cms.domain.devicemodel import Characteristics
 from cms.store.reader import Reader
-from cms.store.schema import Instant, Row, Words, compact, fold, micros
+from cms.store.schema import Instant, Owned, Words, compact, fold, micros
 from cms.store.statements import Params, Statement, delete, table, upsert
 
 
-class VariableRow(Row, table=True):
+class VariableRow(Owned, table=True):
     __tablename__ = "variables"
+    __table_args__ = (
+        ForeignKeyConstraint(
+            ["organisation", "station_key"],
+            ["stations.organisation", "stations.key"],
+            name="fk_variables_station",
+            ondelete="CASCADE",
+        ),
+    )
 
     station_key: str = Field(sa_type=Words, primary_key=True)
     name: str = Field(sa_type=Words, primary_key=True)
@@ -53,9 +61,13 @@ REBOOTED = Statement(
     lambda _: (
         sqlalchemy.update(_t)
         .values(reboot_required=sqlalchemy.false())
-        .where(_t.c.station_key == bindparam("key"), _t.c.reboot_required)
+        .where(
+            _t.c.organisation == bindparam("organisation"),
+            _t.c.station_key == bindparam("key"),
+            _t.c.reboot_required,
+        )
     ),
-    ("key",),
+    ("organisation", "key"),
 )
 
 

@@ -157,7 +157,7 @@ class Writer:
     def _release(self, batch: list[_Waiting], outcomes: list[Outcome]) -> None:
         """Tell the world first, then those who waited: who is answered can read his event already."""
         events = [
-            numbered(happened, seq)
+            numbered(happened, seq, waiting.item.organisation)
             for waiting, outcome in zip(batch, outcomes, strict=True)
             if not isinstance(outcome, Exception)
             for seq, happened in enumerate(waiting.events, outcome + 1)

@@ -201,7 +201,6 @@ class Bench:
             raise AssertionError("nobody knocks here")
 
         return Hooks(
-            admit=admit,
             connected=lambda station, version, address: connected(core, station, version, address),
             disconnected=lambda station, reason: disconnected(core, station, reason),
             observe=lambda station, received: observe(core, station, received),

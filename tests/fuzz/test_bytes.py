@@ -81,7 +81,8 @@ class Door:
 
     async def _open(self) -> Endpoint:
         limits = Limits(close_s=0.2, max_frame_bytes=20_000, rate_per_s=1e6, burst=1e6)
-        endpoint = Endpoint("127.0.0.1", 0, Backend().hooks(), FixedClock(), limits)
+        backend = Backend()
+        endpoint = Endpoint("127.0.0.1", 0, backend.admit, backend.hooks_of, FixedClock(), limits)
         await endpoint.start()
         return endpoint
 

@@ -65,7 +65,6 @@ class Backend:
 
     def hooks(self) -> Hooks:
         return Hooks(
-            admit=self.admit,
             connected=self.connected,
             disconnected=self.disconnected,
             observe=self.observe,
@@ -73,6 +72,9 @@ class Backend:
             count=lambda *row: self.counts.append(row),
             aside=self.aside,
         )
+
+    def hooks_of(self, organisation: str) -> Hooks:
+        return self.hooks()
 
     async def admit(self, knock: Knock) -> Admitted | Turned:
         self.knocks.append(knock)

@@ -24,7 +24,7 @@ ALIVE = [3, "h", {"currentTime": "2026-01-01T12:00:00.000Z"}]
 
 @asynccontextmanager
 async def listening(backend: Backend, **limits: Any) -> AsyncIterator[Endpoint]:
-    endpoint = Endpoint("127.0.0.1", 0, backend.hooks(), FixedClock(), Limits(close_s=1, **limits))
+    endpoint = Endpoint("127.0.0.1", 0, backend.admit, backend.hooks_of, FixedClock(), Limits(close_s=1, **limits))
     await endpoint.start()
     try:
         yield endpoint
@@ -474,7 +474,7 @@ async def test_a_proxy_of_ours_is_believed_and_nobody_else():
     headers = {"X-Forwarded-For": "10.9.9.9, 192.0.2.7", "X-Forwarded-Proto": "https"}
     for proxies, told in (((), ("127.0.0.1", False)), (("127.0.0.1",), ("192.0.2.7", True))):
         limits = Limits(close_s=1)
-        endpoint = Endpoint("127.0.0.1", 0, backend.hooks(), FixedClock(), limits, proxies=proxies)
+        endpoint = Endpoint("127.0.0.1", 0, backend.admit, backend.hooks_of, FixedClock(), limits, proxies=proxies)
         await endpoint.start()
         async with station(endpoint, additional_headers=headers):
             link = endpoint.link("CP-7")

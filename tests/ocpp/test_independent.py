@@ -17,7 +17,7 @@ NOW = datetime(2026, 1, 1, tzinfo=UTC).isoformat()
 
 async def charge(charge_point_type, protocol: str, calls: list) -> tuple[list, Backend]:
     backend = Backend()
-    endpoint = Endpoint("127.0.0.1", 0, backend.hooks(), FixedClock())
+    endpoint = Endpoint("127.0.0.1", 0, backend.admit, backend.hooks_of, FixedClock())
     await endpoint.start()
     try:
         async with connect(f"{endpoint.url}/CP-7", subprotocols=[protocol], proxy=None) as socket:

@@ -16,7 +16,7 @@ import asyncpg
 import pytest
 
 from cms.contract.refusals import Conflict, Unreachable
-from cms.core import StoreDown
+from cms.core import MAIN, StoreDown
 from cms.domain.changes import Quarantine, SaveToken
 from cms.store.changes import Item, rows_of
 from cms.store.engine import SqlStore, open_store
@@ -208,7 +208,7 @@ async def test_a_damaged_file_is_not_opened_and_never_written(tmp_path: Path) ->
     head = file.read_bytes()[:4096]
     file.write_bytes(head + b"\xa5" * (file.stat().st_size - 4096))
     with pytest.raises(Poisoned, match="malformed"):
-        await pen.write([Item(rows_of([SaveToken(token())], int), [])])
+        await pen.write([Item(rows_of([SaveToken(token())], MAIN, int), [])])
     pen.connection.close()
     with pytest.raises(Unreachable, match="malformed"):
         await open_store(url, SetClock(), Heard())
@@ -295,7 +295,7 @@ async def test_the_log_is_folded_into_the_database_when_there_is_nothing_to_do(t
     await migrate(f"sqlite+aiosqlite:///{file}")
     pen = RestingPen(file, threaded=True)
     writer = Writer(pen, Heard(), rest_after_s=0.01)
-    await writer.write(Item(rows_of([bulky(1)], int), []), [])
+    await writer.write(Item(rows_of([bulky(1)], MAIN, int), []), [])
     async with asyncio.timeout(10):
         await pen.rested.wait()
     assert kept_in_main_file(file) == 1

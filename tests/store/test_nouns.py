@@ -279,6 +279,7 @@ async def test_intents_are_listed_newest_first(store: SqlStore) -> None:
 
 
 async def test_variables_are_the_last_reported(store: SqlStore) -> None:
+    await store.commit([c.SaveStation(station("CP-1"))], [])
     await store.commit(
         [c.SaveVariables("CP-1", (VariableReported("B", "1"), VariableReported("A", None)), NOON)], []
     )

@@ -27,6 +27,7 @@ KIND = Characteristics("integer", "s", 0.5, 99.0, 3, ("A", "B"), True)
 
 
 async def test_what_a_report_told_stays_when_a_later_answer_has_the_value_alone(store: SqlStore) -> None:
+    await store.commit([SaveStation(Station("CP1")), SaveStation(Station("CP2"))], [])
     told = VariableReported("C.V", "1", "Actual", False, False, "ReadWrite", True, False, KIND)
     await store.commit([SaveVariables("CP1", (told,), NOON)], [])
     await store.commit(
@@ -47,12 +48,14 @@ async def test_what_a_report_told_stays_when_a_later_answer_has_the_value_alone(
 
 
 async def test_attributes_are_kept_apart(store: SqlStore) -> None:
+    await store.commit([SaveStation(Station("CP1")), SaveStation(Station("CP2"))], [])
     both = (VariableReported("C.V", "1"), VariableReported("C.V", "9", "MaxSet"))
     await store.commit([SaveVariables("CP1", both, NOON)], [])
     assert {v.attribute: v.value for v in await store.variables("CP1")} == {"Actual": "1", "MaxSet": "9"}
 
 
 async def test_what_was_told_before_an_instant_is_forgotten_of_that_station_alone(store: SqlStore) -> None:
+    await store.commit([SaveStation(Station("CP1")), SaveStation(Station("CP2"))], [])
     for station in ("CP1", "CP2"):
         await store.commit([SaveVariables(station, (VariableReported("Old.One", "1"),), NOON)], [])
     new = SaveVariables("CP1", (VariableReported("New.One", "1"),), LATER)

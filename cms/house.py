@@ -1,0 +1,164 @@
+"""One organisation in this daemon: its core, what tells it of its stations, and what runs for it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from cms import __version__, addresses, vat
+from cms.bus.local import LocalBus
+from cms.contract.stations import Message
+from cms.core import MAIN, Clock, Core, Lane, Mint, Trust
+from cms.domain import organisations
+from cms.ocpp import Endpoint, Hooks
+from cms.ocpp.aside import Aside
+from cms.onlookers import Onlookers
+from cms.operations import credits, datatransfer, lists
+from cms.operations.admission import connected, disconnected
+from cms.operations.deciding import index
+from cms.operations.intents import Agenda, recover
+from cms.operations.observe import observe
+from cms.settings import Settings
+from cms.store.engine import SqlStore
+from cms.terms import Terms
+
+Own = Callable[[Coroutine[Any, Any, None], str], None]
+"""Run work as a task of the daemon, under a name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grounds:
+    """What all organisations of a daemon stand on."""
+
+    settings: Settings
+    store: SqlStore
+    endpoint: Endpoint
+    bus: LocalBus
+    clock: Clock
+    mint: Mint
+    trust: Trust
+    secret: bytes
+    own: Own
+    count: Callable[[str, str, str], None]
+    """Direction, action, OCPP version of every message."""
+    aside: Aside
+    """Takes long texts apart beside the loop."""
+    started_at: datetime
+
+
+class House:
+    """An organisation that is served."""
+
+    def __init__(self, grounds: Grounds, organisation: str) -> None:
+        self._grounds = grounds
+        self._agenda = Agenda()
+        self._onlookers = Onlookers()
+        settings = grounds.settings
+        self.core = Core(
+            store=grounds.store.of(organisation),
+            stations=grounds.endpoint.of(organisation),
+            bus=grounds.bus.of(organisation),
+            clock=grounds.clock,
+            mint=grounds.mint,
+            secret=grounds.secret,
+            trust=grounds.trust,
+            organisation=organisation,
+            spawn=lambda work: grounds.own(work, "order"),
+            wake=self._agenda.add,
+            vendors=datatransfer.installed(),
+            terms=_terms(settings, organisation, grounds.started_at),
+            vat=partial(vat.ask, settings.vat_url) if settings.vat_url else None,
+        )
+        self.hooks = Hooks(
+            connected=partial(connected, self.core),
+            disconnected=partial(disconnected, self.core),
+            observe=partial(observe, self.core),
+            frame=self._onlookers.show,
+            watched=self._onlookers.watch,
+            count=grounds.count,
+            aside=grounds.aside,
+        )
+
+    async def remember(self) -> None:
+        """Read what the record knows, and end what a stop interrupted."""
+        core = self.core
+        picture = await core.store.load()
+        core.lanes.update({state.station.id.casefold(): Lane(state) for state in picture.states})
+        core.tokens.update({token.id.casefold(): token for token in picture.tokens})
+        core.kept.update(picture.kept)
+        for lane in core.lanes.values():
+            for session in lane.state.sessions.values():
+                index(core, session)
+        await recover(core)
+        await credits.recover(core)
+
+    def open(self) -> None:
+        """Begin what runs for it; the endpoint listens by now."""
+        self._grounds.own(self._agenda.run(self.core), "agenda")
+        if self._grounds.settings.list_sync:
+            self._grounds.own(lists.follow(self.core), "local lists")
+
+    def tell(self) -> None:
+        """Take over where stations reach us; a founded organisation's stations show certificates in its name."""
+        grounds, core = self._grounds, self.core
+        core.terms = replace(
+            core.terms,
+            ocpp_url=_below(addresses.for_stations(grounds.settings, grounds.endpoint), core.organisation),
+            ocpp_tls_url=_below(
+                addresses.for_stations_with_tls(grounds.settings, grounds.endpoint), core.organisation
+            ),
+        )
+        own = organisations.own(core.kept)
+        if own is not None and core.organisation != MAIN:
+            core.terms = replace(core.terms, organisations=(own.name or own.id,))
+
+    def take_uploads(self, url: str) -> None:
+        """Stations put their files there."""
+        below = "" if self.core.organisation == MAIN else f"/{self.core.organisation}"
+        self.core.terms = replace(self.core.terms, upload_url=url + below)
+
+    def frames(self, station_id: str) -> AbstractAsyncContextManager[asyncio.Queue[Message]]:
+        """The frames of one of its stations as they cross the link."""
+        return self._onlookers.frames(self.core.lane(station_id).state.station.id)
+
+
+def _below(url: str, organisation: str) -> str:
+    """The address of an organisation's stations: its id stands before theirs."""
+    if not url or organisation == MAIN:
+        return url
+    return url.replace("/<station>", f"/{organisation}/<station>")
+
+
+def folder(data_dir: Path, organisation: str) -> Path:
+    """Where the files of an organisation lie."""
+    return data_dir if organisation == MAIN else data_dir / "organisations" / organisation
+
+
+def _terms(settings: Settings, organisation: str, started_at: datetime) -> Terms:
+    ours = (settings.organisation,) if settings.organisation else ()
+    return Terms(
+        heartbeat_s=settings.heartbeat_interval_s,
+        call_timeout_s=settings.call_timeout_s,
+        boot_policy=settings.default_boot_policy,
+        inventory=settings.inventory_after_boot,
+        monitors=settings.monitors_after_boot,
+        automatic_delay_s=settings.automatic_delay_s,
+        open_enrolment=settings.open_enrolment and organisation == MAIN,
+        boot_trigger_s=settings.boot_trigger_s,
+        probe=settings.probe_stations,
+        organisations=(*ours, *settings.trusted_organisations),
+        begins_within=timedelta(seconds=settings.start_timeout_s),
+        suspect_after=timedelta(seconds=settings.suspect_after_s),
+        socket=str(settings.socket),
+        database=settings.database_url.partition("+")[0],
+        data_dir=str(folder(settings.data_dir, organisation)),
+        started_at=started_at,
+        version=__version__,
+        receipt_url=settings.receipt_url,
+    )
