@@ -33,6 +33,7 @@ LIST = (
     Column("blocked_reason", "why"),
     Column("places", "only at", wide=True),
     Column("master", wide=True),
+    Column("weak_identity", "weak", wide=True),
     Column("added_at", "added", when, wide=True),
 )
 
@@ -89,6 +90,47 @@ def add(
         )
 
     _each(flags_of(ctx), names, build, "add")
+
+
+@app.command("set")
+def set_(
+    ctx: typer.Context,
+    names: Names = None,
+    driver: Annotated[str | None, typer.Option("--driver")] = None,
+    group_: Annotated[str | None, typer.Option("--group", help="Its parent id.")] = None,
+    starts: Annotated[str | None, typer.Option("--from", metavar="TIME")] = None,
+    expires: Annotated[str | None, typer.Option("--expires", metavar="TIME")] = None,
+    number: Annotated[str | None, typer.Option("--visual-number", help="What is printed on it.")] = None,
+    most: Annotated[int | None, typer.Option("--max-sessions", metavar="N", help="At the same time.")] = None,
+    places: Annotated[
+        list[str] | None,
+        typer.Option("--at", metavar="STATION[:EVSE]", help="Only there; may be given several times."),
+    ] = None,
+    master: Annotated[bool | None, typer.Option("--master/--no-master")] = None,
+    clear: Annotated[
+        list[str] | None,
+        typer.Option("--clear", metavar="FIELD", help="driver, group, valid_from, valid_to, places ..."),
+    ] = None,
+) -> None:
+    """Change tokens; what is not given stays, --clear takes a field away."""
+    flags = flags_of(ctx)
+
+    def build(token: str) -> tokens.SetToken:
+        return tokens.SetToken(
+            token,
+            driver,
+            group_,
+            _utc(starts),
+            _utc(expires),
+            number,
+            most,
+            tuple(places) if places else None,
+            master,
+            tuple(clear or ()),
+            flags.reason,
+        )
+
+    _each(flags, names, build, "set")
 
 
 @app.command()

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from cms.client import Address, AsyncClient
+from cms.contract.drivers import AddDriver
 from cms.contract.events import ListEvents
 from cms.contract.refusals import Conflict, Refusal
 from cms.contract.stations import AddStation, SetStation
@@ -122,7 +123,10 @@ async def _enrol(client: AsyncClient, identity: str, site: str) -> str | None:
 
 async def _register(client: AsyncClient, cards: Sequence[str]) -> None:
     for number, card in enumerate(cards):
-        driver = f"{FIRST_NAMES[number % len(FIRST_NAMES)]} {LAST_NAMES[number % len(LAST_NAMES)]}"
+        name = f"{FIRST_NAMES[number % len(FIRST_NAMES)]} {LAST_NAMES[number % len(LAST_NAMES)]}"
+        driver = f"D-{number + 1:04d}"
+        with contextlib.suppress(Conflict):
+            await client.ask(AddDriver(driver, name=name))
         with contextlib.suppress(Conflict):
             await client.ask(AddToken(card, driver=driver, visual_number=f"C-{number + 1:04d}"))
             if card in BLOCKED:

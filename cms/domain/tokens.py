@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from enum import StrEnum
 
@@ -9,6 +10,21 @@ from cms.domain.observations import TokenAnswer, TokenRef
 from cms.domain.record import record
 
 KINDS = ("rfid", "app", "central", "emaid", "key-code", "local", "mac", "no-authorization", "direct-payment")
+
+KEY_CODE, MAC = "key-code", "mac"
+#: What stands before the digest by which a key code is known: the code itself is kept nowhere (C04.FR.04).
+KEY_CODE_PREFIX = "KC-"
+#: Autocharge: what 1.6 stations write before a car's MAC address.
+_VEHICLE = re.compile(r"(?:VID:?|MAC:?)", re.IGNORECASE)
+_MAC = re.compile(r"[0-9A-F]{12}(?:[0-9A-F]{4})?")
+_MAC_SEPARATORS = str.maketrans("", "", ":-. ")
+
+
+def mac_of(text: str) -> str | None:
+    """A MAC address (EUI-48 or EUI-64) in upper case without separators, as ``VID:AA-BB..`` too; None: it is none."""
+    digits = _VEHICLE.sub("", text, count=1) if _VEHICLE.match(text) else text
+    digits = digits.translate(_MAC_SEPARATORS).upper()
+    return digits if _MAC.fullmatch(digits) else None
 
 
 class Authorization(StrEnum):
@@ -23,6 +39,7 @@ class Authorization(StrEnum):
     NOT_HERE = "not-at-this-location"
     WRONG_EVSE = "not-allowed-type-evse"
     NO_CREDIT = "no-credit"
+    NOT_NOW = "not-at-this-time"
 
 
 @record
@@ -74,6 +91,9 @@ class Ruling:
     evses: tuple[int, ...] = ()
     expires: datetime | None = None
     """Until when a station may remember this ruling, where that is sooner than the token's end (C17.FR.01)."""
+    rule: str | None = None
+    """The access rule that decided, where one did."""
+    reason: str = ""
 
     @property
     def accepted(self) -> bool:
@@ -169,6 +189,8 @@ def status_at(token: Token, now: datetime) -> str:
 
 def display(presented: TokenRef, token: Token | None) -> str:
     """The token as it may be stored with a session and shown: a key code is never kept (2.0.1 C04.FR.04)."""
-    if presented.kind == "key-code":
-        return (token.visual_number if token else None) or "key-code"
+    if token is not None and token.kind == KEY_CODE:
+        return token.visual_number or (token.id if token.id.startswith(KEY_CODE_PREFIX) else KEY_CODE)
+    if presented.kind == KEY_CODE:
+        return KEY_CODE
     return token.id if token is not None else presented.id

@@ -23,6 +23,7 @@ from cms.domain.observations import Received
 from cms.domain.reports import Report
 from cms.domain.stations import StationState
 from cms.operations.deciding import settle
+from cms.operations.identifying import named, spoken
 from cms.operations.intents import give
 from cms.operations.lists import sync
 from cms.operations.previews import preview
@@ -72,13 +73,13 @@ def _order(core: Core, request: AskCustomer) -> customers.AskCustomer:
         raise Invalid("nothing to do: report, clear or both")
     if request.identifier is not None and not 0 < len(request.identifier) <= _LONGEST_IDENTIFIER:
         raise Invalid(f"an identifier has 1 to {_LONGEST_IDENTIFIER} characters")
-    token = core.tokens.get(request.token.casefold()) if request.token is not None else None
+    token = named(core, request.token) if request.token is not None else None
     kind = kind_named(request.kind) if request.kind is not None else token.kind if token else "rfid"
     return customers.AskCustomer(
         request_id=core.mint.number(),
         report=request.report,
         clear=request.clear,
-        token=token.id if token else request.token,
+        token=spoken(token, request.token) if request.token is not None else None,
         token_kind=kind if request.token is not None else None,
         identifier=request.identifier,
         certificate=_certificate(request.certificate) if request.certificate is not None else None,

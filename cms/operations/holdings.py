@@ -15,6 +15,7 @@ from cms.domain.lists import Entry, Held, LocalList, SendList, Update
 from cms.domain.record import record
 from cms.domain.tokens import KINDS, Token
 from cms.operations.deciding import settle
+from cms.operations.identifying import standing
 from cms.operations.tokens import view
 
 #: Characters of a token that a version can say (1.6 IdToken, 2.0.1 and 2.1 IdTokenType).
@@ -84,9 +85,12 @@ class Wishes:
 
     def _chosen(self, choice: str | None) -> list[Token]:
         if not choice:
-            return [] if choice == "" else list(self._core.tokens.values())
+            return (
+                [] if choice == "" else [standing(self._core, token) for token in self._core.tokens.values()]
+            )
         fits = parse(choice, keys_of(TokenView))
-        return [token for token in self._core.tokens.values() if fits(view(token, self._now))]
+        tokens = (standing(self._core, token) for token in self._core.tokens.values())
+        return [token for token in tokens if fits(view(token, self._now))]
 
     def _made(self, tokens: Iterable[Token], station: str, version: str) -> Iterable[tuple[str, Entry]]:
         longest, by_evse = _LONGEST.get(version, 20), version != "1.6"

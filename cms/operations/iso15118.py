@@ -17,6 +17,7 @@ from cms.domain.evolve import evolve
 from cms.domain.iso15118 import ChainAsked, ContractCertificateAsked, ContractPresented, Source, StandingAsked
 from cms.domain.observations import Observation, Received
 from cms.domain.stations import StationState
+from cms.operations.identifying import known
 
 _PATIENCE_S = 4.0
 
@@ -36,7 +37,7 @@ async def standing_of_contract(core: Core, received: Received, seen: ContractPre
 
 
 async def presented(core: Core, state: StationState, received: Received, seen: ContractPresented) -> Decision:
-    token = core.tokens.get(seen.token.id.casefold())
+    token = known(core, seen.token)
     here = tokens.Presented(state.station.id) if token is not None and token.limited else None
     ruling = tokens.rule(token, seen.token, received.at, at=here)
     return iso15118.presented(state, received, seen, ruling)

@@ -92,6 +92,7 @@ from cms.operations import (
     signing,
 )
 from cms.operations.deciding import settle, with_intent
+from cms.operations.identifying import known
 from cms.operations.intents import flush
 
 # A transaction told of later than this is history: it says nothing about who charges now.
@@ -311,10 +312,10 @@ def _ruling(
     presented = report.token
     if presented is None:
         return None
-    token = core.tokens.get(presented.id.casefold()) or quirks.token_behind(core, state, presented.id)
+    token = known(core, presented) or quirks.token_behind(core, state, presented.id)
     ends = report.phase is TransactionPhase.ENDED or report.trigger == "StopAuthorized"
     history = report.offline or (report.at is not None and received.at - report.at > _HISTORY)
-    running = None if ends or history else _others(core, state, report)
+    running = None if ends or history else _others(core, state, report, tokens.display(presented, token))
     at = None if ends or token is None or not token.limited else _presented_at(state, report)
     ruling = tokens.rule(token, presented, report.at if history and report.at else received.at, running, at)
     return ruling if ends or history else credits.credited(core, state, received, ruling, report)
@@ -327,10 +328,9 @@ def _presented_at(state: StationState, report: TransactionReported) -> Presented
     return Presented(state.station.id, evse, starts=True)
 
 
-def _others(core: Core, state: StationState, report: TransactionReported) -> int:
+def _others(core: Core, state: StationState, report: TransactionReported, shown: str) -> int:
     """How many other sessions the token runs; one on this connector is about to be doubted, not counted."""
-    assert report.token is not None
-    running = core.active.get(report.token.id.casefold())
+    running = core.active.get(shown.casefold())
     if not running:
         return 0
     own = {
@@ -344,7 +344,7 @@ def _others(core: Core, state: StationState, report: TransactionReported) -> int
 
 def _presented(core: Core, state: StationState, received: Received, seen: TokenPresented) -> Decision:
     """Authorize: a stateless read; the answer does not wait for anything (class D)."""
-    token = core.tokens.get(seen.token.id.casefold()) or quirks.token_behind(core, state, seen.token.id)
+    token = known(core, seen.token) or quirks.token_behind(core, state, seen.token.id)
     here = Presented(state.station.id) if token is not None and token.limited else None
     ruling = tokens.rule(token, seen.token, received.at, at=here)
     told = Happened(

@@ -18,6 +18,7 @@ from cms.domain.orders import ReadVariables, Trigger
 from cms.domain.stations import StationState
 from cms.domain.tokens import Token
 from cms.operations.deciding import keep, settle
+from cms.operations.identifying import standing
 from cms.operations.intents import give
 from cms.operations.previews import preview
 
@@ -85,12 +86,12 @@ def token_behind(core: Core, state: StationState, presented: str) -> Token | Non
     if switches.id_tag_separator:
         own, sign, _ = presented.rpartition(switches.id_tag_separator)
         if sign and (token := core.tokens.get(own.casefold())) is not None:
-            return token
+            return standing(core, token)
     if not switches.id_tag_length or len(presented) != switches.id_tag_length:
         return None
     start = presented.casefold()
     could_be = list(islice((token for key, token in core.tokens.items() if key.startswith(start)), 2))
-    return could_be[0] if len(could_be) == 1 else None
+    return standing(core, could_be[0]) if len(could_be) == 1 else None
 
 
 # What we do of our own accord

@@ -19,6 +19,7 @@ from cms.domain import reservations, tokens
 from cms.domain.observations import TokenRef
 from cms.domain.reservations import Reservation, Reserve
 from cms.domain.tokens import Presented, Token
+from cms.operations.identifying import asked_for, spoken
 from cms.operations.intents import give
 from cms.operations.previews import preview
 from cms.operations.stations import check_place
@@ -98,7 +99,7 @@ async def add(core: Core, request: AddReservation, actor: Actor) -> IntentView |
         raise Invalid("an EVSE, or a type of connector: not both")
     if request.expires_at <= core.clock.now():
         raise Invalid(f"{request.expires_at:%Y-%m-%d %H:%M:%S %Z} is past: a reservation ends later than now")
-    token = core.tokens.get(request.token.casefold())
+    token = asked_for(core, request.token)
     if not request.force:
         _check_token(core, lane, request, token)
         if evse is None:
@@ -108,7 +109,7 @@ async def add(core: Core, request: AddReservation, actor: Actor) -> IntentView |
         raise Invalid(f"token {request.token} has no group", "leave --with-group out")
     order = Reserve(
         id=_number(core, request),
-        token=token.id if token is not None else request.token,
+        token=spoken(token, request.token),
         token_kind=token.kind if token is not None else "central",
         expires_at=request.expires_at,
         evse=evse,

@@ -31,6 +31,7 @@ from cms.domain.stations import StationState
 from cms.domain.tokens import Presented
 from cms.operations.credits import has_credit
 from cms.operations.deciding import settle
+from cms.operations.identifying import asked_for, spoken
 from cms.operations.intents import give
 from cms.operations.payments import limit_of
 from cms.operations.previews import limits, line, preview
@@ -95,7 +96,7 @@ async def start(core: Core, request: StartSession, actor: Actor) -> IntentView |
     """Ask a station to start a session; the driver's rights are checked first."""
     check_place(request.evse, request.connector)
     lane = core.lane(request.station)
-    token = core.tokens.get(request.token.casefold())
+    token = asked_for(core, request.token)
     kind = token.kind if token else "central"
     running = len(core.active.get(request.token.casefold(), ()))
     here = Presented(lane.state.station.id, request.evse, starts=True)
@@ -142,7 +143,7 @@ async def start(core: Core, request: StartSession, actor: Actor) -> IntentView |
         + (f" on EVSE {evse}" if evse else " on an EVSE that the station chooses"),
         level=1,
     )
-    order = RemoteStart(token.id if token else request.token, kind, core.mint.number(), evse, profile, limit)
+    order = RemoteStart(spoken(token, request.token), kind, core.mint.number(), evse, profile, limit)
     return await give(core, actor, request.station, "start", order, request, shown)
 
 

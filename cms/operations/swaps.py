@@ -10,6 +10,7 @@ from cms.domain import swaps, tokens
 from cms.domain.observations import TokenRef
 from cms.domain.swaps import RequestBatterySwap
 from cms.domain.tokens import Presented
+from cms.operations.identifying import asked_for, spoken
 from cms.operations.intents import give
 from cms.operations.previews import preview
 
@@ -28,7 +29,7 @@ async def request(core: Core, request: RequestSwap, actor: Actor) -> IntentView 
     """Nothing is sent for a token that is not authorised (S02.FR.01)."""
     lane = core.lane(request.station)
     station = lane.state.station.id
-    token = core.tokens.get(request.token.casefold())
+    token = asked_for(core, request.token)
     kind = token.kind if token else "central"
     presented = TokenRef(request.token, kind if token else None)
     ruling = tokens.rule(token, presented, core.clock.now(), at=Presented(station, starts=True))
@@ -42,5 +43,5 @@ async def request(core: Core, request: RequestSwap, actor: Actor) -> IntentView 
         f"{request.token} may swap batteries",
         level=1,
     )
-    order = RequestBatterySwap(token.id if token else request.token, kind, core.mint.number())
+    order = RequestBatterySwap(spoken(token, request.token), kind, core.mint.number())
     return await give(core, actor, request.station, "swap", order, request, shown)

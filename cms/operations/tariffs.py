@@ -40,6 +40,7 @@ from cms.domain.tariffs import Registered, Use
 from cms.operations.accounts import keep_account
 from cms.operations.credits import available, save_credit
 from cms.operations.deciding import keep
+from cms.operations.identifying import named
 from cms.operations.intents import give
 from cms.operations.openings import known_tariffs
 from cms.operations.previews import line, preview
@@ -175,7 +176,7 @@ def _credit(core: Core, credit: Credit) -> CreditView:
 
 
 async def set_credit(core: Core, request: SetCredit, actor: Actor) -> CreditView:
-    token = core.tokens.get(request.token.casefold())
+    token = named(core, request.token)
     if token is None:
         raise NotFound(f"there is no token {request.token}", "see `cms tokens list`")
     if not request.amount.is_finite() or abs(request.amount) > _LARGEST:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from difflib import get_close_matches
+from typing import Any
 
 from cms.contract.filters import keys_of, parse
 from cms.contract.refusals import Conflict, Invalid, NotFound
@@ -13,15 +14,17 @@ from cms.contract.tokens import (
     BlockToken,
     ListTokens,
     RemoveToken,
+    SetToken,
     ShowToken,
     TokenView,
     UnblockToken,
 )
 from cms.core import Actor, Core
 from cms.domain.changes import DropToken, Happened, SaveToken
-from cms.domain.evolve import evolve
-from cms.domain.observations import TokenRef
-from cms.domain.tokens import KINDS, Token, display, status_at
+from cms.domain.evolve import evolve, with_fields
+from cms.domain.tokens import KEY_CODE, KINDS, MAC, Token, mac_of, status_at
+from cms.operations import drivers
+from cms.operations.identifying import key_code_id, named, standing, told_as
 
 # 2.1 allows 255 characters, 1.6 only 20: what a station can present decides, not we.
 _MAX_LENGTH = 255
@@ -52,41 +55,39 @@ def view(token: Token, now: datetime) -> TokenView:
         added_at=token.added_at,
         places=token.places,
         master=token.master,
+        weak_identity=token.kind == MAC,
     )
 
 
 async def list_(core: Core, request: ListTokens, actor: Actor) -> list[TokenView]:
     chosen = parse(request.filter or "", keys_of(TokenView))
     now = core.clock.now()
-    views = (view(token, now) for _, token in sorted(core.tokens.items()))
+    views = (view(standing(core, token), now) for _, token in sorted(core.tokens.items()))
     return [token for token in views if chosen(token)]
 
 
-def _find(core: Core, token_id: str) -> Token:
-    token = core.tokens.get(token_id.casefold())
+def find(core: Core, token_id: str) -> Token:
+    """The token that is named, as it is registered."""
+    token = named(core, token_id)
     if token is None:
         raise NotFound(f"there is no token {token_id}", "see `cms tokens list`")
     return token
 
 
 async def show(core: Core, request: ShowToken, actor: Actor) -> TokenView:
-    return view(_find(core, request.token), core.clock.now())
+    return _shown(core, find(core, request.token))
+
+
+def _shown(core: Core, token: Token) -> TokenView:
+    return view(standing(core, token), core.clock.now())
 
 
 async def add(core: Core, request: AddToken, actor: Actor) -> TokenView:
-    if not request.token or len(request.token) > _MAX_LENGTH or not request.token.isprintable():
-        raise Invalid(f"a token has 1 to {_MAX_LENGTH} printable characters")
     kind = kind_named(request.kind)
-    if request.max_sessions is not None and request.max_sessions < 1:
-        raise Invalid(f"max_sessions must be at least 1, not {request.max_sessions}")
-    if request.valid_from and request.valid_to and request.valid_to <= request.valid_from:
-        raise Invalid("the token would expire before it becomes valid")
-    if request.master and not request.group:
-        raise Invalid("a master pass has a group: stations know it by that (AuthCtrlr.MasterPassGroupId)")
     token = Token(
-        id=request.token,
+        id=id_of(core, request.token, kind),
         kind=kind,
-        driver=request.driver,
+        driver=drivers.owner(core, request.driver),
         group=request.group,
         valid_from=request.valid_from,
         valid_to=request.valid_to,
@@ -96,12 +97,63 @@ async def add(core: Core, request: AddToken, actor: Actor) -> TokenView:
         places=tuple(_place(core, place) for place in request.places),
         master=request.master,
     )
-    key = request.token.casefold()
+    check(token)
     async with core.books:
-        if key in core.tokens:
-            raise Conflict(f"token {core.tokens[key].id} is registered already")
+        if (known := core.tokens.get(token.id.casefold())) is not None:
+            raise Conflict(f"token {told_as(known)} is registered already")
         await _save(core, token, "token.added", actor)
-    return view(token, core.clock.now())
+    return _shown(core, token)
+
+
+def id_of(core: Core, text: str, kind: str) -> str:
+    """The id under which a token of this kind is registered: a key code's digest, a MAC address in one spelling."""
+    if not text or len(text) > _MAX_LENGTH or not text.isprintable():
+        raise Invalid(f"a token has 1 to {_MAX_LENGTH} printable characters")
+    if kind == KEY_CODE:
+        return key_code_id(core, text)
+    if kind == MAC:
+        address = mac_of(text)
+        if address is None:
+            raise Invalid(f"{text!r} is no MAC address", "e.g. AA:BB:CC:DD:EE:FF")
+        return address
+    return text
+
+
+def check(token: Token) -> None:
+    """What holds for every token, new or changed."""
+    if token.max_sessions is not None and token.max_sessions < 1:
+        raise Invalid(f"max_sessions must be at least 1, not {token.max_sessions}")
+    if token.valid_from and token.valid_to and token.valid_to <= token.valid_from:
+        raise Invalid("the token would expire before it becomes valid")
+    if token.master and not token.group:
+        raise Invalid("a master pass has a group: stations know it by that (AuthCtrlr.MasterPassGroupId)")
+
+
+#: Fields that SetToken can take away, and what is there then.
+_CLEARED: dict[str, Any] = {
+    **dict.fromkeys(("driver", "group", "valid_from", "valid_to", "visual_number", "max_sessions")),
+    "places": (),
+}
+_SET = ("group", "valid_from", "valid_to", "visual_number", "max_sessions", "master")
+
+
+async def set_(core: Core, request: SetToken, actor: Actor) -> TokenView:
+    for name in request.clear:
+        if name not in _CLEARED:
+            raise Invalid(f"{name!r} is nothing that can be cleared", f"one of {', '.join(_CLEARED)}")
+    changes = {name: _CLEARED[name] for name in request.clear}
+    changes |= {name: value for name in _SET if (value := getattr(request, name)) is not None}
+    if request.driver is not None:
+        changes["driver"] = drivers.owner(core, request.driver)
+    if request.places is not None:
+        changes["places"] = tuple(_place(core, place) for place in request.places)
+    async with core.books:
+        token = find(core, request.token)
+        if changes:
+            token = with_fields(token, changes)
+            check(token)
+            await _save(core, token, "token.changed", actor, request.reason)
+    return _shown(core, token)
 
 
 def kind_named(asked: str) -> str:
@@ -133,32 +185,37 @@ def _place(core: Core, place: str) -> str:
 
 
 async def _save(core: Core, token: Token, type: str, actor: Actor, reason: str | None = None) -> None:
-    now = core.clock.now()
-    data = {"token": _told(token), "status": status_at(token, now), "reason": reason}
-    told = Happened(type, now, actor=actor.name, data=data)
-    await core.store.commit((SaveToken(token),), (told,))
+    await core.store.commit((SaveToken(token),), (saved_event(core, token, type, actor, reason),))
     core.tokens[token.id.casefold()] = token
 
 
-def _told(token: Token) -> str:
-    """Its name in events, which are kept and sent on: never a key code (2.0.1 C04.FR.04)."""
-    return display(TokenRef(token.id, token.kind), token)
+def saved_event(core: Core, token: Token, type: str, actor: Actor, reason: str | None = None) -> Happened:
+    """What is told of a token that was added or changed."""
+    now = core.clock.now()
+    data = {"token": told_as(token), "status": status_at(standing(core, token), now), "reason": reason}
+    return Happened(type, now, actor=actor.name, data=data)
 
 
 async def block(core: Core, request: BlockToken, actor: Actor) -> TokenView:
-    token = evolve(_find(core, request.token), blocked=True, blocked_reason=request.reason)
-    await _save(core, token, "token.changed", actor, request.reason)
-    return view(token, core.clock.now())
+    return await _blocked(core, request, actor, True, request.reason)
 
 
 async def unblock(core: Core, request: UnblockToken, actor: Actor) -> TokenView:
-    token = evolve(_find(core, request.token), blocked=False, blocked_reason=None)
-    await _save(core, token, "token.changed", actor, request.reason)
-    return view(token, core.clock.now())
+    return await _blocked(core, request, actor, False, None)
+
+
+async def _blocked(
+    core: Core, request: BlockToken | UnblockToken, actor: Actor, blocked: bool, why: str | None
+) -> TokenView:
+    async with core.books:
+        token = evolve(find(core, request.token), blocked=blocked, blocked_reason=why)
+        await _save(core, token, "token.changed", actor, request.reason)
+    return _shown(core, token)
 
 
 async def remove(core: Core, request: RemoveToken, actor: Actor) -> None:
-    token = _find(core, request.token)
-    told = Happened("token.removed", core.clock.now(), actor=actor.name, data={"token": _told(token)})
-    await core.store.commit((DropToken(token.id),), (told,))
-    core.tokens.pop(token.id.casefold(), None)
+    async with core.books:
+        token = find(core, request.token)
+        told = Happened("token.removed", core.clock.now(), actor=actor.name, data={"token": told_as(token)})
+        await core.store.commit((DropToken(token.id),), (told,))
+        core.tokens.pop(token.id.casefold(), None)

@@ -22,6 +22,7 @@ from cms.domain.charging import orders, register, rules
 from cms.domain.charging.answers import EnergyTransfer
 from cms.domain.sessions import Session
 from cms.operations.deciding import keep
+from cms.operations.identifying import named
 from cms.operations.intents import give
 from cms.operations.previews import preview
 from cms.operations.sessions import find as find_session
@@ -113,7 +114,7 @@ async def signal(core: Core, request: SignalAfrr, actor: Actor) -> IntentView | 
 
 async def set_right(core: Core, request: SetEnergyTransferRight, actor: Actor) -> EnergyTransferRight:
     """What the cars of a token may do; without modes the right is taken away."""
-    token = core.tokens.get(request.token.casefold())
+    token = named(core, request.token)
     if token is None:
         raise NotFound(f"there is no token {request.token}", "see `cms tokens list`")
     if request.modes:

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import yaml
 
-from cms.contract.refusals import Refusal
+from cms.contract.refusals import Conflict, Refusal
 from tests.conformance.house import House
 from tests.conformance.language import FIXTURE, Mistaken, Scope, chosen, shown
 from tests.conformance.scenario import Case
@@ -127,6 +127,9 @@ class Play:
         for name, told in {**{name: TOKENS[name] for name in sorted(named)}, **extra}.items():
             fields = self.scope.fill({"token": name, **told})
             blocked = fields.pop("blocked", None)
+            if "driver" in fields:
+                with suppress(Conflict):
+                    await self.house.ask("AddDriver", {"driver": fields["driver"]})
             await self.house.ask("AddToken", fields)
             if blocked:
                 await self.house.ask("BlockToken", {"token": fields["token"], "reason": blocked})

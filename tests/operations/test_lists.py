@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cms.contract.drivers import AddDriver
 from cms.contract.intents import IntentView, Preview
 from cms.contract.lists import (
     AskListVersion,
@@ -26,7 +27,7 @@ from cms.domain.lists import AskListVersion as VersionAsked
 from cms.domain.lists import Entry, SendList, Update
 from cms.domain.observations import ConnectorReported, VariableReported
 from cms.domain.orders import Order, OrderAnswer
-from cms.operations import admission, lists, stations, tokens
+from cms.operations import admission, drivers, lists, stations, tokens
 from tests.domain.build import NOON, after
 from tests.operations.small import ANA, Small, ToldStations
 
@@ -98,6 +99,8 @@ async def shown(small: Small) -> ListView:
 
 
 async def add(small: Small, token: str, **fields: Any) -> None:
+    if "driver" in fields:
+        await drivers.add(small.core, AddDriver(fields["driver"]), ANA)
     await tokens.add(small.core, AddToken(token, **fields), ANA)
 
 

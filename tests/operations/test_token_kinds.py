@@ -43,4 +43,5 @@ async def test_no_event_tells_a_key_code(small: Small) -> None:
     await tokens.block(small.core, BlockToken("4711"), ANA)
     await tokens.remove(small.core, RemoveToken("4711"), ANA)
     told = [(await anext(happening)).data["token"] for _ in range(3)]
-    assert told == ["key-code"] * 3
+    assert "4711" not in str(told)
+    assert len(set(told)) == 1

@@ -1,0 +1,210 @@
+"""``cms drivers``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated, Any
+
+import typer
+
+from cli.flags import Flags
+from cli.noun import each, flags_of, group, named, tell_list
+from cli.orders import Names
+from cli.render import Column, show_one, when
+from cms.client import ask
+from cms.contract import drivers
+from cms.contract.refusals import Invalid
+
+app = group("The people and companies who charge.")
+
+SIGNS = {"active": "●", "unverified": "◔", "suspended": "▲", "closed": "–"}
+
+
+def _status(word: Any) -> str:
+    return f"{SIGNS.get(word, '?')} {word}"
+
+
+def _notes(notes: Any) -> str:
+    return "; ".join(f"{note['at'][:10]} {note['by']}: {note['text']}" for note in notes or ())
+
+
+LIST = (
+    Column("id"),
+    Column("status", show=_status),
+    Column("name"),
+    Column("email"),
+    Column("phone", wide=True),
+    Column("city", wide=True),
+    Column("groups"),
+    Column("tokens"),
+    Column("company", wide=True),
+    Column("language", wide=True),
+    Column("status_reason", "why", wide=True),
+    Column("added_at", "added", when, wide=True),
+)
+SHOWN = (
+    Column("id", "driver"),
+    Column("status", show=_status),
+    Column("status_reason", "why"),
+    Column("name"),
+    Column("email", "e-mail"),
+    Column("phone"),
+    Column("street"),
+    Column("postcode"),
+    Column("city"),
+    Column("country"),
+    Column("company"),
+    Column("groups"),
+    Column("language"),
+    Column("tokens"),
+    Column("added_at", "added"),
+    Column("notes", show=_notes),
+)
+
+Name = Annotated[str | None, typer.Option("--name", metavar="TEXT", help="Of the person or company.")]
+Email = Annotated[str | None, typer.Option("--email", metavar="ADDRESS")]
+Phone = Annotated[str | None, typer.Option("--phone", metavar="NUMBER")]
+Street = Annotated[str | None, typer.Option("--street", metavar="TEXT")]
+Postcode = Annotated[str | None, typer.Option("--postcode", metavar="TEXT")]
+City = Annotated[str | None, typer.Option("--city", metavar="TEXT")]
+Country = Annotated[str | None, typer.Option("--country", metavar="DE|NL|...")]
+Language = Annotated[str | None, typer.Option("--language", metavar="de|en|...")]
+Groups = Annotated[
+    list[str] | None, typer.Option("--group", metavar="NAME", help="May be given several times.")
+]
+Driver = Annotated[str, typer.Argument(metavar="DRIVER")]
+
+
+@app.command("list")
+def list_(ctx: typer.Context) -> None:
+    """All drivers."""
+    flags = flags_of(ctx)
+    tell_list(flags, drivers.ListDrivers(flags.filter), LIST, filtered=True)
+
+
+@app.command()
+def show(ctx: typer.Context, driver: Driver) -> None:
+    """One driver, with what was written about him."""
+    _asked(flags_of(ctx), drivers.ShowDriver(driver))
+
+
+@app.command()
+def add(
+    ctx: typer.Context,
+    driver: Annotated[
+        str | None, typer.Argument(metavar="[DRIVER]", help="An id; else he is given one.")
+    ] = None,
+    name: Name = None,
+    email: Email = None,
+    phone: Phone = None,
+    street: Street = None,
+    postcode: Postcode = None,
+    city: City = None,
+    country: Country = None,
+    language: Language = None,
+    groups: Groups = None,
+    company: Annotated[bool, typer.Option("--company", help="A company, not a person.")] = False,
+) -> None:
+    """Register a driver."""
+    request = drivers.AddDriver(
+        driver,
+        name=name,
+        email=email,
+        phone=phone,
+        street=street,
+        postcode=postcode,
+        city=city,
+        country=country,
+        language=language,
+        groups=tuple(groups or ()),
+        company=company,
+    )
+    _asked(flags_of(ctx), request)
+
+
+@app.command("set")
+def set_(
+    ctx: typer.Context,
+    driver: Driver,
+    name: Name = None,
+    email: Email = None,
+    phone: Phone = None,
+    street: Street = None,
+    postcode: Postcode = None,
+    city: City = None,
+    country: Country = None,
+    language: Language = None,
+    groups: Groups = None,
+    no_groups: Annotated[bool, typer.Option("--no-groups", help="Take all groups away.")] = False,
+    company: Annotated[bool | None, typer.Option("--company/--person")] = None,
+) -> None:
+    """Change a driver; an empty text takes a field away, --group replaces his groups."""
+    request = drivers.SetDriver(
+        driver,
+        name=name,
+        email=email,
+        phone=phone,
+        street=street,
+        postcode=postcode,
+        city=city,
+        country=country,
+        language=language,
+        groups=() if no_groups else tuple(groups) if groups else None,
+        company=company,
+    )
+    _asked(flags_of(ctx), request)
+
+
+@app.command()
+def suspend(ctx: typer.Context, names: Names = None) -> None:
+    """Block the tokens of these drivers for now; --reason says why."""
+    flags = flags_of(ctx)
+    _each(flags, names, lambda name: drivers.SuspendDriver(name, flags.reason), "suspend")
+
+
+@app.command()
+def resume(ctx: typer.Context, names: Names = None) -> None:
+    """Let these drivers charge again."""
+    flags = flags_of(ctx)
+    _each(flags, names, lambda name: drivers.ResumeDriver(name, flags.reason), "resume")
+
+
+@app.command()
+def close(ctx: typer.Context, names: Names = None) -> None:
+    """These drivers charge here no more; what is known of them stays until it is erased."""
+    flags = flags_of(ctx)
+    _each(flags, names, lambda name: drivers.CloseDriver(name, flags.reason), "close")
+
+
+@app.command()
+def note(
+    ctx: typer.Context,
+    driver: Driver,
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="- reads it from stdin.")],
+) -> None:
+    """Write something about a driver; it is not changed afterwards."""
+    if text == "-":
+        import sys
+
+        text = sys.stdin.read()
+    _asked(flags_of(ctx), drivers.AddDriverNote(driver, text))
+
+
+def _asked(flags: Flags, request: Any) -> None:
+    show_one(ask(request, flags.address, flags.patience_s), SHOWN, flags)
+
+
+def _meant(flags: Flags, names: list[str] | None) -> list[str]:
+    if flags.filter:
+        rows = ask(drivers.ListDrivers(flags.filter), flags.address, flags.patience_s)
+        return [row["id"] for row in rows]
+    if not names:
+        raise Invalid("Which driver?", "give his id, - for stdin, or --filter")
+    return named(names)
+
+
+def _each(flags: Flags, names: list[str] | None, build: Callable[[str], Any], verb: str) -> None:
+    """Ask for each driver; the exit code is the worst."""
+    meant = _meant(flags, names)
+    many = bool(flags.filter) or len(meant) > 1 or "-" in (names or ())
+    each(flags, meant, many, build, LIST, f"{verb} driver")
