@@ -77,7 +77,7 @@ class ShowPayment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetUpWebPayment(OrderTerms):
-    """Give a station its secret and terms for dynamic QR codes (WebPaymentsCtrlr); the secret is kept nowhere."""
+    """Give a station its secret and terms for dynamic QR codes (WebPaymentsCtrlr); nobody else sees the secret."""
 
     station: str
     validity_s: int = 60

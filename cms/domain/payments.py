@@ -12,12 +12,14 @@ from hashlib import sha256
 
 from cms.contract.payments import Limit, PaymentView
 from cms.contract.tariffs import Money
+from cms.domain.atrest import Sealed
 from cms.domain.evolve import evolve
 from cms.domain.observations import Answer, Observation
 from cms.domain.orders import Order
 from cms.domain.record import record
 
 CREDIT, DEBIT = "credit", "debit"
+WEB = "web-payment"
 DIRECT = "direct-payment"
 
 STATUSES = ("authorized", "charging", "ended", "settled", "canceled", "rejected", "failed")
@@ -55,6 +57,13 @@ class Credit:
     currency: str
     changed_at: datetime
     taken: tuple[str, ...] = ()
+
+
+@record
+class WebPayment:
+    """What a station makes the codes of its dynamic QR codes with."""
+
+    secret: Sealed
 
 
 @record

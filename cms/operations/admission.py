@@ -90,7 +90,7 @@ def _proof(core: Core, lane: Lane | None, approach: Approach) -> Proof:
     """What the station proved. It takes the same time whether there is such a station or not."""
     state = lane.state if lane else None
     fit = credentials.check(core.keys, state, approach.identity, approach.password or b"")
-    proof = Proof(approach.secure, fit and fit.digest, renewed=fit and fit.renewed)
+    proof = Proof(approach.secure, *((fit.digest, fit.renewed) if fit else ()))
     if state is None or approach.certificate is None or not approach.secure:
         return proof
     try:

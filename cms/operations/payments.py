@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hmac
+import os
 from datetime import datetime
 from hashlib import sha256
 from urllib.parse import quote
@@ -23,7 +24,7 @@ from cms.contract.payments import (
 from cms.contract.refusals import Conflict, Denied, Invalid, NotFound, NotSupported, Refusal
 from cms.core import Actor, Core, Lane
 from cms.domain import payments
-from cms.domain.changes import Decision, SavePayment
+from cms.domain.changes import Decision, Keep, SavePayment
 from cms.domain.evolve import evolve
 from cms.domain.observations import Observation, Received
 from cms.domain.orders import RemoteStart, WriteVariables
@@ -34,11 +35,14 @@ from cms.domain.payments import (
     SettlementNotified,
     VatAnswer,
     VatNumberPresented,
+    WebPayment,
 )
 from cms.domain.stations import StationState
+from cms.operations import deciding
 from cms.operations.billing import foreign_payment, payment_event
 from cms.operations.intents import check_limit, give
 from cms.operations.previews import limits, line, preview
+from cms.operations.secrecy import opened, sealed
 from cms.operations.stations import check_place, version_of
 
 _SECRET_LENGTH = 32
@@ -70,11 +74,31 @@ def _needs_21(core: Core, lane: Lane, what: str) -> None:
         raise NotSupported(f"OCPP {version or '(not connected yet)'} has no {what}", "OCPP 2.1 has")
 
 
-def _secret(core: Core, station_id: str) -> str:
-    """The station's secret for its codes: made of our own key, so that it need be kept nowhere."""
-    said = f"web-payment|{station_id.casefold()}".encode()
-    digest = hmac.new(core.secret, said, sha256).digest()
-    return "".join(payments.ALPHABET[byte % len(payments.ALPHABET)] for byte in digest[:_SECRET_LENGTH])
+def _secret(core: Core, lane: Lane) -> str:
+    """The station's secret for its codes."""
+    station = lane.state.station.id
+    kept: WebPayment | None = lane.state.kept_of(payments.WEB).get("")
+    if kept is not None:
+        return opened(core, payments.WEB, station, "", "secret", kept.secret)
+    # Stations that were set up before secrets were kept have one that is made of our own key.
+    said = f"web-payment|{station.casefold()}".encode()
+    return _written(hmac.digest(core.keys.lasting, said, sha256))
+
+
+def _written(random: bytes) -> str:
+    return "".join(payments.ALPHABET[byte % len(payments.ALPHABET)] for byte in random[:_SECRET_LENGTH])
+
+
+async def _new_secret(core: Core, lane: Lane) -> str:
+    """The same at every set-up, and kept before it is sent: whatever the station answers, it is the one it may have."""
+    async with lane.lock:
+        if lane.state.kept_of(payments.WEB):
+            return _secret(core, lane)
+        secret, station = _written(os.urandom(_SECRET_LENGTH)), lane.state.station.id
+        kept = WebPayment(sealed(core, payments.WEB, station, "", "secret", secret))
+        change = Keep(station, payments.WEB, "", kept, core.clock.now())
+        await deciding.settle(core, lane, lane.state.keeping(payments.WEB, "", kept), (change,), ())
+        return secret
 
 
 async def set_up(core: Core, request: SetUpWebPayment, actor: Actor) -> IntentView | Preview:
@@ -84,7 +108,9 @@ async def set_up(core: Core, request: SetUpWebPayment, actor: Actor) -> IntentVi
     station = lane.state.station.id
     _needs_21(core, lane, "dynamic QR codes")
     values = {
-        f"{_COMPONENT}.SharedSecret": _secret(core, station),
+        f"{_COMPONENT}.SharedSecret": _secret(core, lane)
+        if request.dry_run
+        else await _new_secret(core, lane),
         f"{_COMPONENT}.ValidityTime": str(request.validity_s),
         f"{_COMPONENT}.Length": str(request.length),
         f"{_COMPONENT}.TOTPVersion": payments.VERSION,
@@ -129,7 +155,7 @@ async def code(core: Core, request: ShowWebPaymentCode, actor: Actor) -> WebPaym
     station = lane.state.station.id
     at: datetime = request.at or core.clock.now()
     validity_s, length, template = await _terms_of_codes(core, station)
-    totp = payments.totp(_secret(core, station), at, validity_s, length)
+    totp = payments.totp(_secret(core, lane), at, validity_s, length)
     begin, end = payments.interval_of(at, validity_s)
     return WebPaymentCode(
         station=station,
@@ -161,7 +187,7 @@ async def begin(core: Core, request: BeginWebPayment, actor: Actor) -> IntentVie
     if request.version != payments.VERSION:
         raise Invalid(f"codes have version {payments.VERSION}, not {request.version!r}")
     validity_s, length, _ = await _terms_of_codes(core, station)
-    secret, now = _secret(core, station), core.clock.now()
+    secret, now = _secret(core, lane), core.clock.now()
     if not payments.totp_fits(secret, request.totp, now, validity_s, length):
         raise Denied(f"the code is not one that {station} shows now", "scan it again")
     shown = preview(

@@ -1,4 +1,4 @@
-"""What of an order may be written down: passwords and addresses with credentials may not."""
+"""What may be written down: of an order neither passwords nor addresses with credentials; a kept secret only sealed."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from cms.core import Core
+from cms.domain.atrest import Sealed, place
 from cms.domain.masking import MASK, masked
 from cms.domain.orders import Order
 from cms.operations import uploads
@@ -28,6 +30,16 @@ def params_of(order: Order) -> tuple[dict[str, Any], bool]:
 def without_credentials(value: Any) -> Any:
     """``ftp://user:password@host`` as ``ftp://***@host``, wherever it stands."""
     return _in_texts(lambda text: _CREDENTIALS.sub(f"{MASK}@", text), value)
+
+
+def sealed(core: Core, kind: str, station: str, key: str, field: str, secret: str) -> Sealed:
+    """A secret as this field of this kept record may hold it."""
+    return Sealed(core.keys.seal(*place(kind, station, key), field, secret.encode()))
+
+
+def opened(core: Core, kind: str, station: str, key: str, field: str, kept: Sealed) -> str:
+    """The secret in this field of this kept record."""
+    return core.keys.open(*place(kind, station, key), field, kept).decode()
 
 
 def _in_texts(change: Callable[[str], str], value: Any) -> Any:

@@ -20,6 +20,7 @@ from cms.domain.evolve import evolve
 from cms.domain.jobs import GetLog, Upload
 from cms.operations.deciding import settle
 
+_PURPOSE = "upload address"
 GOOD_FOR = timedelta(hours=24)
 MAX_FILES = 20
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -29,7 +30,7 @@ _KEY = re.compile(r"(?<=/uploads/)(.*)/[0-9a-f]{32}(?=/|$)")
 def address(core: Core, station: str, request_id: int) -> str:
     """Where this station puts the file of this request."""
     until = int((core.clock.now() + GOOD_FOR).timestamp())
-    key = _key(core, station, request_id, until)
+    key = _key(core.keys.key(_PURPOSE), core.organisation, station, request_id, until)
     return f"{core.terms.upload_url}/uploads/{quote(station, safe='')}/{request_id}/{until}/{key}"
 
 
@@ -47,9 +48,9 @@ async def addressed(core: Core, lane: Lane, order: GetLog) -> GetLog:
     return order
 
 
-def _key(core: Core, station: str, request_id: int, until: int) -> str:
-    words = f"upload|{core.organisation}|{station.casefold()}|{request_id}|{until}".encode()
-    return hmac.new(core.secret, words, sha256).hexdigest()[:32]
+def _key(secret: bytes, organisation: str, station: str, request_id: int, until: int) -> str:
+    words = f"upload|{organisation}|{station.casefold()}|{request_id}|{until}".encode()
+    return hmac.new(secret, words, sha256).hexdigest()[:32]
 
 
 def admitted(core: Core, station: str, request_id: int, until: int, key: str) -> str:
@@ -57,8 +58,9 @@ def admitted(core: Core, station: str, request_id: int, until: int, key: str) ->
 
     Raises Denied for a wrong or old address, NotFound where nobody asked for a file.
     """
-    right = hmac.compare_digest(_key(core, station, request_id, until), key)
-    if not right or until < core.clock.now().timestamp():
+    secrets = [core.keys.key(_PURPOSE, version) for version in core.keys.roots.versions]
+    right = [hmac.compare_digest(_key(secret, core.organisation, station, request_id, until), key) for secret in secrets]
+    if not any(right) or until < core.clock.now().timestamp():
         raise Denied("this upload address is not good (any more)")
     job = jobs.job_of(core.lane(station).state, "log", request_id)
     if job is None:

@@ -126,7 +126,7 @@ async def test_a_scanned_code_is_checked_before_anything_is_sent(small: Small) -
         await payments.begin(small.core, BeginWebPayment(station="CP1", evse=1, totp="x", version="2"), ANA)
 
 
-async def test_two_stations_have_two_secrets_and_none_is_kept(small: Small) -> None:
+async def test_two_stations_have_two_secrets_and_none_is_readable_in_the_record(small: Small) -> None:
     await stations.add(small.core, AddStation("CP2"), ANA)
     small.stations.connect("CP2", "2.1")
     for name in ("CP1", "CP2"):
