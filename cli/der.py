@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import sys
 from typing import Annotated, Any
 
 import typer
 
+from cli.files import json_object
 from cli.noun import AnyStation, Station, flags_of, group, tell_list
 from cli.orders import At, Queue, Terms, Wait, WhenIdle, give
 from cli.render import Column, when
 from cms.contract import der
-from cms.contract.refusals import Invalid
 
 app = group("DER controls and grid alarms of stations (OCPP 2.1).")
 
@@ -73,7 +71,7 @@ def set_(
     queue: Queue = None,
 ) -> None:
     """Set a control. One that is not the default has a duration (s) in its settings."""
-    said = _settings(settings)
+    said = json_object(settings, "the settings are", '{"gradient": 10, "softGradient": 5}')
 
     def build(name: str, **terms: Any) -> der.SetDerControl:
         return der.SetDerControl(
@@ -81,16 +79,6 @@ def set_(
         )
 
     give(flags_of(ctx), [station], False, Terms(wait, when_idle, at, queue), build)
-
-
-def _settings(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(sys.stdin.read() if text == "-" else text)
-    except ValueError as error:
-        raise Invalid(f"the settings are not JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise Invalid('the settings are a JSON object, e.g. \'{"gradient": 10, "softGradient": 5}\'')
-    return value
 
 
 @app.command()

@@ -1,12 +1,13 @@
-"""What commands read from files and write to them."""
+"""What commands read from files and from stdin, and write to files."""
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from cms.contract.refusals import Invalid
 
@@ -29,3 +30,14 @@ def written(file: Path) -> Iterator[BinaryIO]:
             yield target
     except OSError as error:
         raise Invalid(f"{file} cannot be written: {error.strerror}") from None
+
+
+def json_object(text: str, subject: str, example: str) -> dict[str, Any]:
+    """The JSON object in an argument, or on stdin for ``-``; ``subject`` is told of it: ``the payload is``."""
+    try:
+        value = json.loads(sys.stdin.read() if text == "-" else text)
+    except ValueError as error:
+        raise Invalid(f"{subject} not JSON: {error}") from None
+    if not isinstance(value, dict):
+        raise Invalid(f"{subject} a JSON object, e.g. '{example}'")
+    return value

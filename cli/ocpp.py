@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from typing import Annotated, Any
 
 import typer
 
+from cli.files import json_object
 from cli.noun import Station, flags_of, group
 from cli.orders import At, Queue, Terms, Wait, WhenIdle, give
 from cms.contract import datatransfer, ocpp
-from cms.contract.refusals import Invalid
 
 app = group("OCPP word for word: any action of the station's version.")
 
@@ -28,7 +27,7 @@ def call(
     queue: Queue = None,
 ) -> None:
     """Send one action, checked against its schema, and print the answer."""
-    said = _payload(payload)
+    said = json_object(payload, "the payload is", "{}")
     terms = Terms(wait, when_idle, at, queue)
 
     def build(name: str, **fields: Any) -> ocpp.CallStation:
@@ -77,13 +76,3 @@ def data(
         )
 
     give(flags_of(ctx), [station], False, Terms(wait, when_idle, at, queue), build)
-
-
-def _payload(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(sys.stdin.read() if text == "-" else text)
-    except ValueError as error:
-        raise Invalid(f"the payload is not JSON: {error}") from None
-    if not isinstance(value, dict):
-        raise Invalid("the payload is a JSON object, e.g. '{}'")
-    return value

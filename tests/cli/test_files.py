@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 
 import pytest
@@ -46,3 +47,14 @@ def test_a_signature_is_no_file_name_however_long_it_is(
     update = ("firmware", "update", "https://files.example/fw.bin", "CP-1", "--signature", "A" * 344)
     assert run(["--socket", str(tmp_path / "none"), *update]) == Unreachable.exit_code
     assert "no daemon answers" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [("ocpp", "call", "CP-1", "Reset"), ("der", "set", "CP-1", "VoltVar")])
+def test_what_is_no_json_object_is_told_with_an_example(
+    command: tuple[str, ...], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run([*command, "[]"]) == 2
+    assert "a JSON object, e.g. '{" in capsys.readouterr().err
+    monkeypatch.setattr("sys.stdin", io.StringIO('{"type": '))
+    assert run([*command, "-"]) == 2
+    assert "not JSON" in capsys.readouterr().err
