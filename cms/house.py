@@ -161,4 +161,5 @@ def _terms(settings: Settings, organisation: str, started_at: datetime) -> Terms
         started_at=started_at,
         version=__version__,
         receipt_url=settings.receipt_url,
+        qr_url=settings.qr_url,
     )

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from cms.contract.refusals import NotFound
 from cms.core import MAIN, PLATFORM, Core
 
+__all__ = ["MAIN", "PLATFORM", "Houses"]
+
 
 class Houses:
     """The cores by organisation."""

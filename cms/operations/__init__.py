@@ -82,6 +82,8 @@ class Operation:
     permission: str
     two: bool = False
     """Whether it is so grave that a second person must agree, where the organisation wants that (four_eyes)."""
+    platform: bool = False
+    """Whether it is about the platform: it is given the platform's core, whatever organisation is named."""
 
 
 OPERATIONS: dict[type, Operation] = {
