@@ -39,6 +39,10 @@ class Terms:
     database: str = ""
     bus: str = "local"
     data_dir: str = ""
+    master_key: str = ""
+    """Where the master key of all secrets was found."""
+    notes: tuple[str, ...] = ()
+    """What a person should mend about this daemon."""
     started_at: datetime | None = None
     version: str = ""
     qr_url: str = "{evse_id}"

@@ -12,6 +12,7 @@ import inspect
 import re
 import typing
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Annotated, Any
 
 import msgspec
@@ -25,12 +26,20 @@ from cms import __version__
 from cms.api import metrics as figures
 from cms.api.errors import JSON, REFUSAL_SCHEMA, answer_error, as_refusal, refused
 from cms.api.follow import Wanted, WatchFrames, stream
-from cms.api.who import ACTOR, SLASH, Gate
+from cms.api.limits import AtOnce, Buckets, take
+from cms.api.listeners import Listeners
+from cms.api.pairing import add_pairings
+from cms.api.who import PRINCIPAL, SLASH, Access, Gate
 from cms.contract.intents import AwaitIntent
-from cms.contract.refusals import Denied, Invalid, Unreachable
+from cms.contract.operators import ORGANISATION_HEADER
+from cms.contract.refusals import Invalid, Unreachable
 from cms.contract.routes import EVENT_STREAM, ROUTES, Route
+from cms.contract.stations import OrderTerms
 from cms.core import Actor, Core, StoreDown
+from cms.domain.roles import OWNER, PERMISSIONS
+from cms.houses import Houses
 from cms.operations import Operation
+from cms.operations.approvals import hold, needs_two
 
 CURSOR_HEADER = "X-Cms-Cursor"
 
@@ -39,10 +48,13 @@ _STRICT = ConfigDict(extra="forbid")
 _REFUSALS: dict[int | str, dict[str, Any]] = {
     status: {"description": meaning, "content": {JSON: {"schema": REFUSAL_SCHEMA}}}
     for status, meaning in {
+        401: "Denied: nobody we know; over TCP a token is needed (Authorization: Bearer).",
         403: "Denied: the asker may not do this.",
         404: "NotFound: nothing of that name.",
         409: "Conflict: a rule speaks against it.",
+        413: "Invalid: the body is too long.",
         422: "Invalid: the request is not right.",
+        429: "Unreachable: too often, or too much at once; Retry-After says when.",
         501: "NotSupported: this station, or its OCPP version, cannot.",
         502: "Rejected: the station said no.",
         503: "Unreachable: the station or the database does not answer.",
@@ -51,19 +63,37 @@ _REFUSALS: dict[int | str, dict[str, Any]] = {
 }
 
 
+#: What OpenAPI says of the header, beside the parameters of each route.
+_ORGANISATION = {
+    "name": ORGANISATION_HEADER,
+    "in": "header",
+    "required": False,
+    "description": "The organisation that is meant, `*` for the platform itself; else the asker's first.",
+    "schema": {"type": "string"},
+}
+
+
 def create_app(
-    core: Core,
+    served: Core | Houses,
     operations: Mapping[type, Operation],
     metrics: figures.Metrics,
     *,
     frames: WatchFrames | None = None,
     ready: Callable[[], bool] = lambda: True,
     own_uid: int | None = None,
+    orders_per_minute: float = 30,
 ) -> FastAPI:
     """The control API over these operations. ``ready`` says whether stations can connect.
 
-    Setting ``app.state.closing`` (an asyncio.Event) ends the event streams.
+    Setting ``app.state.closing`` (an asyncio.Event) ends the event streams. ``orders_per_minute`` is for one asker
+    and station. One core alone is the only organisation, and the platform too.
     """
+    houses = served if isinstance(served, Houses) else Houses(served, served)
+    permissions = frozenset(operation.permission for operation in operations.values()) | frozenset(
+        PERMISSIONS
+    )
+    access = Access(houses, permissions, own_uid)
+    rooms = _Rooms(access, orders_per_minute)
     app = FastAPI(
         title="Charging management system",
         version=__version__,
@@ -74,20 +104,62 @@ def create_app(
     )
     app.state.closing = asyncio.Event()
     for kind, operation in operations.items():
-        _add_route(app, core, kind, ROUTES[kind], operation)
-    _add_event_stream(app, core, frames)
-    _add_probes(app, core, metrics, ready)
+        _add_route(app, rooms, kind, ROUTES[kind], operation)
+    _add_event_stream(app, rooms, frames)
+    _add_probes(app, houses.platform, metrics, ready)
+    add_pairings(app, houses)
     for error in (HTTPException, RequestValidationError, Exception):
         app.add_exception_handler(error, answer_error)
-    permissions = frozenset(operation.permission for operation in operations.values())
-    app.add_middleware(Gate, permissions=permissions, own_uid=own_uid)
+    app.add_middleware(Gate, access=access)
     return app
 
 
-def _add_route(app: FastAPI, core: Core, kind: type, route: Route, operation: Operation) -> None:
+class _Rooms:
+    """Who may come to which operation, in which organisation, and how often."""
+
+    def __init__(self, access: Access, orders_per_minute: float) -> None:
+        self.access = access
+        self.listeners = Listeners()
+        self._orders = Buckets(orders_per_minute / 60, orders_per_minute)
+        self._exports = AtOnce(2, "exports")
+
+    def core(self, request: Request, *, platform: bool = False) -> Core:
+        """The organisation that a request is about."""
+        named = request.headers.get(ORGANISATION_HEADER)
+        return self.access.core(request.scope[PRINCIPAL], named, platform=platform)
+
+    def actor(self, core: Core, request: Request, permission: str, station: str | None) -> Actor:
+        """Who asks, allowed to. Raises Denied."""
+        return self.access.actor(core, request.scope[PRINCIPAL], permission, station)
+
+    def spare(self, core: Core, actor: Actor, asked: Any) -> None:
+        """A station is given so many orders a minute by one asker. Raises TooMany.
+
+        Not counted are those who own the daemon: a script of theirs is the machine itself.
+        """
+        if isinstance(asked, OrderTerms) and not asked.dry_run and actor.role != OWNER:
+            where = str(getattr(asked, "station", None) or getattr(asked, "session", None) or "")
+            key = (actor.key, core.organisation, where.casefold())
+            take(self._orders, key, f"orders for {where} by {actor.name}")
+
+    def alone(self, kind: type, actor: Actor) -> AbstractContextManager[None]:
+        """Held while it is done; exports are few at once."""
+        return self._exports.one(actor.key) if kind.__name__.startswith("Export") else nullcontext()
+
+    def moved(self, operation: Operation) -> None:
+        """Rights may have changed: whoever lost his is sent away now."""
+        if operation.permission in _RIGHTS:
+            self.listeners.look_again()
+
+
+#: Operations with these change what others may do.
+_RIGHTS = frozenset({"operators.write", "grants.write", "organisations.write"})
+
+
+def _add_route(app: FastAPI, rooms: _Rooms, kind: type, route: Route, operation: Operation) -> None:
     app.add_api_route(
         route.path,
-        _endpoint(core, kind, route, operation),
+        _endpoint(rooms, kind, route, operation),
         methods=[route.method],
         name=kind.__name__,
         operation_id=kind.__name__,
@@ -97,12 +169,12 @@ def _add_route(app: FastAPI, core: Core, kind: type, route: Route, operation: Op
         status_code=204 if route.answers is None else 200,
         response_model=route.answers,
         responses=_REFUSALS,
-        openapi_extra={"x-permission": operation.permission},
+        openapi_extra={"x-permission": operation.permission, "parameters": [_ORGANISATION]},
     )
 
 
 def _endpoint(
-    core: Core, kind: type, route: Route, operation: Operation
+    rooms: _Rooms, kind: type, route: Route, operation: Operation
 ) -> Callable[..., Awaitable[Response]]:
     """The function that FastAPI calls: its signature says where each field of the request comes from."""
     in_path = _IN_PATH.findall(route.path)
@@ -115,10 +187,16 @@ def _endpoint(
         }
         asked = kind(**names, **{name: getattr(fields, name) for name in type(fields).model_fields})
         try:
-            actor = _allowed(request, operation)
+            core = rooms.core(request, platform=getattr(operation, "platform", False))
+            actor = rooms.actor(core, request, operation.permission, getattr(asked, "station", None))
+            rooms.spare(core, actor, asked)
+            if needs_two(core, asked, actor, operation):
+                await hold(core, asked, actor, operation)
             cursor = await _cursor(core) if route.method == "GET" else None
-            work = operation.function(core, asked, actor)
-            answer = await (_while_wanted(request, work) if kind in _WAITING else work)
+            with rooms.alone(kind, actor):
+                work = operation.function(core, asked, actor)
+                answer = await (_while_wanted(request, work) if kind in _WAITING else work)
+            rooms.moved(operation)
         except Exception as error:
             return refused(as_refusal(error))
         return _answered(answer, cursor)
@@ -189,13 +267,6 @@ def _signature(fields: type[BaseModel], in_path: Mapping[str, Any], method: str)
     return inspect.Signature(parameters)
 
 
-def _allowed(request: Request, operation: Operation) -> Actor:
-    actor: Actor = request.scope[ACTOR]
-    if operation.permission not in actor.permissions:
-        raise Denied(f"{actor.name} ({actor.role}) may not do this: it needs {operation.permission!r}")
-    return actor
-
-
 async def _cursor(core: Core) -> str | None:
     """Where events stand before the answer is made; without a record the answer comes without."""
     try:
@@ -211,7 +282,7 @@ def _answered(answer: Any, cursor: str | None) -> Response:
     return Response(msgspec.json.encode(answer), headers=headers, media_type=JSON)
 
 
-def _add_event_stream(app: FastAPI, core: Core, frames: WatchFrames | None) -> None:
+def _add_event_stream(app: FastAPI, rooms: _Rooms, frames: WatchFrames | None) -> None:
     async def follow(
         request: Request,
         after: Annotated[str | None, Query(description="Begin after this cursor; else from now on.")] = None,
@@ -224,7 +295,13 @@ def _add_event_stream(app: FastAPI, core: Core, frames: WatchFrames | None) -> N
         if frames_of is not None and frames is None:
             return refused(Invalid("This daemon cannot show frames"))
         cursor = request.headers.get("Last-Event-ID") or after
+        principal = request.scope[PRINCIPAL]
+        wants = [("events.read", station)] + ([("messages.read", frames_of)] if frames_of is not None else [])
         try:
+            core = rooms.core(request)
+            for permission, place in wants:
+                rooms.actor(core, request, permission, place)
+            rooms.listeners.check(principal)
             if cursor is None:
                 cursor = await core.store.cursor()
             else:
@@ -232,8 +309,13 @@ def _add_event_stream(app: FastAPI, core: Core, frames: WatchFrames | None) -> N
             watched = frames(frames_of) if frames is not None and frames_of is not None else None
         except Exception as error:
             return refused(as_refusal(error))
+
+        def may() -> bool:
+            return all(rooms.access.may(core, principal, permission, place) for permission, place in wants)
+
+        allowed = rooms.listeners.one(principal, may)
         return StreamingResponse(
-            stream(core, cursor, Wanted(station, type), app.state.closing, watched),
+            stream(core, cursor, Wanted(station, type), app.state.closing, watched, allowed),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store"},
         )
@@ -247,6 +329,7 @@ def _add_event_stream(app: FastAPI, core: Core, frames: WatchFrames | None) -> N
         description="Server-sent events: id is the cursor, event the type, data the event as JSON.",
         tags=["events"],
         response_class=StreamingResponse,
+        openapi_extra={"x-permission": "events.read", "parameters": [_ORGANISATION]},
         responses={
             200: {
                 "description": "The stream.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
-from cms.contract.refusals import Conflict, Invalid, NotFound, Refusal, Unreachable
+from cms.contract.refusals import Conflict, Invalid, NotFound, Refusal, TooMany, Unreachable
 from cms.core import Clash, StoreDown
 
 log = structlog.get_logger("cms.api")
@@ -41,10 +42,18 @@ REFUSAL_SCHEMA: dict[str, Any] = {
 def refused(refusal: Refusal, status: int | None = None) -> Response:
     """The refusal as it goes over the wire; ``status`` where the table's is not the right one."""
     told = {"refusal": refusal.name, "message": refusal.message, "hint": refusal.hint}
-    headers = {"Retry-After": "5"} if isinstance(refusal, Unreachable) else None
-    return Response(
-        msgspec.json.encode({"error": told}), status or refusal.http_status, headers, media_type=JSON
-    )
+    status = status or refusal.http_status
+    body = msgspec.json.encode({"error": told})
+    return Response(body, status, _advice(refusal, status), media_type=JSON)
+
+
+def _advice(refusal: Refusal, status: int) -> dict[str, str]:
+    """Headers that tell a program what to do."""
+    if status == 401:
+        return {"WWW-Authenticate": 'Bearer realm="cms"'}  # RFC 6750, 3
+    if isinstance(refusal, TooMany):
+        return {"Retry-After": str(math.ceil(refusal.retry_after_s))}
+    return {"Retry-After": "5"} if isinstance(refusal, Unreachable) else {}
 
 
 def as_refusal(error: Exception) -> Refusal:

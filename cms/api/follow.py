@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, aclosing
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, aclosing
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -86,16 +86,23 @@ async def stream(
     wanted: Wanted,
     closing: asyncio.Event,
     frames: AbstractAsyncContextManager[asyncio.Queue[Message]] | None = None,
+    allowed: AbstractContextManager[asyncio.Event] | None = None,
 ) -> AsyncGenerator[bytes, None]:
-    """The stream as bytes, until the reader goes or the daemon closes; first the cursor it begins after."""
+    """The stream as bytes, until the reader goes, may no more, or the daemon closes; first the cursor it begins after.
+
+    ``allowed`` is held as long as the stream: its event says that the reader may no more.
+    """
     chunks: asyncio.Queue[bytes | None] = asyncio.Queue(_WAITING)
     yield f"id: {cursor}\n\n".encode()
     async with AsyncExitStack() as stack:
+        no_more = stack.enter_context(allowed) if allowed is not None else None
         queue = await stack.enter_async_context(frames) if frames is not None else None
         tasks = [
             asyncio.create_task(_tell_events(core, cursor, wanted, chunks)),
             asyncio.create_task(_end_when(closing, chunks)),
         ]
+        if no_more is not None:
+            tasks.append(asyncio.create_task(_end_when(no_more, chunks)))
         if queue is not None:
             tasks.append(asyncio.create_task(_tell_frames(queue, chunks)))
         try:

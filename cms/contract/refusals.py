@@ -5,6 +5,7 @@ The table below is the only place that knows how a refusal is said over HTTP and
 
 from __future__ import annotations
 
+import math
 
 class Refusal(Exception):
     """A no that the asker can do something about: one sentence, and a hint what to try next."""
@@ -63,6 +64,21 @@ class Unreachable(Refusal):
 
     http_status = 503
     exit_code = 7
+
+
+class TooMany(Unreachable):
+    """Try later: you ask too often, or too much at once. On the wire it is an Unreachable that says when."""
+
+    http_status = 429
+
+    def __init__(self, message: str, retry_after_s: float = 5.0, hint: str | None = None) -> None:
+        super().__init__(message, hint or f"try again in {math.ceil(retry_after_s)} s")
+        self.retry_after_s = retry_after_s
+
+    @property
+    def name(self) -> str:
+        """What the asker should do about it is what he should do about any Unreachable."""
+        return "Unreachable"
 
 
 class Rejected(Refusal):

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from cms.contract.approvals import Approve, ApprovalView, ListApprovals, Reject, ShowApproval
+from cms.contract.approvals import ApprovalView, Approve, ListApprovals, Reject, ShowApproval
 from cms.contract.filters import keys_of, parse
 from cms.contract.intents import IntentView
 from cms.contract.refusals import Conflict, Denied, NotFound, Refusal
@@ -137,7 +137,7 @@ async def approve(core: Core, request: Approve, actor: Actor) -> ApprovalView:
             )
         await _decide(core, approval, actor, APPROVED, "is being done")
     sealed = core.keys.open(KIND, approval.id, "sealed", b64decode(approval.sealed))
-    asked = msgspec.json.decode(sealed, type=kind)
+    asked: Any = msgspec.json.decode(sealed, type=kind)
     # In the asker's name, by the right of who agreed: what the asker lost meanwhile does not matter.
     asker = Actor(
         approval.asked_by,

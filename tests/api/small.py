@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cms.bus.local import LocalBus, LocalSubscription
+from cms.clock import SystemClock
 from cms.contract import configuration, datatransfer, intents, monitoring, sessions, stations, status, tokens
 from cms.contract.events import Event, ListEvents
 from cms.contract.filters import keys_of, parse
@@ -70,9 +71,9 @@ class House:
             store=self.record,  # type: ignore[arg-type]
             stations=None,  # type: ignore[arg-type]
             bus=self.bus,
-            clock=None,  # type: ignore[arg-type]
+            clock=SystemClock(),
             mint=None,  # type: ignore[arg-type]
-            secret=b"",
+            secret=bytes(32),
             trust=None,  # type: ignore[arg-type]
         )
         self.stations = {station.id: station for station in (station("CP-1"), station("CP-2", online=False))}

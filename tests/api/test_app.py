@@ -48,7 +48,7 @@ async def test_the_asker_is_the_user_at_the_other_end(http: httpx.AsyncClient, h
 
     await http.get("/v1/stations")
     assert house.actors[0].name == getpass.getuser()
-    assert house.actors[0].role == "admin"
+    assert house.actors[0].role == "owner"
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ async def test_openapi_tells_fields_answers_and_refusals_of_every_route(http: ht
     assert set(reset["responses"]) >= {"403", "404", "409", "422", "501", "502", "503", "504"}
     assert EVENT_STREAM in told["paths"]
     query = told["paths"]["/v1/stations"]["get"]["parameters"]
-    assert [parameter["name"] for parameter in query] == ["filter"]
+    assert [parameter["name"] for parameter in query] == ["filter", "CMS-Organisation"]
 
 
 def test_every_operation_has_a_route_and_every_route_an_operation() -> None:

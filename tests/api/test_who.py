@@ -12,14 +12,19 @@ import pytest
 from cms.api.app import create_app
 from cms.api.metrics import Metrics
 from cms.api.server import RunningApi, serve_api
-from cms.api.who import Gate, Peer, peer_of
+from cms.api.who import Access, Peer, peer_of
+from cms.contract.refusals import Denied
+from cms.houses import Houses
 from tests.api.small import House
 
 
 def test_the_kernel_says_who_is_at_the_other_end() -> None:
     ours, theirs = socket.socketpair(socket.AF_UNIX)
     with ours, theirs:
-        assert peer_of(ours) == Peer(os.getuid(), os.getpid())
+        peer = peer_of(ours)
+    assert peer is not None
+    assert (peer.uid, peer.pid) == (os.getuid(), os.getpid())
+    assert peer.gids == {os.getgid(), *os.getgroups()}
 
 
 async def test_a_page_in_a_browser_is_refused(http: httpx.AsyncClient) -> None:
@@ -35,6 +40,7 @@ async def test_over_tcp_nothing_of_the_business_is_told(api: RunningApi, path: s
         answer = await http.get(path)
     assert answer.status_code == 401
     assert "control socket" in answer.json()["error"]["hint"]
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz", "/metrics"])
@@ -44,13 +50,12 @@ async def test_over_tcp_probes_and_figures_are_told(api: RunningApi, path: str) 
         assert (await http.get(path)).status_code == 200
 
 
-def test_another_user_is_refused_with_the_user_to_ask_as() -> None:
-    gate = Gate(app=None, permissions=frozenset({"read"}), own_uid=0)  # type: ignore[arg-type]
-    scope = {"type": "http", "path": "/v1/status", "headers": [], "cms.peer": Peer(65_534, 1)}
-    refused = gate.refusal(scope)
-    assert refused is not None
-    assert refused[1] == 403
-    assert refused[0].hint == "ask as root, e.g. with sudo -u"
+async def test_a_user_without_a_role_is_told_how_to_get_one(house: House) -> None:
+    access = Access(Houses(house.core, house.core), frozenset({"read"}), own_uid=0)
+    somebody = access.principal({"type": "http", "headers": [], "cms.peer": Peer(65_534, 1)})
+    with pytest.raises(Denied, match="no role was given") as refused:
+        access.core(somebody, None)
+    assert "cms access map uid:" in str(refused.value.hint)
 
 
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become somebody else")
