@@ -6,12 +6,13 @@ The daemon hands in real ones; tests hand in small real ones (SQLite in a folder
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, Protocol
 
+from cms.aside import Aside, at_once
 from cms.contract.events import Event
 from cms.contract.intents import IntentView
 from cms.contract.monitoring import StreamSample
@@ -41,7 +42,9 @@ from cms.domain.security import Proof
 from cms.domain.sessions import Session
 from cms.domain.stations import Delivered, StationState
 from cms.domain.tokens import Token
+from cms.domain.usage import Rulebook
 from cms.keys import Keys, single
+from cms.sightings import Sightings
 from cms.terms import Terms
 
 #: The organisation that is always there: stations whose address names no other belong to it.
@@ -266,6 +269,14 @@ class Trust(Protocol):
 
     def authority(self, use: Use) -> OwnAuthority | None: ...
 
+    def key_versions(self) -> Sequence[int]:
+        """With which versions of our keys the key files of our authorities are encrypted."""
+        ...
+
+    def renew_keys(self) -> None:
+        """Encrypt those with the key in force."""
+        ...
+
     def create_authority(
         self, use: Use, kind: str, now: datetime, *, replace: bool = False
     ) -> OwnAuthority: ...
@@ -365,6 +376,8 @@ class Core:
     """The lasting key (keys.LASTING)."""
     keys: Keys = field(init=False)
     """Keys by purpose: digests of passwords, secrets at rest (docs/secrets.md)."""
+    all_cores: Callable[[], Iterable[Core]] = field(init=False)
+    """Those of all organisations, the platform's included: for what the whole daemon shares, its keys."""
     trust: Trust
     organisation: str = MAIN
     """Whose world this is: its store, its lanes and its events are of nobody else."""
@@ -378,6 +391,10 @@ class Core:
     """Held while a station or a token is registered or removed, or ``kept`` changes: not two at once."""
     pairings: dict[str, Pairing] = field(default_factory=dict)
     """Those who wait for a token (``cms login``), by code; in memory alone."""
+    access: Rulebook | None = None
+    """Its access rules, made ready (operations.access_rulings); None: to be made from ``kept``."""
+    sightings: Sightings = field(default_factory=Sightings)
+    """Where cards were seen lately, in memory alone."""
     active: dict[str, set[str]] = field(default_factory=dict)
     """Token (without case) -> ids of its sessions that are not over."""
     spawn: Callable[[Coroutine[Any, Any, None]], None] = _not_started
@@ -389,11 +406,14 @@ class Core:
     terms: Terms = field(default_factory=Terms)
     vat: Callable[[str], Awaitable[VatAnswer]] | None = None
     """Asks somebody about a VAT number, within a few seconds; None: nobody is named."""
+    aside: Aside = at_once
+    """Does a long calculation beside the loop; what it works on is held by a lock."""
     vendors: Vendors = field(default_factory=dict)
     """Who answers DataTransfer: by vendor and message (domain.datatransfer)."""
 
     def __post_init__(self) -> None:
-        self.keys = single(self.secret)
+        self.keys = single(self.secret, self.organisation)
+        self.all_cores = lambda: (self,)
 
     def lane(self, station_id: str) -> Lane:
         """The lane of a registered station, by its identity without case; NotFound otherwise."""

@@ -265,6 +265,12 @@ def _tokens() -> Rows:
         tokens.BlockToken: Route("POST", "/v1/tokens/{token}/block", tokens.TokenView),
         tokens.UnblockToken: Route("POST", "/v1/tokens/{token}/unblock", tokens.TokenView),
         tokens.RemoveToken: Route("DELETE", "/v1/tokens/{token}", None),
+        tokens.ListUnknownCards: Route("GET", "/v1/unknown-tokens", list[tokens.UnknownCardView]),
+        tokens.EnrolCard: Route("POST", "/v1/unknown-tokens/{token}/enrol", tokens.TokenView),
+        tokens.ForgetUnknownCard: Route("DELETE", "/v1/unknown-tokens/{token}", None),
+        tokens.LearnToken: Route("POST", "/v1/stations/{station}/learning", tokens.LearningView),
+        tokens.ShowLearning: Route("GET", "/v1/stations/{station}/learning", tokens.LearningView),
+        tokens.StopLearning: Route("DELETE", "/v1/stations/{station}/learning", None),
     }
 
 

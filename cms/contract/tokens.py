@@ -95,3 +95,75 @@ class UnblockToken:
 @dataclass(frozen=True, slots=True)
 class RemoveToken:
     token: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownCardView:
+    """A card that was presented and nobody has registered; ``station`` and ``evse``: where it was last."""
+
+    id: str
+    kind: str
+    station: str
+    evse: int | None
+    first_seen: datetime
+    last_seen: datetime
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListUnknownCards:
+    """The one presented last comes first."""
+
+    station: str | None = None
+    filter: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnrolCard:
+    """Register a card from the inbox; its kind is what the station said, or ``kind``."""
+
+    token: str
+    kind: str | None = None
+    driver: str | None = None
+    group: str | None = None
+    visual_number: str | None = None
+    valid_to: datetime | None = None
+    max_sessions: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetUnknownCard:
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class LearnToken:
+    """Take down the next unknown card that is presented at a station; ``enrol`` registers it at once."""
+
+    station: str
+    timeout_s: float = 120.0
+    driver: str | None = None
+    group: str | None = None
+    enrol: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ShowLearning:
+    station: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopLearning:
+    station: str
+
+
+@dataclass(frozen=True, slots=True)
+class LearningView:
+    """``state``: waiting, learned, enrolled or over; ``token`` is the card that came."""
+
+    station: str
+    state: str
+    until: datetime
+    driver: str | None
+    token: str | None
+    kind: str | None

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
+from cms.contract import access as ac
 from cms.contract import approvals as ap
 from cms.contract import certificates as ce
 from cms.contract import charging as cg
@@ -38,8 +39,10 @@ from cms.contract import tariffs as ta
 from cms.contract import tokens as t
 from cms.core import Actor, Core
 from cms.operations import (
+    access,
     approvals,
     boots,
+    cards,
     certificates,
     charging,
     checks,
@@ -182,6 +185,12 @@ OPERATIONS: dict[type, Operation] = {
     t.BlockToken: Operation(tokens.block, "tokens.write"),
     t.UnblockToken: Operation(tokens.unblock, "tokens.write"),
     t.RemoveToken: Operation(tokens.remove, "tokens.write"),
+    t.ListUnknownCards: Operation(cards.list_, "tokens.read"),
+    t.EnrolCard: Operation(cards.enrol, "tokens.write"),
+    t.ForgetUnknownCard: Operation(cards.forget, "tokens.write"),
+    t.LearnToken: Operation(cards.learn, "tokens.write"),
+    t.ShowLearning: Operation(cards.show_learning, "tokens.read"),
+    t.StopLearning: Operation(cards.stop_learning, "tokens.write"),
     dr.ListDrivers: Operation(drivers.list_, "drivers.read"),
     dr.ShowDriver: Operation(drivers.show, "drivers.read"),
     dr.AddDriver: Operation(drivers.add, "drivers.write"),
@@ -190,6 +199,13 @@ OPERATIONS: dict[type, Operation] = {
     dr.ResumeDriver: Operation(drivers.resume, "drivers.write"),
     dr.CloseDriver: Operation(drivers.close, "drivers.write"),
     dr.AddDriverNote: Operation(drivers.note, "drivers.write"),
+    ac.ListRules: Operation(access.list_, "access.read"),
+    ac.ShowRule: Operation(access.show, "access.read"),
+    ac.AddRule: Operation(access.add, "access.write"),
+    ac.SetRule: Operation(access.set_, "access.write"),
+    ac.RemoveRule: Operation(access.remove, "access.write"),
+    ac.ExplainAccess: Operation(access.explain, "access.read"),
+    ac.ShowUsage: Operation(access.show_usage, "access.read"),
     li.ListLists: Operation(lists.list_, "lists.read"),
     li.ShowList: Operation(lists.show, "lists.read"),
     li.SetList: Operation(lists.set_, "lists.write"),

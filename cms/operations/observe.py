@@ -62,6 +62,7 @@ from cms.domain.observations import (
     Received,
     ReportReceived,
     SecurityEventRaised,
+    TokenAnswer,
     TokenPresented,
     TransactionPhase,
     TransactionReported,
@@ -77,8 +78,11 @@ from cms.domain.tokens import Presented, Ruling
 from cms.domain.transactions import DELIVERY, Facts
 from cms.domain.wordforword import own
 from cms.operations import (
+    access_budgets,
+    access_rulings,
     accounts,
     boots,
+    cards,
     credits,
     customers,
     datatransfer,
@@ -154,11 +158,13 @@ async def _settled(core: Core, lane: Lane, received: Received) -> Decision:
         decision = await _decide(core, lane.state, received, thorough=attempt > 0)
         if decision.changes and accounts.concern(core, lane.state, received):
             decision = await accounts.follow(core, lane.state, received, decision)
+        decision = access_budgets.follow(core, received, decision)
         decision = _with_confirmations(charging.follow(decision, received), received)
         try:
             await settle(core, lane, decision.state, decision.changes, decision.events)
         except Clash:
             continue
+        access_budgets.followed(core, received, decision)
         return decision
     raise RuntimeError(
         f"{received.action} of {lane.state.station.id} clashes with the record again and again"
@@ -175,7 +181,7 @@ async def _decide(core: Core, state: StationState, received: Received, *, thorou
         case Alive():
             return Decision(AliveAnswer(received.at), state)
         case TokenPresented():
-            decision = _presented(core, state, received, seen)
+            decision = await _presented(core, state, received, seen)
             return (
                 await prices.presented(core, state, received, decision) if accounts.priced(core) else decision
             )
@@ -282,6 +288,8 @@ async def _transaction(
             again = await core.store.delivered(state.station.id, DELIVERY, transactions.other_key(report))
             delivered = again or delivered
     ruling = _ruling(core, state, received, report)
+    if ruling is not None:
+        ruling, report = await access_rulings.ruled_report(core, state, received, report, ruling)
     facts = _facts(core, ruling=ruling, past=past, foreign=foreign, delivered=delivered)
     decision = transactions.decide(state, received, report, facts)
     if report.reservation_id is not None or (report.token is not None and state.kept_of(reservations.KIND)):
@@ -318,6 +326,8 @@ def _ruling(
     running = None if ends or history else _others(core, state, report, tokens.display(presented, token))
     at = None if ends or token is None or not token.limited else _presented_at(state, report)
     ruling = tokens.rule(token, presented, report.at if history and report.at else received.at, running, at)
+    if token is None and not ruling.accepted and not ends:
+        cards.noticed(core, presented, state.station.id, report.evse)
     return ruling if ends or history else credits.credited(core, state, received, ruling, report)
 
 
@@ -342,19 +352,24 @@ def _others(core: Core, state: StationState, report: TransactionReported, shown:
     return len(running - own)
 
 
-def _presented(core: Core, state: StationState, received: Received, seen: TokenPresented) -> Decision:
+async def _presented(core: Core, state: StationState, received: Received, seen: TokenPresented) -> Decision:
     """Authorize: a stateless read; the answer does not wait for anything (class D)."""
     token = known(core, seen.token) or quirks.token_behind(core, state, seen.token.id)
+    if token is None and core.sightings.deaf(state.station.id.casefold(), received.at):
+        return Decision(TokenAnswer(tokens.Authorization.INVALID), state)  # somebody tries card numbers (T6)
     here = Presented(state.station.id) if token is not None and token.limited else None
     ruling = tokens.rule(token, seen.token, received.at, at=here)
+    ruling = await access_rulings.ruled_presented(core, state, ruling, received.at)
     told = Happened(
         "token.presented",
         received.at,
         state.station.id,
         data={"token": tokens.display(seen.token, ruling.token), "status": ruling.status},
     )
+    if token is None and not ruling.accepted:
+        cards.noticed(core, seen.token, state.station.id)
     answer = needs.with_right(core, ruling.answer(), token) if ALLOWED in core.kept else ruling.answer()
-    return Decision(answer, state, (), (told,))
+    return Decision(answer, state, (), (access_rulings.told_why(told, ruling),))
 
 
 def _with_confirmations(decision: Decision, received: Received) -> Decision:
