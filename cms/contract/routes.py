@@ -457,6 +457,16 @@ def _intents() -> Rows:
     }
 
 
+def _secrets() -> Rows:
+    from cms.contract import secrets
+
+    return {
+        secrets.ShowSecrets: Route("GET", "/v1/secrets", secrets.SecretsView),
+        secrets.RotateSecrets: Route("POST", "/v1/secrets/rotate", secrets.SecretsView),
+        secrets.ForgetSecrets: Route("POST", "/v1/secrets/{version}/forget", secrets.SecretsView),
+    }
+
+
 def _operators() -> Rows:
     from cms.contract import operators
 
@@ -490,6 +500,15 @@ def _approvals() -> Rows:
         approvals.ShowApproval: Route("GET", "/v1/approvals/{id}", approvals.ApprovalView),
         approvals.Approve: Route("POST", "/v1/approvals/{id}/approve", approvals.ApprovalView),
         approvals.Reject: Route("POST", "/v1/approvals/{id}/reject", approvals.ApprovalView),
+    }
+
+
+def _audit() -> Rows:
+    from cms.contract import audit
+
+    return {
+        audit.ListAudit: Route("GET", "/v1/audit", list[audit.AuditView]),
+        audit.VerifyAudit: Route("GET", "/v1/audit/verdict", audit.AuditVerdict),
     }
 
 

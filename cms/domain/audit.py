@@ -17,7 +17,7 @@ from cms.domain.changes import Change
 from cms.domain.record import record
 
 #: What came of it, where it was not refused; a refused request has the name of its refusal.
-CHANGED, ORDERED, NOTHING, READ = "changed", "ordered", "nothing", "read"
+CHANGED, ORDERED, HELD, NOTHING, READ = "changed", "ordered", "held", "nothing", "read"
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)

@@ -6,12 +6,20 @@ What a station sends is hostile: every function here takes time in proportion to
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 MASK = "***"
+
+
+class Masked(str):
+    """A text that was masked already: to do so again would be work for nobody."""
+
+    __slots__ = ()
+
 
 _SECRETS = frozenset(
     {"authorizationkey", "basicauthpassword", "sharedsecret", "vpnkey", "simpin", "privatekey"}
@@ -88,13 +96,19 @@ def masked_addresses(text: str) -> str:
 
 def masked_text(text: str) -> str:
     """This JSON text with its secrets masked; where it cannot be read, everything that might be one."""
+    if isinstance(text, Masked):
+        return text
     if not _SUSPECT.search(text):
         return masked_addresses(text)
+    return masked_addresses(rewritten(text, masked, _HIDING))
+
+
+def rewritten(text: str, change: Callable[[Any], Any], hiding: re.Pattern[str]) -> str:
+    """This JSON text with the change made; where it cannot be read, masked after every name with ``hiding`` in it."""
     try:
-        clean = _encode(masked(_decode(text))).decode()
+        return _encode(change(_decode(text))).decode()
     except _UNREADABLE:
-        clean = _blindly(text)
-    return masked_addresses(clean)
+        return _blindly(text, hiding)
 
 
 def masked_start(text: str, limit: int) -> str:
@@ -102,7 +116,7 @@ def masked_start(text: str, limit: int) -> str:
     try:
         start = _encode(masked(_first(_decode(text), [limit]))).decode()
     except _UNREADABLE:
-        start = _blindly(text[:limit])
+        start = _blindly(text[:limit], _HIDING)
     start = masked_addresses(start)
     return start[: min(limit, len(start) - 1)]
 
@@ -137,14 +151,14 @@ def _counted(key: str, room: list[int]) -> bool:
     return True
 
 
-def _blindly(text: str) -> str:
+def _blindly(text: str, hiding: re.Pattern[str]) -> str:
     """For what is no JSON, or no more: every text is masked that follows a name which may be that of a secret."""
     said, name, follows = [], "", False
     for token in _TOKENS.findall(text):
         if not token.startswith('"'):
             follows = token.strip() == ":"
             said.append(token)
-        elif follows and _HIDING.search(name):
+        elif follows and hiding.search(name):
             said.append(f'"{MASK}"')
         else:
             name, follows = token, False

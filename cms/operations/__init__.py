@@ -8,6 +8,7 @@ from typing import Any
 
 from cms.contract import access as ac
 from cms.contract import approvals as ap
+from cms.contract import audit as au
 from cms.contract import certificates as ce
 from cms.contract import charging as cg
 from cms.contract import checks as ch
@@ -41,6 +42,7 @@ from cms.core import Actor, Core
 from cms.operations import (
     access,
     approvals,
+    audit,
     boots,
     cards,
     certificates,
@@ -261,6 +263,8 @@ OPERATIONS: dict[type, Operation] = {
     ev.AdoptEvses: Operation(evses.adopt, "sites.write"),
     ev.ForgetEvse: Operation(evses.forget, "sites.write"),
     ev.ShowQr: Operation(evses.qr, "sites.read"),
+    au.ListAudit: Operation(audit.list_, "audit.read"),
+    au.VerifyAudit: Operation(audit.verify, "audit.read"),
     i.ListIntents: Operation(intents.list_, "intents.read"),
     i.ShowIntent: Operation(intents.show, "intents.read"),
     i.AwaitIntent: Operation(intents.outcome, "intents.read"),
