@@ -14,6 +14,7 @@ from cms import systemd
 from cms.core import Core, StoreDown
 from cms.domain.changes import SeeStations
 from cms.houses import Houses
+from cms.operations import access_budgets
 from cms.operations.admission import trim_inbox
 from cms.operations.certificates import forget_revoked
 from cms.operations.expiry import ExpiryWatch, renew_due
@@ -55,6 +56,8 @@ class Housekeeping:
             systemd.tell("WATCHDOG=1")
             try:
                 await self.see_stations()
+                for core in self._houses.all():
+                    await access_budgets.watch(core)
                 if minute % 10 == 0:
                     self._tls_port.refresh(self._clock.now())
                     for core in self._houses.all():
@@ -62,6 +65,7 @@ class Housekeeping:
                 if minute % 360 == 0:
                     for core in self._houses.all():
                         await forget_revoked(core)
+                        await access_budgets.forget_old(core)
                         self._renew_certificates(core)
                     await self._forget_old()
             except StoreDown:

@@ -109,12 +109,14 @@ AUTHORIZATION_V2 = {
     Authorization.NOT_HERE: "NotAtThisLocation",
     Authorization.WRONG_EVSE: "NotAllowedTypeEVSE",
     Authorization.NO_CREDIT: "NoCredit",
+    Authorization.NOT_NOW: "NotAtThisTime",
 }
 AUTHORIZATION_V16 = AUTHORIZATION_V2 | {
     Authorization.UNKNOWN: "Invalid",
     Authorization.NOT_HERE: "Invalid",
     Authorization.WRONG_EVSE: "Invalid",
     Authorization.NO_CREDIT: "Blocked",
+    Authorization.NOT_NOW: "Blocked",
 }
 
 

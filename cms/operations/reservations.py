@@ -19,6 +19,7 @@ from cms.domain import reservations, tokens
 from cms.domain.observations import TokenRef
 from cms.domain.reservations import Reservation, Reserve
 from cms.domain.tokens import Presented, Token
+from cms.operations import access_rulings
 from cms.operations.identifying import asked_for, spoken
 from cms.operations.intents import give
 from cms.operations.previews import preview
@@ -101,7 +102,7 @@ async def add(core: Core, request: AddReservation, actor: Actor) -> IntentView |
         raise Invalid(f"{request.expires_at:%Y-%m-%d %H:%M:%S %Z} is past: a reservation ends later than now")
     token = asked_for(core, request.token)
     if not request.force:
-        _check_token(core, lane, request, token)
+        await _check_token(core, lane, request, token)
         if evse is None:
             await _check_any_evse(core, lane)
     group = token.group if token is not None else None
@@ -120,14 +121,15 @@ async def add(core: Core, request: AddReservation, actor: Actor) -> IntentView |
     return await give(core, actor, lane.state.station.id, reservations.RESERVE, order, request, shown)
 
 
-def _check_token(core: Core, lane: Lane, request: AddReservation, token: Token | None) -> None:
+async def _check_token(core: Core, lane: Lane, request: AddReservation, token: Token | None) -> None:
     """Nobody is to find an EVSE reserved for a card that may not charge there."""
     here = Presented(lane.state.station.id, request.evse, starts=True)
     presented = TokenRef(request.token, token.kind if token else None)
     ruling = tokens.rule(token, presented, core.clock.now(), at=here)
+    ruling = await access_rulings.ruled(core, lane.state, ruling, core.clock.now(), request.evse or None)
     if not ruling.accepted:
         raise Conflict(
-            f"token {request.token} is {ruling.status}: nothing can be reserved for it",
+            f"token {request.token} is {access_rulings.refused(ruling)}: nothing can be reserved for it",
             "add --force to reserve all the same",
         )
 

@@ -10,6 +10,7 @@ from cms.domain import swaps, tokens
 from cms.domain.observations import TokenRef
 from cms.domain.swaps import RequestBatterySwap
 from cms.domain.tokens import Presented
+from cms.operations import access_rulings
 from cms.operations.identifying import asked_for, spoken
 from cms.operations.intents import give
 from cms.operations.previews import preview
@@ -33,8 +34,9 @@ async def request(core: Core, request: RequestSwap, actor: Actor) -> IntentView 
     kind = token.kind if token else "central"
     presented = TokenRef(request.token, kind if token else None)
     ruling = tokens.rule(token, presented, core.clock.now(), at=Presented(station, starts=True))
+    ruling = await access_rulings.ruled(core, lane.state, ruling, core.clock.now())
     if not ruling.accepted:
-        raise Conflict(f"token {request.token} is {ruling.status}: no battery can be swapped with it")
+        raise Conflict(f"token {request.token} is {access_rulings.refused(ruling)}: no battery can be swapped with it")
     shown = preview(
         lane.state,
         "swap",
