@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import configuration, orders, quirks
+from cli import configuration, orders, qr, quirks
 from cli.errors import note, say
 from cli.flags import Flags
 from cli.noun import Station, flags_of, group, named, tell_list
@@ -20,6 +20,7 @@ from cms.contract.refusals import Invalid, Refusal
 app = group("Stations, and orders to them.")
 app.add_typer(configuration.app, name="config")
 quirks.add_to(app)
+qr.add_to(app)
 
 #: A sign with the word, never a colour alone (docs/glossary.md).
 SIGNS = {
@@ -65,6 +66,8 @@ LIST = (
     Column("connectors", show=_marks),
     Column("connectors", "power", _power, right=True),
     Column("site"),
+    Column("site_name", "stands at", wide=True),
+    Column("city", wide=True),
     Column("vendor"),
     Column("model"),
     Column("firmware", wide=True),
@@ -82,6 +85,8 @@ SHOWN = (
     Column("connected_at", "connected", when),
     Column("address"),
     Column("site"),
+    Column("site_name", "stands at"),
+    Column("city"),
     Column("vendor"),
     Column("model"),
     Column("serial"),
@@ -131,7 +136,7 @@ CREDENTIAL = (
     Column("security_profile"),
 )
 
-Site = Annotated[str | None, typer.Option("--site", help="Where it stands.")]
+Site = Annotated[str | None, typer.Option("--site", help="Where it stands: a registered site.")]
 Serial = Annotated[
     str | None, typer.Option("--serial", metavar="SN", help="Its serial number: the name in its certificate.")
 ]

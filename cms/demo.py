@@ -22,6 +22,7 @@ from cms.client import Address, AsyncClient
 from cms.contract.drivers import AddDriver
 from cms.contract.events import ListEvents
 from cms.contract.refusals import Conflict, Refusal
+from cms.contract.sites import AddSite
 from cms.contract.stations import AddStation, SetStation
 from cms.contract.tokens import AddToken, BlockToken
 from cms.daemon import Daemon
@@ -31,7 +32,14 @@ from cms.simulator.drivers import Luck
 from cms.simulator.fleet import Fleet, Plan
 from cms.simulator.pace import Pace
 
-SITES = ("North Station", "Old Town Garage", "Harbour", "City Hall", "University")
+#: Name, street, postcode and where it is; all in one city, which Tallinn lent us.
+SITES = {
+    "North Station": ("Toompuiestee 37", "10133", "59.4403,24.7369", "24/7"),
+    "Old Town Garage": ("Uus 25", "10111", "59.4405,24.7497", "mon-sat 06:00-23:00, sun 08:00-22:00"),
+    "Harbour": ("Sadama 25", "10111", "59.4430,24.7600", "24/7"),
+    "City Hall": ("Vabaduse valjak 7", "15199", "59.4335,24.7446", "mon-fri 07:00-19:00"),
+    "University": ("Narva maantee 25", "10120", "59.4386,24.7716", "mon-sat 07:00-22:00"),
+}
 FIRST_NAMES = ("Ada", "Ben", "Chiara", "Diego", "Elif", "Finn", "Greta", "Hugo", "Ines", "Jonas")
 LAST_NAMES = ("Aydin", "Berger", "Costa", "Dubois", "Eriksen", "Fischer", "Garcia", "Horvat")
 BLOCKED = ("DEMO0040",)
@@ -105,10 +113,31 @@ class Demo:
         async with AsyncClient(Address(socket=str(self.settings.socket))) as client:
             for event in await client.ask(ListEvents(limit=1)):
                 self.clock.not_before(event.at)
+            await _place(client)
             for number, identity in enumerate(plan.identities()):
-                passwords[identity] = await _enrol(client, identity, SITES[number % len(SITES)])
+                passwords[identity] = await _enrol(client, identity, list(SITES)[number % len(SITES)])
             await _register(client, plan.tokens)
         return plan
+
+
+async def _place(client: AsyncClient) -> None:
+    """Register the sites."""
+    for name, (street, postcode, coordinates, hours) in SITES.items():
+        site = AddSite(
+            site=name,
+            name=name,
+            street=street,
+            postcode=postcode,
+            city="Tallinn",
+            country="EE",
+            time_zone="Europe/Tallinn",
+            coordinates=coordinates,
+            hours=hours,
+            party="EE*DEM",
+            grid_limit_w=300_000,
+        )
+        with contextlib.suppress(Conflict):
+            await client.ask(site)
 
 
 async def _enrol(client: AsyncClient, identity: str, site: str) -> str | None:
