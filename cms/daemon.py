@@ -6,13 +6,11 @@ import asyncio
 import contextlib
 import gc
 import os
-import secrets
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import structlog
@@ -34,8 +32,10 @@ from cms.domain.changes import Happened
 from cms.house import Grounds, House
 from cms.housekeeping import Housekeeping
 from cms.houses import Houses
+from cms.keys import Keys, Roots
+from cms.keystore import Opened, open_roots
 from cms.logs import Sparing, set_up
-from cms.ocpp import Admitted, Beside, Endpoint, Knock, Limits, Turned, at_once
+from cms.ocpp import Admitted, Endpoint, Knock, Limits, Turned
 from cms.operations import OPERATIONS
 from cms.operations.admission import Approach, Knocks, admit
 from cms.pki import Trust, TrustSources
@@ -62,6 +62,8 @@ _LOGGED = frozenset(
         "station.security",
         "station.password",
         "station.secured",
+        "secrets.rotated",
+        "secrets.forgotten",
         "certificate.requested",
         "certificate.installed",
         "certificate.refused",
@@ -117,7 +119,8 @@ class Daemon:
                 settings.database_url, self.clock, self._published, threaded=self._threaded
             )
             undo.push_async_callback(self.store.close)
-            self.trust = Trust(_trust_sources(settings), self._authority_made)
+            self._opened = open_roots(settings.data_dir, settings.master_key_file)
+            self.trust = Trust(_trust_sources(settings, self._opened.roots), self._authority_made)
             self.tls_port = TlsPort(settings, self.trust, self.clock.now())
             self._knocks = Knocks()
             self.endpoint = self._endpoint()
@@ -183,7 +186,9 @@ class Daemon:
             clock=self.clock,
             mint=self.mint,
             trust=self.trust,
-            secret=_secret(self.settings.data_dir / "secret.key"),
+            roots=self._opened.roots,
+            master_key=self._opened.source,
+            notes=_notes(self._opened),
             own=self._own,
             count=lambda direction, action, version: self.metrics.message(direction, version, action),
             aside=self._beside if self._threaded else at_once,
@@ -203,8 +208,12 @@ class Daemon:
         house = House(self._grounds, organisation)
         await house.remember()
         house.core.found = self._found
+        house.core.all_cores = self._cores
         self._served[organisation] = house
         return house
+
+    def _cores(self) -> list[Core]:
+        return [house.core for house in self._served.values()]
 
     async def _found(self, organisation: str) -> Core:
         """Serve an organisation from now on that the platform has just come to know."""
@@ -317,7 +326,7 @@ class Daemon:
         self._lock.release()
 
 
-def _trust_sources(settings: Settings) -> TrustSources:
+def _trust_sources(settings: Settings, roots: Roots) -> TrustSources:
     return TrustSources(
         settings.data_dir / "pki",
         organisation=settings.organisation,
@@ -327,18 +336,20 @@ def _trust_sources(settings: Settings) -> TrustSources:
         signer=settings.signing_url,
         provider=settings.contract_certificates_url,
         outward=Outward(settings.outward_hosts),
+        keys=Keys(roots, PLATFORM),
     )
 
 
-def _secret(path: Path) -> bytes:
-    """The key of the password digests: made once, readable by the daemon's user alone."""
-    with contextlib.suppress(FileExistsError):
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(secrets.token_bytes(32))
-            file.flush()
-            os.fsync(file.fileno())
-    return path.read_bytes()
+def _notes(opened: Opened) -> tuple[str, ...]:
+    """What is wrong with where the master key lies, for whoever can mend it."""
+    notes = []
+    if opened.beside_data:
+        notes.append(
+            f"the master key {opened.source} lies beside the data: see master_key_file (docs/secrets.md)"
+        )
+    if opened.former is not None:
+        notes.append(f"{opened.former} is needed no longer: keep it in a safe place, and delete it here")
+    return tuple(notes)
 
 
 def _calm_the_collector() -> None:

@@ -16,8 +16,8 @@ from cms.bus.local import LocalBus
 from cms.contract.stations import Message
 from cms.core import MAIN, Clock, Core, Lane, Mint, Trust
 from cms.domain import organisations
+from cms.keys import LASTING, Keys, Roots
 from cms.ocpp import Endpoint, Hooks
-from cms.ocpp.aside import Aside
 from cms.onlookers import Onlookers
 from cms.operations import credits, datatransfer, lists
 from cms.operations.admission import connected, disconnected
@@ -43,7 +43,10 @@ class Grounds:
     clock: Clock
     mint: Mint
     trust: Trust
-    secret: bytes
+    roots: Roots
+    """Of all keys; where their master key was found, and what should be mended about it."""
+    master_key: str
+    notes: tuple[str, ...]
     own: Own
     count: Callable[[str, str, str], None]
     """Direction, action, OCPP version of every message."""
@@ -66,15 +69,17 @@ class House:
             bus=grounds.bus.of(organisation),
             clock=grounds.clock,
             mint=grounds.mint,
-            secret=grounds.secret,
+            secret=grounds.roots.root(LASTING),
             trust=grounds.trust,
             organisation=organisation,
             spawn=lambda work: grounds.own(work, "order"),
             wake=self._agenda.add,
             vendors=datatransfer.installed(),
-            terms=_terms(settings, organisation, grounds.started_at),
+            terms=_terms(grounds, organisation),
             vat=partial(vat.ask, settings.vat_url) if settings.vat_url else None,
+            aside=grounds.aside,
         )
+        self.core.keys = Keys(grounds.roots, organisation)
         self.hooks = Hooks(
             connected=partial(connected, self.core),
             disconnected=partial(disconnected, self.core),
@@ -140,7 +145,8 @@ def folder(data_dir: Path, organisation: str) -> Path:
     return data_dir if organisation == MAIN else data_dir / "organisations" / organisation
 
 
-def _terms(settings: Settings, organisation: str, started_at: datetime) -> Terms:
+def _terms(grounds: Grounds, organisation: str) -> Terms:
+    settings = grounds.settings
     ours = (settings.organisation,) if settings.organisation else ()
     return Terms(
         heartbeat_s=settings.heartbeat_interval_s,
@@ -158,8 +164,11 @@ def _terms(settings: Settings, organisation: str, started_at: datetime) -> Terms
         socket=str(settings.socket),
         database=settings.database_url.partition("+")[0],
         data_dir=str(folder(settings.data_dir, organisation)),
-        started_at=started_at,
+        started_at=grounds.started_at,
+        master_key=grounds.master_key,
+        notes=grounds.notes,
         version=__version__,
         receipt_url=settings.receipt_url,
+        four_eyes=settings.four_eyes,
         qr_url=settings.qr_url,
     )

@@ -38,6 +38,10 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         default_factory=places.data_dir, description="Where the daemon keeps what it knows."
     )
+    master_key_file: Path | None = Field(
+        None,
+        description="The master key of all secrets; - asks for a passphrase; beside the data when not given.",
+    )
     ocpp_host: str = Field("0.0.0.0", description="Address on which stations connect.")  # noqa: S104
     ocpp_port: int = Field(9000, ge=0, le=65535, description="Port on which stations connect; 0 picks one.")
     ocpp_plain: bool = Field(True, description="Serve stations without TLS too (security profiles 0 and 1).")

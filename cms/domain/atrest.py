@@ -6,14 +6,12 @@ others (operations.secrets), so that a new kind of record needs no more than the
 
 from __future__ import annotations
 
-from functools import cache
 from typing import Any, NewType, get_type_hints
 
 Sealed = NewType("Sealed", bytes)
 """What ``cms.keys.Keys.seal`` made of a secret."""
 
 
-@cache
 def sealed_fields(record: type[Any]) -> tuple[str, ...]:
     """Which fields of this type of record are sealed."""
     return tuple(name for name, hint in get_type_hints(record).items() if _holds(hint))
@@ -25,4 +23,5 @@ def _holds(hint: Any) -> bool:
 
 def place(kind: str, station: str, key: str) -> tuple[str, str]:
     """Table and row of a kept record, as a seal is bound to them; ``station`` is empty for what belongs to none."""
-    return f"kept.{kind}", f"{len(station)}|{station.casefold()}|{key}"
+    station = station.casefold()
+    return f"kept.{kind}", f"{len(station)}|{station}|{key}"

@@ -24,12 +24,15 @@ class Security:
 
     ``promised``: digests of passwords that were sent and perhaps taken. ``upgrading_to``: the security profile
     that holds from its first connection with it. ``despite_expiry``: it may come with an expired certificate,
-    to be told at once to ask for a new one (A00.FR.429).
+    to be told at once to ask for a new one (A00.FR.429). ``chosen``: which of the digests are of passwords that a
+    person chose. ``known_at``: the network a station with such a password came from last.
     """
 
     promised: tuple[bytes, ...] = ()
     upgrading_to: int | None = None
     despite_expiry: bool = False
+    chosen: tuple[bytes, ...] = ()
+    known_at: str = ""
 
 
 @record
@@ -68,6 +71,11 @@ class Proven:
 def of(state: StationState) -> Security:
     known: Security | None = state.kept_of(KIND).get("")
     return known or Security()
+
+
+def is_chosen(state: StationState) -> bool:
+    """Whether a person chose the password in force: somebody who has our keys might guess it."""
+    return state.station.password_digest in of(state).chosen
 
 
 def keeping(state: StationState, security: Security, now: datetime) -> tuple[StationState, Change]:

@@ -30,6 +30,7 @@ from cms.contract import operators as op
 from cms.contract import payments as pa
 from cms.contract import quirks as q
 from cms.contract import reservations as r
+from cms.contract import secrets as sc
 from cms.contract import security as se
 from cms.contract import sessions as s
 from cms.contract import sites as si
@@ -67,6 +68,7 @@ from cms.operations import (
     quirks,
     remote,
     reservations,
+    secrets,
     security,
     sessions,
     sites,
@@ -154,6 +156,9 @@ OPERATIONS: dict[type, Operation] = {
     se.RotatePassword: Operation(security.rotate, "security.write"),
     se.SetNetworkProfile: Operation(security.set_network_profile, "security.write"),
     se.UpgradeSecurity: Operation(security.upgrade, "security.write", two=True),
+    sc.ShowSecrets: Operation(secrets.show, "secrets.read", platform=True),
+    sc.RotateSecrets: Operation(secrets.rotate, "secrets.write", platform=True),
+    sc.ForgetSecrets: Operation(secrets.forget, "secrets.write", platform=True),
     cg.ListProfiles: Operation(charging.list_, "profiles.read"),
     cg.ShowProfile: Operation(charging.show, "profiles.read"),
     cg.SetProfile: Operation(charging.set_, "profiles.write"),

@@ -1,7 +1,7 @@
 """Our own certificate authority: a key and a certificate in the data directory, and what it signs.
 
 ``ca.pem`` may also be put there by the operator: an authority of their own public key infrastructure, followed
-by those above it, beside its key in ``ca.key``.
+by those above it, beside its key in ``ca.key``. Keys that are made here lie there encrypted (vault).
 """
 
 from __future__ import annotations
@@ -15,20 +15,15 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.hazmat.primitives.serialization import (
-    Encoding,
-    NoEncryption,
-    PrivateFormat,
-    load_pem_private_key,
-)
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from cms.contract.refusals import Conflict, Invalid
 from cms.domain.certificates import Use
 from cms.pki.files import keep
 from cms.pki.reading import certificates
+from cms.pki.vault import PrivateKey, Vault
 
-PrivateKey = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey
 PublicKey = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 
 #: A station whose clock is slow must find a new certificate valid (2.0.1 errata 2025-01).
@@ -104,28 +99,24 @@ def answer(
     return authority.sign(asked.subject, _known(asked.public_key()), now, lasts, _USAGES[use])
 
 
-def load(folder: Path) -> Authority | None:
+def load(folder: Path, vault: Vault) -> Authority | None:
     """The authority of this folder; None where there is none. Raises Invalid when its files do not fit together."""
     try:
         written = (folder / "ca.pem").read_text("ascii")
-        secret = (folder / "ca.key").read_bytes()
+        key = vault.read(folder / "ca.key")
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise Invalid(f"the certificate authority in {folder} cannot be read: {error}") from error
-    try:
-        key = load_pem_private_key(secret, password=None)
-    except (ValueError, TypeError) as error:
-        raise Invalid(f"{folder / 'ca.key'} is not a private key in PEM without a password") from error
     chain = certificates(written)
-    if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
-        raise Invalid(f"{folder / 'ca.key'} is neither an RSA nor an EC key")
     if key.public_key() != chain[0].public_key():
         raise Invalid(f"{folder / 'ca.key'} is not the key of {folder / 'ca.pem'}")
     return Authority(key, chain)
 
 
-def create(folder: Path, name: str, organisation: str | None, kind: str, now: datetime) -> Authority:
+def create(
+    folder: Path, vault: Vault, name: str, organisation: str | None, kind: str, now: datetime
+) -> Authority:
     """Make an authority and keep it. The key is written first: a certificate without its key would be no use."""
     key = KEYS[kind]()
     subject = x509.Name(
@@ -150,7 +141,7 @@ def create(folder: Path, name: str, organisation: str | None, kind: str, now: da
     )
     authority = Authority(key, (root,))
     _retire(folder)
-    keep(folder / "ca.key", pem_of_key(key))
+    vault.write(folder / "ca.key", key)
     keep(folder / "ca.pem", authority.pem.encode())
     return authority
 

@@ -12,9 +12,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from cms.contract.refusals import Invalid
-from cms.pki.authority import Authority, PrivateKey, pem_of, pem_of_key
+from cms.pki.authority import Authority, pem_of, pem_of_key
 from cms.pki.files import keep
 from cms.pki.reading import UNREADABLE, certificates
+from cms.pki.vault import PrivateKey
 
 _LASTS = timedelta(days=365)
 _RENEWED_BEFORE_END = timedelta(days=60)

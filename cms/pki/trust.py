@@ -24,12 +24,14 @@ from cms.domain.certificates import (
     Use,
 )
 from cms.domain.iso15118 import ContractCertificate, ContractCertificateAsked
+from cms.keys import Keys
 from cms.pki import authority, chains, contracts, reading, server, signer
 from cms.pki.authority import Authority
 from cms.pki.fetch import Outward
 from cms.pki.ocsp import Responders, vouched
 from cms.pki.reading import DIGESTS
 from cms.pki.revocation import RevocationFiles, read_list
+from cms.pki.vault import Vault
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,8 @@ class TrustSources:
     provider: str | None = None
     """Who answers cars that ask for contract certificates."""
     outward: Outward = field(default_factory=Outward)
+    keys: Keys | None = None
+    """What the keys of our authorities are encrypted with; None: they lie there in clear."""
 
 
 class Trust:
@@ -67,11 +71,20 @@ class Trust:
         self._made = made
         self._revoked = RevocationFiles(sources.revocation_lists)
         self._responders = Responders(sources.outward)
+        self._vault = Vault(sources.keys)
         self._roots = tuple(root for path in sources.contract_roots for root in certificates_of(path))
-        self._authorities = {use: authority.load(self._folder(use)) for use in Use}
+        self._authorities = {use: authority.load(self._folder(use), self._vault) for use in Use}
 
     def _folder(self, use: Use) -> Path:
         return self._sources.folder / use
+
+    def key_versions(self) -> tuple[int, ...]:
+        """With which versions of our keys the key files are encrypted."""
+        return tuple(self._vault.versions(self._sources.folder))
+
+    def renew_keys(self) -> None:
+        """Encrypt the key files with the key in force."""
+        self._vault.renew(self._sources.folder)
 
     # Reading
 
@@ -116,7 +129,7 @@ class Trust:
     def _create(self, use: Use, kind: str, now: datetime) -> Authority:
         organisation = self._sources.organisation
         title = " ".join(part for part in (organisation, _TITLES[use]) if part)[:64]
-        made = authority.create(self._folder(use), title, organisation, kind, now)
+        made = authority.create(self._folder(use), self._vault, title, organisation, kind, now)
         self._authorities[use] = made
         return made
 
