@@ -156,6 +156,10 @@ class Store(Protocol):
         """What is kept of this kind about a station, by key, oldest first."""
         ...
 
+    async def kept_one(self, station_id: str, kind: str, key: str) -> Any | None:
+        """The record of this kind under this key; of no station with ""."""
+        ...
+
     async def kept_everywhere(self, kind: str) -> list[tuple[str, str, Any]]:
         """(Station without case, key, record) of this kind, of all stations."""
         ...

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from cms.domain.atrest import Sealed
 from cms.domain.evolve import evolve
 from cms.domain.record import record
 from cms.domain.tokens import Token
@@ -38,6 +39,13 @@ class Driver:
     @property
     def may_charge(self) -> bool:
         return self.status == "active" and self.verified
+
+
+@record
+class Box:
+    """What is personal about a driver as it is kept: a Person or Notes as JSON, encrypted."""
+
+    body: Sealed
 
 
 @record

@@ -60,8 +60,8 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     drivers.KIND: Kind(drivers.Driver),
-    drivers.PERSON: Kind(drivers.Person, present=False),
-    drivers.NOTES: Kind(drivers.Notes, present=False),
+    drivers.PERSON: Kind(drivers.Box, present=False),
+    drivers.NOTES: Kind(drivers.Box, present=False),
     cards.KIND: Kind(cards.UnknownCard),
     sites.KIND: Kind(sites.Site),
     access.KIND: Kind(access.Rule),

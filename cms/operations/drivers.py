@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeVar
+
+import msgspec
 
 from cms.contract.drivers import (
     AddDriver,
@@ -22,11 +24,14 @@ from cms.contract.filters import keys_of, parse
 from cms.contract.refusals import Conflict, Invalid, NotFound
 from cms.core import Actor, Core
 from cms.domain import drivers
+from cms.domain.atrest import Sealed, place
 from cms.domain.changes import Change, Happened, Keep
-from cms.domain.drivers import Driver, Note, Notes, Person, standing
+from cms.domain.drivers import Box, Driver, Note, Notes, Person, standing
 from cms.domain.evolve import evolve, with_fields
 from cms.domain.tokens import Token, status_at
 from cms.operations.identifying import told_as
+
+T = TypeVar("T")
 
 #: The fields of a Person, as requests name them too.
 PERSONAL = ("name", "email", "phone", "street", "postcode", "city", "country")
@@ -52,7 +57,7 @@ _SHAPES: dict[str, tuple[re.Pattern[str], str]] = {
 
 async def list_(core: Core, request: ListDrivers, actor: Actor) -> list[DriverView]:
     chosen = parse(request.filter or "", keys_of(DriverView))
-    persons: dict[str, Person] = await core.store.kept("", drivers.PERSON)
+    persons = await persons_of(core)
     owned = tokens_by_driver(core)
     views = (
         view(driver, persons.get(driver.id), owned.get(driver.id, []))
@@ -106,13 +111,29 @@ def find(core: Core, id: str) -> Driver:
 
 
 async def person_of(core: Core, id: str) -> Person:
-    person: Person | None = (await core.store.kept("", drivers.PERSON)).get(id)
-    return person or Person()
+    box = await core.store.kept_one("", drivers.PERSON, id)
+    return Person() if box is None else opened(core, drivers.PERSON, id, box, Person)
+
+
+async def persons_of(core: Core) -> dict[str, Person]:
+    """All of them, by driver."""
+    boxes: dict[str, Box] = await core.store.kept("", drivers.PERSON)
+    return {id: opened(core, drivers.PERSON, id, box, Person) for id, box in boxes.items()}
 
 
 async def notes_of(core: Core, id: str) -> Notes:
-    notes: Notes | None = (await core.store.kept("", drivers.NOTES)).get(id)
-    return notes or Notes()
+    box = await core.store.kept_one("", drivers.NOTES, id)
+    return Notes() if box is None else opened(core, drivers.NOTES, id, box, Notes)
+
+
+def opened(core: Core, kind: str, id: str, box: Box, type: type[T]) -> T:
+    """What lies in a box of this driver's."""
+    return msgspec.json.decode(core.keys.open(*place(kind, "", id), "body", box.body), type=type)
+
+
+def boxed(core: Core, kind: str, id: str, personal: Person | Notes) -> Box:
+    """Encrypted, for this driver alone."""
+    return Box(Sealed(core.keys.seal(*place(kind, "", id), "body", msgspec.json.encode(personal))))
 
 
 def tokens_of(core: Core, id: str) -> list[Token]:
@@ -203,7 +224,8 @@ async def note(core: Core, request: AddDriverNote, actor: Actor) -> DriverView:
         notes = (await notes_of(core, driver.id)).with_one(Note(now, actor.name, text))
         # The event says that something was written, not what: it is personal.
         told = Happened("driver.noted", now, actor=actor.name, data={"driver": driver.id})
-        await core.store.commit((Keep("", drivers.NOTES, driver.id, notes, now),), (told,))
+        box = boxed(core, drivers.NOTES, driver.id, notes)
+        await core.store.commit((Keep("", drivers.NOTES, driver.id, box, now),), (told,))
     return await shown(core, driver)
 
 
@@ -218,7 +240,8 @@ async def save(
     now = core.clock.now()
     changes: list[Change] = [Keep("", drivers.KIND, driver.id, driver, now)]
     if person is not None:
-        changes.append(Keep("", drivers.PERSON, driver.id, person, now))
+        box = boxed(core, drivers.PERSON, driver.id, person)
+        changes.append(Keep("", drivers.PERSON, driver.id, box, now))
     data = {"driver": driver.id, "status": standing(driver), "groups": driver.groups}
     events = [Happened(type, now, actor=actor.name, data=data)]
     if moved:

@@ -13,6 +13,7 @@ from cms.core import Core
 from cms.domain import drivers
 from cms.domain.observations import TokenRef
 from cms.domain.tokens import KEY_CODE, KEY_CODE_PREFIX, MAC, Token, display, mac_of
+from cms.keys import LASTING
 
 #: Hexadecimal digits of a key code's digest: 80 bits, and useless without our key.
 _DIGITS = 20
@@ -57,7 +58,7 @@ def told_as(token: Token) -> str:
 
 def key_code_id(core: Core, code: str) -> str:
     """By what a key code is known here."""
-    digest = hmac.digest(core.secret, b"key-code\0" + code.casefold().encode(), hashlib.sha256)
+    digest = hmac.digest(core.keys.key("key code", LASTING), code.casefold().encode(), hashlib.sha256)
     return KEY_CODE_PREFIX + digest.hex()[:_DIGITS]
 
 

@@ -254,6 +254,9 @@ class SqlStore:
     async def kept(self, station_id: str, kind: str) -> dict[str, Any]:
         return await kept.kept(self._reader, station_id, kind)
 
+    async def kept_one(self, station_id: str, kind: str, key: str) -> Any | None:
+        return await kept.one(self._reader, station_id, kind, key)
+
     async def kept_everywhere(self, kind: str) -> list[tuple[str, str, Any]]:
         return await kept.everywhere(self._reader, kind)
 

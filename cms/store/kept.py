@@ -65,6 +65,13 @@ async def kept(reader: Reader, station_id: str, kind: str) -> dict[str, Any]:
     return {key: _decoder(kind).decode(body) for _, _, key, body in rows}
 
 
+async def one(reader: Reader, station_id: str, kind: str, key: str) -> Any | None:
+    """The record under this key."""
+    mine = (_t.c.station_key == fold(station_id)) & (_t.c.kind == kind) & (_t.c.key == key)
+    rows = await reader.rows(_query().where(mine))
+    return _decoder(kind).decode(rows[0][3]) if rows else None
+
+
 async def everywhere(reader: Reader, kind: str) -> list[tuple[str, str, Any]]:
     rows = await reader.rows(_query().where(_t.c.kind == kind).order_by(_t.c.station_key, _t.c.at, _t.c.key))
     return [(station, key, _decoder(kind).decode(body)) for station, _, key, body in rows]
