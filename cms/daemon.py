@@ -20,6 +20,8 @@ from cms.api.app import create_app
 from cms.api.metrics import Metrics
 from cms.api.server import RunningApi, RunningUploads, serve_api, serve_uploads
 from cms.api.uploads import create_upload_app
+from cms.api_port import ApiPort
+from cms.aside import Beside, at_once
 from cms.bus.local import LocalBus
 from cms.clock import RandomMint, SystemClock
 from cms.contract.events import Event
@@ -134,9 +136,18 @@ class Daemon:
             for house in self._served.values():
                 house.tell()
             app = create_app(
-                self.core, OPERATIONS, self.metrics, frames=self._frames, ready=lambda: self._listening
+                self.houses,
+                OPERATIONS,
+                self.metrics,
+                frames=self._frames,
+                ready=lambda: self._listening,
+                orders_per_minute=settings.orders_per_minute,
             )
-            self.api = await serve_api(app, settings.socket, self._tcp())
+            self.api_port = ApiPort(settings, self.trust, self.clock.now())
+            self._housekeeping.refreshed.append(self.api_port.refresh)
+            self.api = await serve_api(
+                app, settings.socket, self.api_port.address, self.api_port.context, settings.socket_group
+            )
             await self._take_uploads(undo)
             for house in self._served.values():
                 self._open(house)
@@ -247,10 +258,6 @@ class Daemon:
         undo.push_async_callback(self.uploads.close)
         self._upload_url = addresses.for_uploads(settings, self.uploads.port)
 
-    def _tcp(self) -> tuple[str, int] | None:
-        host, port = self.settings.api_host, self.settings.api_port
-        return None if host is None or port is None else (host, port)
-
     async def _admit(self, knock: Knock) -> Admitted | Turned:
         approach = Approach(
             knock.identity,
@@ -279,8 +286,10 @@ class Daemon:
             missed = {"kept_back": kept_back} if kept_back else {}
             log.info(event.type, **{**event.data, "station": event.station, **missed})
 
-    def _frames(self, station_id: str) -> AbstractAsyncContextManager[asyncio.Queue[Message]]:
-        return self._served[MAIN].frames(station_id)
+    def _frames(
+        self, organisation: str, station_id: str
+    ) -> AbstractAsyncContextManager[asyncio.Queue[Message]]:
+        return self._served[organisation].frames(station_id)
 
     def _own(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.get_running_loop().create_task(work, name=name)
@@ -390,6 +399,8 @@ async def serve(daemon: Daemon) -> int:
         database=daemon.core.terms.database,
         stations=len(daemon.core.lanes),
     )
+    for note in daemon.core.terms.notes:
+        log.warning(note)
     if settings.open_enrolment:
         log.warning("open enrolment: whoever connects is registered without a password")
     _calm_the_collector()

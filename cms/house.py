@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from cms import __version__, addresses, vat
+from cms.aside import Aside
 from cms.bus.local import LocalBus
 from cms.contract.stations import Message
 from cms.core import MAIN, Clock, Core, Lane, Mint, Trust
@@ -51,7 +52,7 @@ class Grounds:
     count: Callable[[str, str, str], None]
     """Direction, action, OCPP version of every message."""
     aside: Aside
-    """Takes long texts apart beside the loop."""
+    """Does long calculations beside the loop."""
     started_at: datetime
 
 

@@ -43,6 +43,8 @@ class Housekeeping:
         self._store = store
         self._settings = settings
         self._tls_port = tls_port
+        self.refreshed: list[Callable[[datetime], None]] = [tls_port.refresh]
+        """Ports that take over certificates when their files are replaced."""
         self._own = own
         self._heard: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
         self._expiry: defaultdict[str, ExpiryWatch] = defaultdict(ExpiryWatch)
@@ -59,7 +61,8 @@ class Housekeeping:
                 for core in self._houses.all():
                     await access_budgets.watch(core)
                 if minute % 10 == 0:
-                    self._tls_port.refresh(self._clock.now())
+                    for refresh in self.refreshed:
+                        refresh(self._clock.now())
                     for core in self._houses.all():
                         await self._look_after(core)
                 if minute % 360 == 0:

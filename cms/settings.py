@@ -8,6 +8,7 @@ import re
 import tomllib
 import typing
 from collections.abc import Iterable, Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,7 +23,19 @@ from cms.domain import qr
 
 PREFIX = "CMS_"
 #: Variables of the clients: not the daemon's keys, and no mistakes either. (CMS_SOCKET serves both.)
-CLIENT_VARIABLES = frozenset({"CMS_SOCKET", "CMS_URL", "CMS_CONTEXT", "CMS_TOKEN", "CMS_CONFIG", "CMS_COLOR"})
+CLIENT_VARIABLES = frozenset(
+    {
+        "CMS_SOCKET",
+        "CMS_URL",
+        "CMS_CONTEXT",
+        "CMS_ORG",
+        "CMS_TOKEN",
+        "CMS_TOKEN_FILE",
+        "CMS_CREDENTIAL_STORE",
+        "CMS_CONFIG",
+        "CMS_COLOR",
+    }
+)
 
 DEFAULT_SOURCE = "default"
 
@@ -105,6 +118,23 @@ class Settings(BaseSettings):
     socket: Path = Field(Path(), description="The control socket.")
     api_host: str | None = Field(None, description="Address of the control API over TCP; none unless given.")
     api_port: int | None = Field(None, ge=0, le=65535, description="Port of the control API over TCP.")
+    api_tls_certificate: Path | None = Field(
+        None, description="Certificate chain of that port in PEM; made here when none is given."
+    )
+    api_tls_key: Path | None = Field(None, description="Its key, unless in the same file.")
+    api_plain: bool = Field(
+        False, description="Serve that port without TLS: on a loopback address alone, e.g. behind a proxy."
+    )
+    socket_group: str | None = Field(
+        None,
+        description="Group of this machine whose members may connect to the socket (0660); roles as mapped.",
+    )
+    orders_per_minute: float = Field(
+        30.0, gt=0, description="Orders that one asker may give to one station in a minute."
+    )
+    four_eyes: tuple[str, ...] = Field(
+        (), description="Organisations in which grave orders need a second person; * for all."
+    )
     upload_host: str = Field(
         "0.0.0.0",  # noqa: S104
         description="Address on which stations put their logs, when upload_port is given.",
@@ -215,6 +245,8 @@ class Settings(BaseSettings):
         if (self.api_host is None) != (self.api_port is None):
             given, missing = ("api_host", "api_port") if self.api_port is None else ("api_port", "api_host")
             raise ValueError(f"{given} needs {missing} beside it")
+        if self.api_plain and not is_loopback(self.api_host):
+            raise ValueError("api_plain needs a loopback address as api_host: tokens would travel in clear")
         if self.bus is not None and self.bus != "local":
             raise ValueError("bus: only the bus within this process (local) is known")
         try:
@@ -244,6 +276,14 @@ class Settings(BaseSettings):
             (key, _shown(key, getattr(self, key)), self._sources.get(key, DEFAULT_SOURCE))
             for key in type(self).model_fields
         ]
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether only processes of this machine reach that address."""
+    try:
+        return host == "localhost" or ip_address(host or "").is_loopback
+    except ValueError:
+        return False
 
 
 def load(flags: Mapping[str, Any] | None = None, config: Path | None = None) -> Settings:

@@ -306,7 +306,9 @@ def _add_event_stream(app: FastAPI, rooms: _Rooms, frames: WatchFrames | None) -
                 cursor = await core.store.cursor()
             else:
                 await core.store.events_after(cursor, 1)
-            watched = frames(frames_of) if frames is not None and frames_of is not None else None
+            watched = (
+                frames(core.organisation, frames_of) if frames is not None and frames_of is not None else None
+            )
         except Exception as error:
             return refused(as_refusal(error))
 

@@ -21,8 +21,8 @@ from cms.contract.refusals import Unreachable
 from cms.contract.stations import Message
 from cms.core import Core, StoreDown
 
-#: Gives the frames of one station as they cross its link, for as long as the context lasts.
-WatchFrames = Callable[[str], AbstractAsyncContextManager["asyncio.Queue[Message]"]]
+#: Gives the frames of one station of an organisation as they cross its link, for as long as the context lasts.
+WatchFrames = Callable[[str, str], AbstractAsyncContextManager["asyncio.Queue[Message]"]]
 
 KEEP_ALIVE_S = 15.0
 _PAGE = 500

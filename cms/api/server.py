@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import grp
 import os
 import socket
+import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +16,7 @@ from typing import Any, Literal
 import uvicorn
 from fastapi import FastAPI
 
+from cms.api.remote import RemoteProtocol
 from cms.api.who import PeerProtocol
 from cms.contract.refusals import Conflict, Invalid
 
@@ -53,36 +56,49 @@ class RunningApi:
     app: FastAPI
     socket_path: Path
     tcp: tuple[str, int] | None
-    _server: _Server
-    _task: asyncio.Task[None]
+    _servers: list[tuple[_Server, asyncio.Task[None]]]
     _inode: int
 
     async def close(self) -> None:
         """End the streams, let running requests finish (2 s at most), remove the socket file."""
         self.app.state.closing.set()
-        self._server.stop.set()
-        finished, _ = await asyncio.wait((self._task,), timeout=_FINISH_S)
-        if not finished:
-            # A reader that takes nothing, or somebody who waits for an effect: their clients come again.
-            for connection in list(self._server.server_state.connections):
-                connection.transport.abort()
-        await self._task
+        for server, _ in self._servers:
+            server.stop.set()
+        await asyncio.wait([task for _, task in self._servers], timeout=_FINISH_S)
+        for server, task in self._servers:
+            if not task.done():
+                # A reader that takes nothing, or somebody who waits for an effect: their clients come again.
+                for connection in list(server.server_state.connections):
+                    connection.transport.abort()
+            await task
         _remove_own(self.socket_path, self._inode)
 
 
-async def serve_api(app: FastAPI, socket_path: Path, tcp: tuple[str, int] | None = None) -> RunningApi:
-    """Listen on the Unix socket, and on TCP when asked. Raises Conflict when a daemon answers there."""
-    sockets = [bind_unix(socket_path)]
+async def serve_api(
+    app: FastAPI,
+    socket_path: Path,
+    tcp: tuple[str, int] | None = None,
+    tls: ssl.SSLContext | None = None,
+    group: str | None = None,
+) -> RunningApi:
+    """Listen on the Unix socket, and on TCP when asked, there with TLS. Raises Conflict when a daemon answers there.
+
+    ``group`` is the group of this machine whose members may connect to the socket too.
+    """
+    local = bind_unix(socket_path, group)
+    remote = None
     try:
         if tcp is not None:
-            sockets.append(bind_tcp(tcp, "The control API", "see --api-host and --api-port"))
+            remote = bind_tcp(tcp, "The control API", "see --api-host and --api-port")
     except BaseException:
-        sockets[0].close()
+        local.close()
         _remove_own(socket_path, _inode(socket_path))
         raise
-    server, task = await _served(app, PeerProtocol, sockets, "control api")
-    got = sockets[1].getsockname()[:2] if tcp is not None else None
-    return RunningApi(app, socket_path, got, server, task, _inode(socket_path))
+    servers = [await _served(app, PeerProtocol, [local], "control api")]
+    if remote is None:
+        return RunningApi(app, socket_path, None, servers, _inode(socket_path))
+    servers.append(await _served(app, RemoteProtocol, [remote], "control api over TCP", tls))
+    return RunningApi(app, socket_path, remote.getsockname()[:2], servers, _inode(socket_path))
 
 
 async def _served(
@@ -90,6 +106,7 @@ async def _served(
     http: type[asyncio.Protocol] | Literal["h11"],
     sockets: list[socket.socket],
     name: str,
+    tls: ssl.SSLContext | None = None,
 ) -> tuple[_Server, asyncio.Task[None]]:
     """Uvicorn on these sockets, once it listens."""
     config = uvicorn.Config(
@@ -105,6 +122,8 @@ async def _served(
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_CLOSE_S,
     )
+    config.load()
+    config.ssl = tls  # ours, so that its certificates can be replaced while it listens
     server = _Server(config)
     task = asyncio.create_task(server.serve(sockets), name=name)
     up = asyncio.create_task(server.up.wait())
@@ -149,8 +168,12 @@ def _remove_own(path: Path, inode: int) -> None:
             path.unlink()
 
 
-def bind_unix(path: Path) -> socket.socket:
-    """A bound Unix socket, 0600 from its first moment; a stale file is removed, a living one refused."""
+def bind_unix(path: Path, group: str | None = None) -> socket.socket:
+    """A bound Unix socket; a stale file is removed, a living one refused.
+
+    It is 0600 from its first moment; then, for a group, 0660: at no moment is it more open than it shall be.
+    """
+    gid = None if group is None else _group_of(group)
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     if path.exists():
         _remove_stale(path)
@@ -158,6 +181,9 @@ def bind_unix(path: Path) -> socket.socket:
     before = os.umask(0o177)
     try:
         bound.bind(str(path))
+        if gid is not None:
+            os.chown(path, -1, gid)
+            path.chmod(0o660)
     except OSError as error:
         bound.close()
         raise Invalid(
@@ -167,6 +193,13 @@ def bind_unix(path: Path) -> socket.socket:
         os.umask(before)
     bound.setblocking(False)
     return bound
+
+
+def _group_of(name: str) -> int:
+    try:
+        return int(name) if name.isascii() and name.isdecimal() else grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise Invalid(f"socket_group: this machine has no group {name}", "see `getent group`") from None
 
 
 def _remove_stale(path: Path) -> None:

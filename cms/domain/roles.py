@@ -79,6 +79,7 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
     "operators.read": (ADMIN,),
     "operators.write": (ADMIN,),
     "audit.read": (ADMIN,),
+    "secrets.read": (ADMIN,),
     "secrets.write": (ADMIN,),
 }
 

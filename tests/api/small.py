@@ -91,7 +91,9 @@ class House:
         return event
 
     @contextlib.asynccontextmanager
-    async def watch_frames(self, station: str) -> AsyncIterator[asyncio.Queue[stations.Message]]:
+    async def watch_frames(
+        self, organisation: str, station: str
+    ) -> AsyncIterator[asyncio.Queue[stations.Message]]:
         yield self.frames
 
     def station(self, name: str) -> stations.StationView:

@@ -1,0 +1,54 @@
+"""HTTP for those who come over a network: few connections, and none that says nothing (T7: slow-loris, half-open)."""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import Transport
+from collections import Counter
+from typing import Any, ClassVar
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+#: From the first byte (after TLS) until a request has said all of its head.
+HEAD_WITHIN_S = 10.0
+MOST_CONNECTIONS = 500
+#: A script that opens more than this does not reuse its connections.
+MOST_PER_ADDRESS = 64
+
+
+class RemoteProtocol(H11Protocol):
+    """Uvicorn's HTTP with a deadline for the head of a request, and a bound on connections."""
+
+    _open: ClassVar[Counter[str]] = Counter()
+
+    def connection_made(self, transport: Transport) -> None:  # type: ignore[override]
+        """Count it, and begin to wait for what it wants."""
+        super().connection_made(transport)
+        peer = transport.get_extra_info("peername")
+        self._address = str(peer[0]) if peer else ""
+        self._open[self._address] += 1
+        self._impatient: asyncio.TimerHandle | None = None
+        if self._open.total() > MOST_CONNECTIONS or self._open[self._address] > MOST_PER_ADDRESS:
+            transport.abort()
+            return
+        self._impatient = asyncio.get_running_loop().call_later(HEAD_WITHIN_S, transport.abort)
+        inner = self.app
+
+        async def patient(scope: Any, receive: Any, send: Any) -> None:
+            self._calm()
+            await inner(scope, receive, send)
+
+        self.app = patient
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Make room for another one."""
+        self._calm()
+        self._open[self._address] -= 1
+        if not self._open[self._address]:
+            del self._open[self._address]
+        super().connection_lost(exc)
+
+    def _calm(self) -> None:
+        if self._impatient is not None:
+            self._impatient.cancel()
+            self._impatient = None
