@@ -106,9 +106,9 @@ class Door:
 
     async def _inside(self) -> Any:
         async with asyncio.timeout(10):
-            while "cp-7" not in self.endpoint._stations:
+            while "main/cp-7" not in self.endpoint._connections:
                 await asyncio.sleep(0)
-        return self.endpoint._stations["cp-7"]
+        return self.endpoint._connections["main/cp-7"]
 
     async def _over(self, client: Any) -> None:
         """Read until the end; what is said is JSON."""

@@ -250,7 +250,7 @@ async def test_a_silent_station_is_pinged_and_a_dead_one_given_up():
             client.transport.abort()
         async with station(endpoint) as client:
             async with asyncio.timeout(5):
-                while endpoint._stations["cp-7"]._pinged_at == 0:
+                while endpoint._connections["main/cp-7"]._pinged_at == 0:
                     await asyncio.sleep(0.01)
             assert await ask(client) == ALIVE
 
@@ -331,7 +331,7 @@ async def test_frames_are_read_the_same_however_they_are_cut():
     long = json.dumps([2, "long", "DataTransfer", {"vendorId": "x" * 200}]).encode()
     async with listening(backend) as endpoint, station(endpoint) as client:
         await ask(client)
-        connection = endpoint._stations["cp-7"]
+        connection = endpoint._connections["main/cp-7"]
         whole = frame(long) + frame(HEARTBEAT.encode())
         for cut in range(1, len(whole)):
             connection.data_received(whole[:cut])
@@ -343,7 +343,7 @@ async def test_frames_are_read_the_same_however_they_are_cut():
 async def test_a_payload_that_looks_like_a_frame_is_none():
     async with listening(Backend()) as endpoint, station(endpoint) as client:
         await ask(client)
-        connection = endpoint._stations["cp-7"]
+        connection = endpoint._connections["main/cp-7"]
         inner = frame(HEARTBEAT.encode())
         connection.data_received(bytes((0x81, 0x80 | len(inner), 0, 0, 0, 0)))
         connection.data_received(inner)
@@ -353,7 +353,7 @@ async def test_a_payload_that_looks_like_a_frame_is_none():
 async def test_a_message_within_the_fragments_of_another_is_refused():
     async with listening(Backend()) as endpoint, station(endpoint) as client:
         await ask(client)
-        connection = endpoint._stations["cp-7"]
+        connection = endpoint._connections["main/cp-7"]
         connection.data_received(frame(HEARTBEAT[:5].encode(), head=0x01))
         connection.data_received(frame(HEARTBEAT.encode()))
         assert (await closed(client))[0] == 1002

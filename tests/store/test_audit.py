@@ -43,9 +43,9 @@ def row(operation: str, organisation: str = "main", **more: object) -> Audit:
 
 
 async def verdict(store: SqlStore, organisation: str = "main") -> str | None:
-    rows = await store.audit_rows(organisation, Wanted(limit=1000))
+    rows = await store.of(organisation).audit_rows(organisation, Wanted(limit=1000))
     head, wrong = first_wrong(rows, Head(), SEAL)
-    assert wrong is not None or head == await store.audit_head(organisation)
+    assert wrong is not None or head == await store.of(organisation).audit_head(organisation)
     return wrong if wrong is None else f"{head.seq + 1} {wrong}"
 
 
@@ -60,12 +60,14 @@ async def test_a_row_comes_back_as_it_was_written_and_seals_the_one_before(store
 
 
 async def test_each_organisation_has_its_own_chain(store: SqlStore) -> None:
-    await store.commit((row("A", "north"), row("A", "south")), ())
+    for org in ("north", "south"):
+        await store.of(org).commit((row("A", org),), ())
     await asyncio.gather(
-        *(store.commit((row(f"B{n}", org),), ()) for n in range(20) for org in ("south", "north"))
+        *(store.of(org).commit((row(f"B{n}", org),), ()) for n in range(20) for org in ("south", "north"))
     )
     for organisation in ("north", "south"):
-        assert [found.seq for found in await store.audit_rows(organisation, Wanted())] == list(range(1, 22))
+        rows = await store.of(organisation).audit_rows(organisation, Wanted())
+        assert [found.seq for found in rows] == list(range(1, 22))
         assert await verdict(store, organisation) is None
 
 
@@ -91,13 +93,13 @@ async def test_daemons_on_one_database_do_not_fork_the_chain(
         pytest.skip("SQLite has one daemon")
     one, other = await opening(), await opening()
     rows = [
-        store.commit((row(f"{n}", org), row(f"{n}", org)), (happened("x"),))
+        store.of(org).commit((row(f"{n}", org), row(f"{n}", org)), (happened("x"),))
         for n in range(30)
         for store, org in ((one, "a"), (other, "b"), (other, "a"), (one, "b"))
     ]
     await asyncio.gather(*rows)
     for organisation in "ab":
-        assert len(await one.audit_rows(organisation, Wanted(limit=500))) == 120
+        assert len(await one.of(organisation).audit_rows(organisation, Wanted(limit=500))) == 120
         assert await verdict(one, organisation) is None
 
 
