@@ -18,6 +18,7 @@ from cms.operations import access_budgets
 from cms.operations.admission import trim_inbox
 from cms.operations.certificates import forget_revoked
 from cms.operations.expiry import ExpiryWatch, renew_due
+from cms.operations.secrets import rewrap
 from cms.operations.sessions import doubt_stale
 from cms.operations.stations import last_heard
 from cms.settings import Settings
@@ -65,6 +66,8 @@ class Housekeeping:
                         refresh(self._clock.now())
                     for core in self._houses.all():
                         await self._look_after(core)
+                    for core in self._houses.platform.all_cores():
+                        await rewrap(core)
                 if minute % 360 == 0:
                     for core in self._houses.all():
                         await forget_revoked(core)
