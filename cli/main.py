@@ -17,6 +17,7 @@ COMMANDS: dict[str, str] = {
     "drivers": "The people and companies who charge: list, add, import, suspend, erase ...",
     "tokens": "What drivers identify themselves with: list, add, block ...",
     "access": "Who may charge where and when, and how much; who may operate.",
+    "organisations": "Who operates stations on this platform: list, add, set, suspend.",
     "sites": "Where stations stand: address, opening hours, grid connection.",
     "evses": "EVSEs: ids, what is painted on them, outlets.",
     "lists": "What stations know of tokens: local lists, versions, caches.",

@@ -303,6 +303,22 @@ def _drivers() -> Rows:
     }
 
 
+def _organisations() -> Rows:
+    from cms.contract import organisations
+
+    view = organisations.OrganisationView
+    return {
+        organisations.ListOrganisations: Route(
+            "GET", "/v1/organisations", list[organisations.OrganisationView]
+        ),
+        organisations.AddOrganisation: Route("POST", "/v1/organisations", view),
+        organisations.ShowOrganisation: Route("GET", "/v1/organisations/{organisation}", view),
+        organisations.SetOrganisation: Route("PATCH", "/v1/organisations/{organisation}", view),
+        organisations.SuspendOrganisation: Route("POST", "/v1/organisations/{organisation}/suspend", view),
+        organisations.ShowOwnOrganisation: Route("GET", "/v1/organisation", view),
+    }
+
+
 def _sites() -> Rows:
     from cms.contract import sites
 
@@ -531,6 +547,7 @@ _NOUNS: dict[str, Callable[[], Rows]] = {
     "tokens": _tokens,
     "drivers": _drivers,
     "access": _access,
+    "organisations": _organisations,
     "sites": _sites,
     "evses": _evses,
     "lists": _lists,

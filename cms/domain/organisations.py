@@ -77,3 +77,9 @@ def read(said: Mapping[str, Any]) -> dict[str, Any]:
     if said.get("currency"):
         fields["currency"] = read_currency(said["currency"])
     return fields
+
+
+def suspended(kept: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether the organisation whose world this is serves nobody now."""
+    mine = own(kept)
+    return mine is not None and mine.status == "suspended"

@@ -27,6 +27,7 @@ from cms.contract import lists as li
 from cms.contract import monitoring as m
 from cms.contract import ocpp as o
 from cms.contract import operators as op
+from cms.contract import organisations as og
 from cms.contract import payments as pa
 from cms.contract import quirks as q
 from cms.contract import reservations as r
@@ -64,6 +65,7 @@ from cms.operations import (
     monitoring,
     ocpp,
     operators,
+    organisations,
     payments,
     quirks,
     remote,
@@ -257,6 +259,12 @@ OPERATIONS: dict[type, Operation] = {
     sw.ListSwaps: Operation(swaps.list_, "stations.read"),
     sw.ListBatteries: Operation(swaps.batteries, "stations.read"),
     sw.RequestSwap: Operation(swaps.request, "sessions.command"),
+    og.ListOrganisations: Operation(organisations.list_, "organisations.read", platform=True),
+    og.ShowOrganisation: Operation(organisations.show, "organisations.read", platform=True),
+    og.ShowOwnOrganisation: Operation(organisations.show_own, "status.read"),
+    og.AddOrganisation: Operation(organisations.add, "organisations.write", platform=True),
+    og.SetOrganisation: Operation(organisations.set_, "organisations.write", platform=True),
+    og.SuspendOrganisation: Operation(organisations.suspend, "organisations.write", platform=True, two=True),
     si.ListSites: Operation(sites.list_, "sites.read"),
     si.ShowSite: Operation(sites.show, "sites.read"),
     si.AddSite: Operation(sites.add, "sites.write"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from cms.contract.refusals import Conflict, Invalid
 from cms.core import Admission, Core, Lane, StoreDown
-from cms.domain import security
+from cms.domain import organisations, security
 from cms.domain.certificates import EntryTerms, unfit
 from cms.domain.changes import Change, ForgetUnknown, Happened, NoteUnknown, SaveStation
 from cms.domain.evolve import evolve
@@ -67,6 +67,8 @@ async def admit(core: Core, knocks: Knocks, approach: Approach) -> Admission:
     """Decide about a handshake. A right proof is always let in; guesses are counted by address and identity."""
     if not core.store.healthy:
         return Admission(None, 503, "the record is not available", retry_after_s=30 + core.mint.number() % 90)
+    if organisations.suspended(core.kept):
+        return Admission(None, 403, "this organisation is suspended")
     lane = quirks.known_as(core, approach.identity)
     if lane is None and core.terms.open_enrolment:
         return await _enrol_openly(core, approach)
