@@ -142,9 +142,12 @@ def digest(key: bytes, text: str) -> str:
     return hmac.digest(key, text.encode("utf-8", "replace"), "sha256")[:8].hex()
 
 
-def pseudonym(key: bytes, token: str) -> str:
-    """How the audit names a token: its end and a keyed digest. It is found again, and outlives erasure."""
-    end = token[-_SHOWN_OF_TOKEN:] if len(token) > 2 * _SHOWN_OF_TOKEN else ""
+def pseudonym(key: bytes, token: str, *, secret: bool = False) -> str:
+    """How the audit names a token: its end and a keyed digest. It is found again, and outlives erasure.
+
+    Of a ``secret`` one (a key code) no end is told.
+    """
+    end = token[-_SHOWN_OF_TOKEN:] if len(token) >= 2 * _SHOWN_OF_TOKEN and not secret else ""
     return f"*{end}#{digest(key, token.casefold())}"
 
 

@@ -30,7 +30,8 @@ async def list_(core: Core, request: ListAudit, actor: Actor) -> list[AuditView]
     targets: tuple[str, ...] = ()
     if request.target:
         naming = core.keys.key("audit names", LASTING)
-        targets = (request.target, pseudonym(naming, request.target))
+        names = (pseudonym(naming, request.target, secret=secret) for secret in (False, True))
+        targets = (request.target, *names)
     wanted = Wanted(
         after=request.after,
         before=request.before,

@@ -186,8 +186,7 @@ class Row:
         times: int = 1,
     ) -> Audit:
         core, actor = self.core, self.actor
-        naming = core.keys.key("audit names", LASTING)
-        target = target_of(self.request, lambda value: pseudonym(naming, value))
+        target = target_of(self.request, self._named)
         reason = getattr(self.request, "reason", None)
         via = f"{actor.via} approved by {actor.approved_by}" if actor.approved_by else actor.via
         entry = Entry(
@@ -204,13 +203,19 @@ class Row:
             reason=plain(reason) if isinstance(reason, str) else None,
             request_id=plain(self.request_id, 64),
             intent=intent,
-            request=request_text(self.request, lambda value: pseudonym(naming, value)),
+            request=request_text(self.request, self._named),
             before=before,
             after=after,
             times=times,
             target_key=None if target is None else target.casefold(),
         )
         return Audit(entry, sealing(core.keys.key("audit", LASTING)))
+
+    def _named(self, token_id: str) -> str:
+        """A token as the audit names it; a key code is a secret (2.0.1 C04.FR.04)."""
+        kind = str(getattr(self.request, "kind", "")).casefold().replace("-", "")
+        key = self.core.keys.key("audit names", LASTING)
+        return pseudonym(key, token_id, secret=kind == "keycode")
 
 
 def target_of(request: Any, named: Callable[[str], str]) -> str | None:
@@ -240,15 +245,20 @@ def request_text(request: Any, named: Callable[[str], str]) -> str:
     return plain(said, 2 * _MOST_REQUEST)
 
 
+def _whole(text: str) -> str:
+    """Without lone surrogates, which no JSON and no database takes."""
+    return text.encode("utf-8", "replace").decode()
+
+
 def _texts(value: Any) -> Any:
-    """Texts that are JSON themselves are masked within."""
+    """Texts that can be kept; those that are JSON themselves are masked within."""
     match value:
         case str():
-            return masked_text(value) if value[:1] in ("[", "{") else value
+            return _whole(masked_text(value) if value[:1] in ("[", "{") else value)
         case list():
             return [_texts(item) for item in value]
         case dict():
-            return {name: _texts(item) for name, item in value.items()}
+            return {_whole(str(name)): _texts(item) for name, item in value.items()}
     return value
 
 
