@@ -16,6 +16,7 @@ from cms.contract.tariffs import Money
 from cms.domain.access import Facts, Rules, local, missed_place, zone_named
 from cms.domain.evolve import evolve
 from cms.domain.record import record
+from cms.domain.sessions import Session, SessionStatus
 
 KIND = "usage"
 #: What began longer ago than this belongs to no period that anybody still asks about.
@@ -46,6 +47,22 @@ class Spent:
         return Facts(
             self.token, self.driver, self.groups, self.station, self.site, self.evse, (), self.time_zone
         )
+
+
+def counted(spent: Spent, session: Session, now: datetime) -> Spent:
+    """The record with what the session took: a suspect one takes no time any more."""
+    until = session.ended_at or now
+    if session.status == SessionStatus.SUSPECT:
+        until = session.last_sample_at or session.started_at
+    return evolve(
+        spent,
+        evse=session.evse,
+        energy_wh=session.energy_wh,
+        seconds=max(round((until - session.started_at).total_seconds()), 0),
+        cost=session.cost,
+        currency=session.currency,
+        ended=session.status == SessionStatus.ENDED,
+    )
 
 
 @record
@@ -106,13 +123,9 @@ class Ledger:
             slot = slot_of(rule, spent.facts(), spent.began_at)
             self._used[slot] = _moved(self._used.get(slot, Used()), rule, spent, sign)
 
-    def used(self, rule: Rule, facts: Facts, at: datetime, but: str | None = None) -> Used:
-        """What is used of a budget by whoever these facts are about; ``but`` leaves a session out."""
-        used = self._used.get(slot_of(rule, facts, at), Used())
-        own = self._spent.get(but) if but is not None else None
-        if own is not None and slot_of(rule, own.facts(), own.began_at) == slot_of(rule, facts, at):
-            used = _moved(used, rule, own, -1)
-        return used
+    def used(self, rule: Rule, facts: Facts, at: datetime) -> Used:
+        """What is used of a budget by whoever these facts are about, in the period of an instant."""
+        return self._used.get(slot_of(rule, facts, at), Used())
 
     def holders(self, rule: Rule, at: datetime) -> list[tuple[str, Used]]:
         """Whose budget of this rule is used in the period of an instant, and how far; by the rule's own zone."""

@@ -20,9 +20,9 @@ from cms.domain.changes import Change, Decision, Happened, Keep, MeterSession, O
 from cms.domain.evolve import evolve
 from cms.domain.observations import Received
 from cms.domain.orders import RemoteStop
-from cms.domain.sessions import RUNNING, Session, SessionStatus
+from cms.domain.sessions import RUNNING, Session
 from cms.domain.stations import StationState
-from cms.domain.usage import KEPT, KIND, Acted, Ledger, Rulebook, Spent, used_up
+from cms.domain.usage import KEPT, KIND, Acted, Ledger, Rulebook, Spent, counted, used_up
 from cms.operations import charging
 from cms.operations.access_rulings import rulebook, spent_by
 from cms.operations.accounts import SELF
@@ -86,22 +86,6 @@ def _spent(core: Core, book: Rulebook, state: StationState, session: Session, no
         if spent is None or not book.ledger.budgets(spent):
             return None
     return counted(spent, session, now)
-
-
-def counted(spent: Spent, session: Session, now: datetime) -> Spent:
-    """The record with what the session took: a suspect one takes no time any more."""
-    until = session.ended_at or now
-    if session.status == SessionStatus.SUSPECT:
-        until = session.last_sample_at or session.started_at
-    return evolve(
-        spent,
-        evse=session.evse,
-        energy_wh=session.energy_wh,
-        seconds=max(round((until - session.started_at).total_seconds()), 0),
-        cost=session.cost,
-        currency=session.currency,
-        ended=session.status == SessionStatus.ENDED,
-    )
 
 
 def _look(core: Core, book: Rulebook, session: Session, spent: Spent) -> None:

@@ -21,7 +21,7 @@ from cms.domain.sessions import RUNNING, Session
 from cms.domain.stations import Station, StationState
 from cms.domain.tokens import Authorization, Ruling, Token
 from cms.domain.usage import KIND as USAGE
-from cms.domain.usage import Rulebook, Spent
+from cms.domain.usage import Rulebook, Spent, counted
 
 #: A flag of sessions: a station let somebody charge who might not have then, while it could not ask.
 AGAINST_RULES = "against-rules"
@@ -57,7 +57,7 @@ def _made(core: Core) -> Rulebook:
             for session in lane.state.sessions.values():
                 spent = spent_by(core, lane.state.station, session)
                 if spent is not None and book.ledger.budgets(spent):
-                    book.ledger.put(spent)
+                    book.ledger.put(counted(spent, session, core.clock.now()))
     return book
 
 
@@ -81,10 +81,11 @@ async def ruled_presented(core: Core, state: StationState, ruling: Ruling, at: d
 
 
 def _charges_here(state: StationState, token: Token) -> bool:
-    """Whether one of its sessions, or of its group's, runs at this station (C09: a group stops its own)."""
+    """Whether a session that it was given, or its group, runs at this station (C09: a group stops its own)."""
     own = token.id.casefold()
     return any(
         session.status in RUNNING
+        and session.authorization == Authorization.ACCEPTED
         and (
             (session.token is not None and session.token.casefold() == own)
             or (token.group is not None and session.group == token.group)
@@ -185,8 +186,9 @@ def facts_of(core: Core, station: Station, token: Token, evse: int | None) -> Fa
 
 
 def spent_by(core: Core, station: Station, session: Session, token: Token | None = None) -> Spent | None:
-    """What a session would count as; None while nobody is known to charge."""
-    if session.token is None:
+    """What a session would count as; None while nobody is known to charge, or who was refused takes nothing."""
+    refused_ = session.authorization != Authorization.ACCEPTED and not session.energy_wh
+    if session.token is None or refused_:
         return None
     token = token or core.tokens.get(session.token.casefold()) or Token(session.token, group=session.group)
     facts = facts_of(core, station, token, session.evse)
