@@ -172,4 +172,7 @@ def _terms(grounds: Grounds, organisation: str) -> Terms:
         receipt_url=settings.receipt_url,
         four_eyes=settings.four_eyes,
         qr_url=settings.qr_url,
+        suspicious_speed_kmh=settings.suspicious_speed_kmh,
+        suspicious_sessions_per_day=settings.suspicious_sessions_per_day,
+        suspicious_blocks=settings.suspicious_blocks,
     )

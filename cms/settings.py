@@ -209,6 +209,17 @@ class Settings(BaseSettings):
         le=3600,
         description="How long after a boot a station is asked for these; up to twice as long, not all at once.",
     )
+    suspicious_speed_kmh: float = Field(
+        200.0,
+        ge=0,
+        description="A card that would have travelled faster between two sites is flagged; 0: not looked at.",
+    )
+    suspicious_sessions_per_day: int = Field(
+        20, ge=0, description="A card that begins more sessions in a day is flagged; 0: not looked at."
+    )
+    suspicious_blocks: tuple[
+        Literal["in-two-places", "impossible-travel", "many-sessions", "weak-identity"], ...
+    ] = Field((), description="Which of these flags of a card are a no (docs/drivers.md).")
     streams_retention_days: int = Field(
         30, ge=1, description="How long values of periodic event streams are kept."
     )

@@ -45,6 +45,12 @@ class Terms:
     """What a person should mend about this daemon."""
     started_at: datetime | None = None
     version: str = ""
+    suspicious_speed_kmh: float = 0.0
+    """A card that would have travelled faster is suspicious; 0: not looked at."""
+    suspicious_sessions_per_day: int = 0
+    """So is one that begins more sessions a day; 0: not looked at."""
+    suspicious_blocks: tuple[str, ...] = ()
+    """Which doubts are a no (domain.suspicion)."""
     qr_url: str = "{evse_id}"
     """What the QR code on an EVSE says (domain.qr)."""
     receipt_url: str | None = None

@@ -74,6 +74,7 @@ EVENT_TYPES: dict[str, tuple[str, ...]] = {
     "token.removed": ("token",),
     "token.unknown": ("token", "kind", "count"),
     "token.enumeration": ("cards",),
+    "token.suspicious": ("token", "doubts", "blocked"),
     "token.learning": ("until", "driver", "enrol"),
     "token.learned": ("token", "kind", "driver", "enrolled"),
     "driver.added": ("driver", "status", "groups"),

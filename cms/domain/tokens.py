@@ -190,7 +190,7 @@ def status_at(token: Token, now: datetime) -> str:
 def display(presented: TokenRef, token: Token | None) -> str:
     """The token as it may be stored with a session and shown: a key code is never kept (2.0.1 C04.FR.04)."""
     if token is not None and token.kind == KEY_CODE:
-        return token.visual_number or (token.id if token.id.startswith(KEY_CODE_PREFIX) else KEY_CODE)
+        return token.id if token.id.startswith(KEY_CODE_PREFIX) else KEY_CODE
     if presented.kind == KEY_CODE:
         return KEY_CODE
     return token.id if token is not None else presented.id

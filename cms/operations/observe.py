@@ -94,6 +94,7 @@ from cms.operations import (
     quirks,
     security,
     signing,
+    suspicion,
 )
 from cms.operations.deciding import settle, with_intent
 from cms.operations.identifying import known
@@ -275,7 +276,7 @@ async def _metered(core: Core, state: StationState, received: Received, seen: Me
 async def _transaction(
     core: Core, state: StationState, received: Received, report: TransactionReported, *, thorough: bool
 ) -> Decision:
-    past, foreign, delivered = None, None, None
+    past, foreign, delivered, doubts = None, None, None, None
     recent = state.recent.get(report.key)
     known = recent is not None and recent.digest == report.digest
     transaction_id = report.transaction_id
@@ -290,11 +291,14 @@ async def _transaction(
     ruling = _ruling(core, state, received, report)
     if ruling is not None:
         ruling, report = await access_rulings.ruled_report(core, state, received, report, ruling)
+        ruling, report, doubts = suspicion.judged(core, state, received, report, ruling)
+        if ruling.status is tokens.Authorization.UNKNOWN and report.phase is not TransactionPhase.ENDED:
+            cards.noticed(core, report.token, state.station.id, report.evse)
     facts = _facts(core, ruling=ruling, past=past, foreign=foreign, delivered=delivered)
     decision = transactions.decide(state, received, report, facts)
     if report.reservation_id is not None or (report.token is not None and state.kept_of(reservations.KIND)):
         decision = reservations.consumed(decision, received, report, ruling)
-    return decision
+    return decision if ruling is None else suspicion.followed(core, decision, received, ruling, doubts)
 
 
 async def _past(
@@ -326,8 +330,6 @@ def _ruling(
     running = None if ends or history else _others(core, state, report, tokens.display(presented, token))
     at = None if ends or token is None or not token.limited else _presented_at(state, report)
     ruling = tokens.rule(token, presented, report.at if history and report.at else received.at, running, at)
-    if token is None and not ruling.accepted and not ends:
-        cards.noticed(core, presented, state.station.id, report.evse)
     return ruling if ends or history else credits.credited(core, state, received, ruling, report)
 
 
@@ -366,7 +368,7 @@ async def _presented(core: Core, state: StationState, received: Received, seen: 
         state.station.id,
         data={"token": tokens.display(seen.token, ruling.token), "status": ruling.status},
     )
-    if token is None and not ruling.accepted:
+    if ruling.status is tokens.Authorization.UNKNOWN:
         cards.noticed(core, seen.token, state.station.id)
     answer = needs.with_right(core, ruling.answer(), token) if ALLOWED in core.kept else ruling.answer()
     return Decision(answer, state, (), (access_rulings.told_why(told, ruling),))
