@@ -292,7 +292,8 @@ async def _transaction(
     if ruling is not None:
         ruling, report = await access_rulings.ruled_report(core, state, received, report, ruling)
         ruling, report, doubts = suspicion.judged(core, state, received, report, ruling)
-        if ruling.status is tokens.Authorization.UNKNOWN and report.phase is not TransactionPhase.ENDED:
+        unknown = ruling.status is tokens.Authorization.UNKNOWN
+        if unknown and report.token is not None and report.phase is not TransactionPhase.ENDED:
             cards.noticed(core, report.token, state.station.id, report.evse)
     facts = _facts(core, ruling=ruling, past=past, foreign=foreign, delivered=delivered)
     decision = transactions.decide(state, received, report, facts)
