@@ -1,8 +1,7 @@
 """The OCPP border: the only place that knows versions. The daemon needs these names."""
 
-from cms.ocpp.aside import Beside, at_once
 from cms.ocpp.door import Admitted, Knock, Turned
 from cms.ocpp.endpoint import Endpoint
 from cms.ocpp.ports import Hooks, Limits
 
-__all__ = ["Admitted", "Beside", "Endpoint", "Hooks", "Knock", "Limits", "Turned", "at_once"]
+__all__ = ["Admitted", "Endpoint", "Hooks", "Knock", "Limits", "Turned"]

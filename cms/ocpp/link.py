@@ -13,11 +13,12 @@ from collections import deque
 from datetime import datetime
 from functools import partial
 
+from cms.aside import LONG
 from cms.core import Clock, LinkInfo, StoreDown
+from cms.domain.masking import Masked, masked_text
 from cms.domain.observations import NotYet, Observation, Received
 from cms.domain.orders import Order, OrderAnswer
 from cms.ocpp import frames
-from cms.ocpp.aside import LONG
 from cms.ocpp.asking import Asking
 from cms.ocpp.conversation import Conversation
 from cms.ocpp.dialect import Dialect, spoken_in
@@ -211,8 +212,8 @@ class Link(Conversation):
                 raise self._cannot(call.action)
             remarks: Remarks = []
             if len(text) > LONG:
-                work = partial(self._understood, incoming, call, remarks, long=True)
-                observation = await self.hooks.aside(work)
+                work = partial(self._understood_long, incoming, call, text, remarks)
+                observation, text = await self.hooks.aside(work)
             else:
                 observation = self._understood(incoming, call, remarks)
             received = Received(observation, at, dialect.version, call.action, text, tuple(remarks))
@@ -239,6 +240,12 @@ class Link(Conversation):
         tolerance = incoming.tolerance | self._leniency if self._leniency else incoming.tolerance
         payload = self.dialect.schemas.check_call(call.action, call.payload, tolerance, remarks, long=long)
         return incoming.read(payload, remarks)
+
+    def _understood_long(
+        self, incoming: Incoming, call: frames.Call | frames.Send, text: str, remarks: Remarks
+    ) -> tuple[Observation, Masked]:
+        """Likewise, with its text as it may be kept."""
+        return self._understood(incoming, call, remarks, long=True), Masked(masked_text(text))
 
     def _otherwise(self, call: frames.Call | frames.Send) -> str:
         """Some stations agree on one version and speak another: whoever looks for the reason should read it."""

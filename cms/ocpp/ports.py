@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from cms.aside import Aside, at_once
 from cms.contract.stations import Message
 from cms.domain.observations import Answer, Received
-from cms.ocpp.aside import Aside, at_once
 
 
 def _always(_: str) -> bool:

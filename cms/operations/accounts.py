@@ -9,8 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
+from cms.aside import MANY
 from cms.contract.refusals import Refusal
 from cms.contract.sessions import Sample as SampleView
 from cms.contract.stations import OrderTerms
@@ -97,7 +99,7 @@ async def _rebilled(core: Core, received: Received, decision: Decision, session_
     if session is None or bill is None:
         return decision
     known = known_tariffs(core)
-    bill = accounts.recounted(bill, session, await _readings(core, session, decision), known)
+    bill = await _recounted(core, bill, session, decision, known)
     bill = accounts.valued(bill, session, known)
     session = evolve(session, cost=bill.total, currency=bill.currency)
     changes = (*decision.changes, UpdateSession(session), SaveBill(session.station, bill, received.at))
@@ -123,11 +125,13 @@ async def _followed(
         account = await owned(core, state, account, session)
     was_final = account.final
     tariffs_ = known_tariffs(core)
-    account = accounts.follow(account, session, _news(received, session, report), tariffs_)
+    news = _news(received, session, report)
+    following = partial(accounts.follow, account, session, news, tariffs_)
+    account = await core.aside(following) if len(news.readings) > MANY else following()
     account = _with_more(account, report.more if report else None)
     ended = session.status == SessionStatus.ENDED
     if account.late and (ended or account.total is None):
-        account = accounts.recounted(account, session, await _readings(core, session, decision), tariffs_)
+        account = await _recounted(core, account, session, decision, tariffs_)
     account = accounts.valued(evolve(account, final=ended), session, tariffs_)
     told, account = _told(account, session, report, tariffs_, received)
     priced_session = evolve(session, cost=account.total, currency=account.currency)
@@ -185,14 +189,21 @@ def _with_more(account: Account, more: TransactionMore | None) -> Account:
     )
 
 
-async def _readings(core: Core, session: Session, decision: Decision) -> list[Reading]:
-    """Everything that was measured, with what this message brings."""
-    known = readings_of(await core.store.samples(session.id))
-    return known + [
+async def _recounted(
+    core: Core, account: Account, session: Session, decision: Decision, known: Mapping[str, Tariff]
+) -> Account:
+    """Calculated anew from everything that was measured, with what this message brings."""
+    stored = await core.store.samples(session.id)
+    new = [
         change.reading
         for change in decision.changes
         if isinstance(change, AddReading) and change.session == session.id
     ]
+
+    def recounted() -> Account:
+        return accounts.recounted(account, session, readings_of(stored) + new, known)
+
+    return await core.aside(recounted) if len(stored) + len(new) > MANY else recounted()
 
 
 def readings_of(samples: Iterable[SampleView]) -> list[Reading]:

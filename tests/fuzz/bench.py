@@ -17,12 +17,12 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from cms.aside import LONG, Beside
 from cms.contract.refusals import Refusal, Unreachable
 from cms.contract.stations import AddStation, Message
 from cms.contract.tokens import AddToken
 from cms.domain.orderbook import ORDERS
 from cms.domain.orders import CallAction, Order, OrderAnswer
-from cms.ocpp.aside import LONG, Beside
 from cms.ocpp.dialect import DIALECTS, Dialect
 from cms.ocpp.door import Admitted
 from cms.ocpp.frames import Call, read
@@ -185,6 +185,7 @@ class Bench:
         fast = Path("/dev/shm")
         self._folder = tempfile.TemporaryDirectory(dir=fast if fast.is_dir() else None)
         self._small = await Small(Path(self._folder.name)).open()
+        self._small.core.aside = self._do_aside
         self._small.stations.answer = Unreachable("the bench gives orders itself")
         await tokens.add(self._small.core, AddToken("CARD1", group="GRP1"), ANA)
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from cms.aside import Aside, at_once
 from cms.contract.stations import Message
 from cms.domain.observations import (
     Alive,
@@ -26,7 +27,6 @@ from cms.domain.observations import (
     TransactionPhase,
     TransactionReported,
 )
-from cms.ocpp.aside import Aside, at_once
 from cms.ocpp.dialect import V16, Dialect
 from cms.ocpp.door import Admitted, Knock, Turned
 from cms.ocpp.link import Link

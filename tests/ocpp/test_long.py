@@ -9,10 +9,10 @@ from typing import Any, TypeVar
 
 import pytest
 
+from cms.aside import LONG, Beside
 from cms.contract.refusals import Rejected
 from cms.domain.observations import Metered
 from cms.domain.orders import CallAction
-from cms.ocpp.aside import LONG, Beside
 from cms.ocpp.dialect import V21
 from cms.ocpp.link import Link
 from tests.ocpp.fakes import converse
