@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import field
 from datetime import datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
-from itertools import islice
 from math import ceil, floor
 
 from cms.contract.charging import CompositeStep, Period, Profile, Schedule
@@ -21,8 +20,10 @@ from cms.domain.record import record
 
 #: Nobody plans further ahead, and no station's absurd duration is followed further.
 MOST_S = 31 * 86_400
-#: Instants at which something may change, in one composite schedule.
+#: Instants at which something may change, in one composite schedule, and in all that it is made of: what stations
+#: report must not take longer than a moment.
 _MOST_STEPS = 400
+_MOST_CHANGES = 12_000
 _EVERY = {"daily": timedelta(days=1), "weekly": timedelta(days=7)}
 _TENTH = Decimal("0.1")
 
@@ -75,23 +76,33 @@ class Composite:
         return self.steps[max(index, 0)].limit
 
 
+_Said = tuple[Decimal, int | None]
+"""A limit, and on how many phases."""
+
+
 @record
 class _Line:
     """One profile in the window: from each of ``starts`` (s) on it says the limit beside; None says nothing."""
 
     stack_level: int
     specific: bool
+    room: int
+    """How many changes may be drawn."""
     starts: list[int] = field(default_factory=list)
-    says: list[tuple[Decimal, int | None] | None] = field(default_factory=list)
+    says: list[_Said | None] = field(default_factory=list)
 
     @property
     def drawn_s(self) -> float:
         """How far it is drawn."""
-        return self.starts[-1] if len(self.starts) >= _MOST_STEPS else float("inf")
+        return self.starts[-1] if len(self.starts) >= self.room else float("inf")
 
-    def at(self, offset_s: float) -> tuple[Decimal, int | None] | None:
-        index = bisect_right(self.starts, offset_s) - 1
-        return self.says[index] if index >= 0 else None
+    def along(self, edges: Sequence[int]) -> Iterator[_Said | None]:
+        """What it says at each edge; they are in the order of time."""
+        index, count = 0, len(self.starts)
+        for edge in edges:
+            while index < count and self.starts[index] <= edge:
+                index += 1
+            yield self.says[index - 1] if index else None
 
 
 @record
@@ -114,27 +125,25 @@ def composite(
 ) -> Composite:
     """The limits from ``start`` for ``duration_s`` (at most MOST_S), in ``unit``."""
     span_s = max(1, min(duration_s, MOST_S))
+    concerned = [one for one in known if _concerns(one, place)]
+    limits = [limit for limit in foreign if limit.evse in (0, place.evse)]
+    room = min(_MOST_STEPS, _MOST_CHANGES // max(1, len(concerned) + len(limits)))
     layers: dict[str, list[_Line]] = {}
     left_out: list[int] = []
-    for one in known:
-        if not _concerns(one, place):
-            continue
-        line = _line(one, place, start, span_s, unit, mains)
+    for one in concerned:
+        line = _line(one, place, start, span_s, unit, mains, room)
         if line is None:
             left_out.append(one.id)
         else:
             layers.setdefault(one.profile.purpose, []).append(line)
-    others = [
-        (limit.adds, _foreign(limit, start, span_s, unit, mains))
-        for limit in foreign
-        if limit.evse in (0, place.evse)
-    ]
-    lines = [line for of_purpose in layers.values() for line in of_purpose]
-    edges = _edges([*lines, *(line for _, line in others)], span_s)
+    others = [(limit.adds, _foreign(limit, start, span_s, unit, mains, room)) for limit in limits]
+    lines = [line for of_purpose in layers.values() for line in of_purpose] + [line for _, line in others]
+    edges = _edges(lines, span_s)
     if len(edges) > _MOST_STEPS:
         span_s, edges = edges[_MOST_STEPS], edges[:_MOST_STEPS]
     drawn_s = min((line.drawn_s for line in lines), default=float(span_s))
-    steps = _merged(_step(layers, others, edge, place) for edge in edges if edge <= drawn_s)
+    edges = [edge for edge in edges if edge <= drawn_s]
+    steps = _merged(_steps(layers, others, edges, place))
     return Composite(tuple(steps), int(min(span_s, drawn_s)), tuple(dict.fromkeys(left_out)))
 
 
@@ -148,26 +157,27 @@ def _concerns(one: Installed, place: Place) -> bool:
 
 
 def _line(
-    one: Installed, place: Place, start: datetime, span_s: int, unit: str, mains: Mains | None
+    one: Installed, place: Place, start: datetime, span_s: int, unit: str, mains: Mains | None, room: int
 ) -> _Line | None:
     """None when its unit cannot be compared."""
     profile, schedule = one.profile, one.profile.schedules[0]
     if schedule.unit != unit and mains is None:
         return None
-    line = _Line(profile.stack_level, one.evse == place.evse)
-    for run in _runs(profile, schedule, place, start, span_s):
-        _draw(line, schedule, run, unit, mains)
+    line = _Line(profile.stack_level, one.evse == place.evse, room)
+    _draw(line, schedule, _runs(profile, schedule, place, start, span_s), unit, mains)
     return line
 
 
-def _foreign(limit: Foreign, start: datetime, span_s: int, unit: str, mains: Mains | None) -> _Line:
-    line = _Line(0, False)
+def _foreign(
+    limit: Foreign, start: datetime, span_s: int, unit: str, mains: Mains | None, room: int
+) -> _Line:
+    line = _Line(0, False, room)
     for schedule in limit.schedules[:1]:
         if schedule.unit != unit and mains is None:
             continue
         begin = ((schedule.start or limit.at) - start).total_seconds()
         end = begin + schedule.duration_s if schedule.duration_s is not None else float(span_s)
-        _draw(line, schedule, _Run(begin, begin, min(end, span_s)), unit, mains)
+        _draw(line, schedule, [_Run(begin, begin, min(end, span_s))], unit, mains)
     return line
 
 
@@ -202,21 +212,29 @@ def _recurring(schedule: Schedule, recurrency: str, start: datetime, span_s: int
         begin += every_s
 
 
-def _draw(line: _Line, schedule: Schedule, run: _Run, unit: str, mains: Mains | None) -> None:
-    for period in islice(schedule.periods, _MOST_STEPS):
-        at = floor(run.begin) + period.start_s
-        if at >= run.end:
-            break
-        if len(line.starts) >= _MOST_STEPS:
-            return
+def _draw(line: _Line, schedule: Schedule, runs: Iterable[_Run], unit: str, mains: Mains | None) -> None:
+    """Run after run, as far as there is room; what was over before the window is passed by."""
+    begins = [period.start_s for period in schedule.periods]
+    says: dict[int, _Said | None] = {}
+    for run in runs:
+        begin_s = floor(run.begin)
         # Of those that begin before the first moment the last one leads from there on.
-        line.starts.append(max(at, floor(run.first)))
-        line.says.append(_said(period, schedule.unit, unit, mains))
-    line.starts.append(ceil(run.end))
-    line.says.append(None)
+        first = bisect_right(begins, max(floor(run.first), 0) - begin_s) - 1
+        for index in range(max(first, 0), len(begins)):
+            at = begin_s + begins[index]
+            if at >= run.end:
+                break
+            if len(line.starts) >= line.room:
+                return
+            if index not in says:
+                says[index] = _said(schedule.periods[index], schedule.unit, unit, mains)
+            line.starts.append(max(at, floor(run.first)))
+            line.says.append(says[index])
+        line.starts.append(ceil(run.end))
+        line.says.append(None)
 
 
-def _said(period: Period, spoken: str, unit: str, mains: Mains | None) -> tuple[Decimal, int | None] | None:
+def _said(period: Period, spoken: str, unit: str, mains: Mains | None) -> _Said | None:
     if period.limit is None:
         return None
     if spoken == unit:
@@ -233,16 +251,30 @@ def _edges(lines: Sequence[_Line], span_s: int) -> list[int]:
     return sorted(edges)
 
 
+def _steps(
+    layers: dict[str, list[_Line]], others: list[tuple[bool, _Line]], edges: list[int], place: Place
+) -> Iterator[CompositeStep]:
+    """One sweep over the edges, each line beside it."""
+    leading = {purpose: _leading(lines, edges) for purpose, lines in layers.items()}
+    theirs = [list(line.along(edges)) for adds, line in others if not adds]
+    added = [list(line.along(edges)) for adds, line in others if adds]
+    for index, edge in enumerate(edges):
+        leads = {purpose: says[index] for purpose, says in leading.items()}
+        grid = [leads.get("station-max"), leads.get("external"), *(says[index] for says in theirs)]
+        own = [leads.get("local-generation"), *(says[index] for says in added)]
+        yield _step(edge, leads, grid, own, place)
+
+
 def _step(
-    layers: dict[str, list[_Line]], others: list[tuple[bool, _Line]], edge: int, place: Place
+    edge: int,
+    leads: dict[str, _Said | None],
+    grid: list[_Said | None],
+    own: list[_Said | None],
+    place: Place,
 ) -> CompositeStep:
-    leading = {purpose: _leading(lines, edge) for purpose, lines in layers.items()}
-    session = leading.get("tx") or leading.get("tx-default")
-    if place.priority and leading.get("priority"):
-        session = leading["priority"]
-    grid = [leading.get("station-max"), leading.get("external")]
-    grid += [line.at(edge) for adds, line in others if not adds]
-    own = [leading.get("local-generation")] + [line.at(edge) for adds, line in others if adds]
+    session = leads.get("tx") or leads.get("tx-default")
+    if place.priority and leads.get("priority"):
+        session = leads["priority"]
     shared = min((said[0] for said in grid if said), default=None)
     if shared is not None:
         shared += sum((said[0] for said in own if said), Decimal(0))
@@ -250,10 +282,14 @@ def _step(
     return CompositeStep(edge, min(limits, default=None), session[1] if session else None)
 
 
-def _leading(lines: list[_Line], edge: int) -> tuple[Decimal, int | None] | None:
+def _leading(lines: list[_Line], edges: list[int]) -> list[_Said | None]:
     """The highest stack level that says something; at the same level the EVSE's own before the station's."""
-    said = [(line.stack_level, line.specific, told) for line in lines if (told := line.at(edge)) is not None]
-    return max(said, key=lambda one: one[:2])[2] if said else None
+    leads: list[_Said | None] = [None] * len(edges)
+    for line in sorted(lines, key=lambda line: (line.stack_level, line.specific), reverse=True):
+        leads = [lead or said for lead, said in zip(leads, line.along(edges), strict=True)]
+        if all(leads):
+            break
+    return leads
 
 
 def _merged(steps: Iterable[CompositeStep]) -> Iterator[CompositeStep]:

@@ -161,3 +161,22 @@ def test_what_holds_at_an_instant_does_not_depend_on_where_one_began_to_look(
     whole = holds(*known)
     later = holds(*known, start=NOON + timedelta(seconds=offset), span_s=3600 - offset)
     assert whole.at(offset) == later.at(0)
+
+
+def test_a_long_schedule_is_followed_to_its_end_though_most_of_it_is_over() -> None:
+    periods = tuple(Period(60 * n, D(n % 2)) for n in range(1024))
+    one = at(1, Profile("tx-default", (Schedule("A", periods, NOON),), id=1))
+    found = holds(one, start=NOON + timedelta(minutes=1020), span_s=600)
+    assert told(found) == [(0, D(0)), (60, D(1)), (120, D(0)), (180, D(1))]
+    assert found.duration_s == 600
+
+
+def test_what_a_hundred_profiles_and_fifty_limits_make_is_followed_a_part_of_the_way() -> None:
+    periods = tuple(Period(60 * n, D(n % 7)) for n in range(1024))
+    many = [
+        at(1, Profile("tx-default", (Schedule("A", periods, NOON),), stack_level=n, id=n)) for n in range(100)
+    ]
+    limits = tuple(Foreign(1, NOON, (Schedule("A", periods),)) for _ in range(50))
+    found = holds(*many, foreign=limits, span_s=MOST_S)
+    assert told(found)[:3] == [(0, D(0)), (60, D(1)), (120, D(2))]
+    assert 60 < found.duration_s < MOST_S
