@@ -25,6 +25,7 @@ SHOWN = (
     Column("upgrading_to"),
     Column("connected_with"),
     Column("password_pending"),
+    Column("entropy", "password"),
     Column("despite_expiry", "expired allowed"),
     Column("certificate"),
     Column("certificate_name"),

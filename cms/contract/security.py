@@ -28,7 +28,8 @@ class SecurityView:
 
     ``upgrading_to``: the profile that holds from its first connection with it. ``password_pending``: a new password
     was sent and its fate is unknown; both are taken until the station shows which it has. ``connected_with``: the
-    profile it proved when it came in last. ``certificate``: the fingerprint of the one it showed then.
+    profile it proved when it came in last. ``certificate``: the fingerprint of the one it showed then. ``entropy`` of
+    its password: high when it was generated here, low when a person chose it.
     """
 
     station: str
@@ -41,6 +42,7 @@ class SecurityView:
     certificate_name: str | None
     certificate_not_after: datetime | None
     network_profiles: tuple[NetworkProfileView, ...] = ()
+    entropy: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

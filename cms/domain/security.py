@@ -50,11 +50,13 @@ class Proof:
     """What a station proved when it connected: the digest of a right password; a certificate, and its fault.
 
     ``renewed``: the digest to keep of that password from now on, where the key of the old one is no longer in force.
+    ``network``: where it came from, when a person chose that password.
     """
 
     secure: bool = False
     password: bytes | None = None
     renewed: bytes | None = None
+    network: str = ""
     certificate: Certificate | None = None
     fault: str | None = None
 
@@ -116,10 +118,9 @@ def proven(state: StationState, proof: Proof | None, now: datetime) -> Proven:
     if proof is None or (known == Security() and proof.renewed is None):
         return Proven(state)
     station, security, events = state.station, known, []
-    if proof.renewed is not None and proof.password == station.password_digest:
-        station = evolve(station, password_digest=proof.renewed)
+    if proof.password == station.password_digest or proof.password in known.promised:
+        station, security = _shown(station, known, proof)
     if proof.password in known.promised:
-        station = evolve(station, password_digest=proof.renewed or proof.password)
         security = evolve(security, promised=())
         events.append(Happened("station.password", now, station.id, data={"outcome": "taken"}))
     if known.upgrading_to is not None and reached(proof) >= known.upgrading_to:
@@ -141,16 +142,40 @@ def proven(state: StationState, proof: Proof | None, now: datetime) -> Proven:
     return Proven(state, (SaveStation(station), kept), tuple(events))
 
 
-def promise(state: StationState, digest: bytes, now: datetime) -> tuple[StationState, Change]:
+def _shown(station: Station, known: Security, proof: Proof) -> tuple[Station, Security]:
+    """The password that was used is the one in force, digested with the key in force; a chosen one has its home."""
+    digest = proof.renewed or proof.password
+    if digest != station.password_digest:
+        station = evolve(station, password_digest=digest)
+    if proof.network and digest is not None:
+        return station, evolve(known, chosen=(digest,), known_at=proof.network)
+    return station, evolve(known, chosen=_only(known.chosen, digest))
+
+
+def _only(chosen: tuple[bytes, ...], *digests: bytes | None) -> tuple[bytes, ...]:
+    return tuple(digest for digest in chosen if digest in digests)
+
+
+def choosing(state: StationState, digest: bytes, now: datetime) -> tuple[StationState, Change]:
+    """This password is one that a person chose."""
+    known = of(state)
+    return keeping(state, evolve(known, chosen=(*_only(known.chosen, *known.promised), digest)), now)
+
+
+def promise(
+    state: StationState, digest: bytes, now: datetime, *, chosen: bool = False
+) -> tuple[StationState, Change]:
     """Take this password too from now on: written before it is sent, so that no crash locks a station out (A01)."""
     known = of(state)
-    others = tuple(each for each in known.promised if each != digest)
-    return keeping(state, evolve(known, promised=(*others, digest)[-_PROMISED:]), now)
+    promised = (*(each for each in known.promised if each != digest), digest)[-_PROMISED:]
+    told = (*known.chosen, digest) if chosen else known.chosen
+    taken = (*promised, state.station.password_digest)
+    return keeping(state, evolve(known, promised=promised, chosen=_only(told, *taken)), now)
 
 
 def promised_nothing(state: StationState, now: datetime) -> tuple[StationState, Change]:
-    """Whatever was promised is good no longer."""
-    return keeping(state, evolve(of(state), promised=()), now)
+    """Whatever was promised or chosen is good no longer."""
+    return keeping(state, evolve(of(state), promised=(), chosen=()), now)
 
 
 def settled(state: StationState, digest: bytes, now: datetime, *, taken: bool) -> Proven:
@@ -158,13 +183,15 @@ def settled(state: StationState, digest: bytes, now: datetime, *, taken: bool) -
     known = of(state)
     if taken:
         station = evolve(state.station, password_digest=digest)
-        state, kept = keeping(evolve(state, station=station), evolve(known, promised=()), now)
+        security = evolve(known, promised=(), chosen=_only(known.chosen, digest))
+        state, kept = keeping(evolve(state, station=station), security, now)
         told = Happened("station.password", now, station.id, data={"outcome": "taken"})
         return Proven(state, (SaveStation(station), kept), (told,))
     if digest not in known.promised:
         return Proven(state)
     others = tuple(each for each in known.promised if each != digest)
-    state, kept = keeping(state, evolve(known, promised=others), now)
+    chosen = _only(known.chosen, *others, state.station.password_digest)
+    state, kept = keeping(state, evolve(known, promised=others, chosen=chosen), now)
     told = Happened("station.password", now, state.station.id, data={"outcome": "refused"})
     return Proven(state, (kept,), (told,))
 

@@ -19,24 +19,23 @@ from cms.domain.stations import Station, StationState
 from cms.operations import credentials, quirks
 from cms.operations.deciding import settle
 from cms.operations.intents import flush
+from cms.operations.throttle import Guesses, network_of
 
-# Fifty: a station that lost its password redials every few seconds, and is to be told so (401). It leaves a
-# guesser 72,000 a day against passwords of 16 characters and more.
-_WRONG_PER_MINUTE = 50
 # Stations redial every few seconds for ever when refused: one row and one event a minute tell enough.
 _NOTE_EVERY = timedelta(seconds=60)
-# The inbox and the guess counters are fed by strangers: bounded.
+# The inbox is fed by strangers: bounded.
 _MAX_STRANGERS = 10_000
 _NOTES_PER_MINUTE = 120
 INBOX_SIZE = 1_000
+_TOO_MANY = Admission(None, 429, "too many wrong passwords", retry_after_s=60)
 
 
 @dataclass(slots=True)
 class Knocks:
     """What is remembered of refused connections, in memory and bounded."""
 
-    wrong: dict[tuple[str, str], list[datetime]] = field(default_factory=dict)
-    noted: dict[str, datetime] = field(default_factory=dict)
+    guesses: Guesses = field(default_factory=Guesses)
+    noted: dict[tuple[str, str], datetime] = field(default_factory=dict)
     minute: datetime | None = None
     notes: int = 0
 
@@ -64,7 +63,7 @@ class Approach:
 
 
 async def admit(core: Core, knocks: Knocks, approach: Approach) -> Admission:
-    """Decide about a handshake. A right proof is always let in; guesses are counted by address and identity."""
+    """Decide about a handshake. A right proof is let in, whoever else is guessing (operations.throttle)."""
     if not core.store.healthy:
         return Admission(None, 503, "the record is not available", retry_after_s=30 + core.mint.number() % 90)
     if organisations.suspended(core.kept):
@@ -74,9 +73,27 @@ async def admit(core: Core, knocks: Knocks, approach: Approach) -> Admission:
         return await _enrol_openly(core, approach)
     proof = _proof(core, lane, approach)
     if lane is not None and security.reached(proof) >= lane.state.station.security_profile:
+        if _may_be_guessed(core, knocks, lane, approach, proof):
+            await _note(
+                core, knocks, lane.state.station, approach, "its password is being guessed", core.clock.now()
+            )
+            return _TOO_MANY
         lane.proof = proof
         return await _let_in(core, knocks, lane, approach)
     return await _turn_away(core, knocks, lane, approach, proof)
+
+
+def _may_be_guessed(core: Core, knocks: Knocks, lane: Lane, approach: Approach, proof: Proof) -> bool:
+    """Whether the right password may be a guess that hit: a person chose it, it is being guessed, not from its home."""
+    return (
+        proof.network != ""
+        and proof.network != security.of(lane.state).known_at
+        and knocks.guesses.going_on(_named(core, approach), core.clock.now())
+    )
+
+
+def _named(core: Core, approach: Approach) -> tuple[str, str]:
+    return core.organisation, approach.identity.casefold()
 
 
 async def _let_in(core: Core, knocks: Knocks, lane: Lane, approach: Approach) -> Admission:
@@ -93,6 +110,8 @@ def _proof(core: Core, lane: Lane | None, approach: Approach) -> Proof:
     state = lane.state if lane else None
     fit = credentials.check(core.keys, state, approach.identity, approach.password or b"")
     proof = Proof(approach.secure, *((fit.digest, fit.renewed) if fit else ()))
+    if state is not None and fit is not None and fit.digest in security.of(state).chosen:
+        proof = evolve(proof, network=network_of(approach.address))
     if state is None or approach.certificate is None or not approach.secure:
         return proof
     try:
@@ -117,26 +136,17 @@ async def _turn_away(
     )
     await _note(core, knocks, station, approach, reason, now)
     guessed = approach.password is not None and proof.password is None
-    if guessed and _guesses(knocks, approach.identity, approach.address, now) > _WRONG_PER_MINUTE:
-        return Admission(None, 429, "too many wrong passwords", retry_after_s=60)
+    if guessed and knocks.guesses.too_many(_named(core, approach), network_of(approach.address), now):
+        return _TOO_MANY
     # Unknown stations and wrong passwords are told the same: identities are printed on stations and maps.
     return Admission(None, 401, "unauthorized")
-
-
-def _guesses(knocks: Knocks, identity: str, address: str, now: datetime) -> int:
-    key = (identity.casefold(), address.rsplit(":", 1)[0])
-    if len(knocks.wrong) > _MAX_STRANGERS:
-        knocks.wrong.clear()
-    recent = [at for at in knocks.wrong.get(key, []) if now - at < timedelta(minutes=1)][-_WRONG_PER_MINUTE:]
-    knocks.wrong[key] = [*recent, now]
-    return len(recent) + 1
 
 
 async def _note(
     core: Core, knocks: Knocks, station: Station | None, approach: Approach, reason: str, now: datetime
 ) -> None:
     """Remember a stranger in the inbox; of a registered station tell only that it was refused."""
-    key = approach.identity.casefold()
+    key = _named(core, approach)
     last = knocks.noted.get(key)
     if (last is not None and now - last < _NOTE_EVERY) or not knocks.may_note(now):
         return
@@ -177,15 +187,22 @@ async def _enrol_openly(core: Core, approach: Approach) -> Admission:
     return Admission(core.lane(identity).state.station.id)
 
 
-async def register(core: Core, station: Station, actor: str) -> None:
-    """Make a station known: in the record, then in memory. The first of two at once wins: Conflict for the other."""
+async def register(core: Core, station: Station, actor: str, *, chosen: bool = False) -> None:
+    """Make a station known: in the record, then in memory. The first of two at once wins: Conflict for the other.
+
+    ``chosen``: a person chose its password.
+    """
     key = station.id.casefold()
     async with core.books:
         if key in core.lanes:
             raise Conflict(f"{core.lanes[key].state.station.id} is enrolled already")
-        told = Happened("station.enrolled", core.clock.now(), station.id, actor=actor)
-        await core.store.commit((SaveStation(station), ForgetUnknown(station.id)), (told,))
-        core.lanes[key] = Lane(StationState(station))
+        now, state, kept = core.clock.now(), StationState(station), list[Change]()
+        if chosen and station.password_digest is not None:
+            state, keep = security.choosing(state, station.password_digest, now)
+            kept.append(keep)
+        told = Happened("station.enrolled", now, station.id, actor=actor)
+        await core.store.commit((SaveStation(station), ForgetUnknown(station.id), *kept), (told,))
+        core.lanes[key] = Lane(state)
 
 
 async def connected(core: Core, station_id: str, ocpp_version: str, address: str) -> None:

@@ -125,19 +125,26 @@ def check_profile(state: StationState, values: Mapping[str, str]) -> None:
 
 
 async def telling(
-    core: Core, lane: Lane, values: Mapping[str, str], terms: OrderTerms, giving: Coroutine[Any, Any, T]
+    core: Core,
+    lane: Lane,
+    values: Mapping[str, str],
+    terms: OrderTerms,
+    giving: Coroutine[Any, Any, T],
+    *,
+    chosen: bool = True,
 ) -> T:
     """Give an order that tells a station new passwords (or none) so that no crash locks it out (A01).
 
     They are taken too before they are sent, and no longer when the station certainly did not take them. When nobody
-    knows (it did not answer, we stopped), both are taken until it shows at the door which it has.
+    knows (it did not answer, we stopped), both are taken until it shows at the door which it has. ``chosen``: a
+    person chose them.
     """
     told = [value for name, value in values.items() if name.casefold() in SECRET_NAMES]
     if not told or terms.dry_run or core.stations.link(lane.state.station.id) is None:
         return await giving
     digests = [as_told(core.keys, lane.state.station.id, value) for value in told]
     try:
-        await _promise(core, lane, digests)
+        await _promise(core, lane, digests, chosen)
     except BaseException:
         giving.close()
         raise
@@ -148,11 +155,11 @@ async def telling(
         raise
 
 
-async def _promise(core: Core, lane: Lane, digests: Sequence[bytes]) -> None:
+async def _promise(core: Core, lane: Lane, digests: Sequence[bytes], chosen: bool) -> None:
     async with lane.lock:
         state, changes = lane.state, list[Change]()
         for digest in digests:
-            state, change = security.promise(state, digest, core.clock.now())
+            state, change = security.promise(state, digest, core.clock.now(), chosen=chosen)
             changes.append(change)
         await settle(core, lane, state, changes, ())
 

@@ -48,12 +48,19 @@ async def show(core: Core, request: ShowSecurity, actor: Actor) -> SecurityView:
         upgrading_to=known.upgrading_to,
         password_pending=bool(known.promised),
         despite_expiry=known.despite_expiry,
+        entropy=_entropy(lane.state),
         connected_with=security.reached(proof) if proof else None,
         certificate=shown.fingerprint if shown else None,
         certificate_name=shown.name if shown else None,
         certificate_not_after=shown.not_after if shown else None,
         network_profiles=tuple(_slot(each) for each in lane.state.kept_of(network.KIND).values()),
     )
+
+
+def _entropy(state: StationState) -> str | None:
+    if state.station.password_digest is None:
+        return None
+    return "low" if security.is_chosen(state) else "high"
 
 
 def _slot(profile: NetworkProfile) -> NetworkProfileView:
@@ -116,6 +123,7 @@ async def rotate(core: Core, request: RotatePassword, actor: Actor) -> IntentVie
         values,
         request,
         give(core, actor, station.id, "config-set", WriteVariables(values), request, shown),
+        chosen=False,
     )
 
 

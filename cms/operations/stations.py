@@ -126,7 +126,7 @@ async def add(core: Core, request: AddStation, actor: Actor) -> StationCredentia
         serial=request.serial,
         enrolled_at=core.clock.now(),
     )
-    await register(core, station, actor.name)
+    await register(core, station, actor.name, chosen=request.password is not None)
     return _credential(core, station, password)
 
 
