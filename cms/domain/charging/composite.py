@@ -218,6 +218,9 @@ def _draw(line: _Line, schedule: Schedule, runs: Iterable[_Run], unit: str, main
     says: dict[int, _Said | None] = {}
     for run in runs:
         begin_s = floor(run.begin)
+        if line.starts and line.starts[-1] > floor(run.first):
+            # The run before ends within the second in which this one begins.
+            line.starts[-1] = floor(run.first)
         # Of those that begin before the first moment the last one leads from there on.
         first = bisect_right(begins, max(floor(run.first), 0) - begin_s) - 1
         for index in range(max(first, 0), len(begins)):
