@@ -12,6 +12,7 @@ import types
 import typing
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -20,6 +21,7 @@ import msgspec
 from cms.aside import LONG, Beside
 from cms.contract.refusals import Refusal, Unreachable
 from cms.contract.stations import AddStation, Message
+from cms.contract.tariffs import AddTariff, Component, Price, Tariff, UseTariff, When
 from cms.contract.tokens import AddToken
 from cms.domain.orderbook import ORDERS
 from cms.domain.orders import CallAction, Order, OrderAnswer
@@ -29,7 +31,7 @@ from cms.ocpp.frames import Call, read
 from cms.ocpp.link import Link
 from cms.ocpp.ports import Hooks, Limits
 from cms.ocpp.schemas import STRICT
-from cms.operations import stations, tokens
+from cms.operations import stations, tariffs, tokens
 from cms.operations.admission import connected, disconnected
 from cms.operations.observe import observe
 from tests.fuzz.seeds import Choices, actions, likely, one_of, request
@@ -42,6 +44,13 @@ TOO_LONG_S = 0.05
 #: A new station after so many messages: what one has told so far must not slow the others down.
 _MESSAGES_PER_STATION = 500
 _STATIONS_PER_RECORD = 200
+
+
+#: What is charged is priced by time of day and power: to count that is the most work a reading can be.
+_BY_DAY = Component(
+    (Price(Decimal("0.7"), When(from_time="10:00", to_time="18:00", min_power_w=Decimal(100))),)
+)
+_PRICED = Tariff("usual", "EUR", energy=_BY_DAY, charging_time=_BY_DAY, idle_time=_BY_DAY)
 
 
 class Wrong(AssertionError):
@@ -188,6 +197,8 @@ class Bench:
         self._small.core.aside = self._do_aside
         self._small.stations.answer = Unreachable("the bench gives orders itself")
         await tokens.add(self._small.core, AddToken("CARD1", group="GRP1"), ANA)
+        await tariffs.add(self._small.core, AddTariff(_PRICED), ANA)
+        await tariffs.use(self._small.core, UseTariff(_PRICED.id), ANA)
 
     async def _end_record(self) -> None:
         for version in list(self._links):

@@ -16,12 +16,16 @@ from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
+from cms.core import MAIN
 from cms.ocpp import Endpoint, Limits
+from cms.ocpp.served import place
 from tests.fuzz.bench import Errors
 from tests.fuzz.seeds import Choices, likely, one_of
 from tests.fuzz.test_frames import EXAMPLES
 from tests.fuzz.texts import text
 from tests.ocpp.fakes import Backend, FixedClock
+
+_CP7 = place(MAIN, "cp-7")
 
 #: Heads of frames: whole text, text to be continued, continuation (last), binary, ping, pong, close; with RSV bits.
 _HEADS = (0x81, 0x81, 0x81, 0x01, 0x00, 0x80, 0x82, 0x89, 0x8A, 0x88, 0xC1, 0xA1, 0x91, 0x83, 0x8F, 0x09)
