@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from cli import operators
 from cli.noun import each, flags_of, group, named, tell_list
 from cli.render import Column, show_list, show_one, when
 from cli.times import later
@@ -17,6 +18,7 @@ from cms.contract.refusals import Invalid
 from cms.contract.tariffs import Money
 
 app = group("Access: which token may charge where and when, and how much; and why.")
+operators.add_to(app)
 
 LIST = (
     Column("id"),
@@ -64,7 +66,7 @@ Evse = Annotated[Several, typer.Option("--evse", metavar="STATION:N", help="At t
 Type = Annotated[Several, typer.Option("--connector-type", metavar="TYPE", help="e.g. cCCS2, sType2.")]
 Days = Annotated[str | None, typer.Option("--days", metavar="DAYS", help="e.g. mon-fri or sat,sun.")]
 Hours = Annotated[str | None, typer.Option("--hours", metavar="HH:MM-HH:MM", help="e.g. 22:00-06:00.")]
-Zone = Annotated[str | None, typer.Option("--zone", metavar="ZONE", help="Instead of the site's time zone.")]
+Zone = Annotated[str | None, typer.Option("--time-zone", metavar="ZONE", help="Instead of the site's time zone.")]
 Per = Annotated[str | None, typer.Option("--per", metavar="PERIOD", help="Budget per day, week or month.")]
 Kwh = Annotated[str | None, typer.Option("--kwh", metavar="N", help="Budget: energy.")]
 Cost = Annotated[str | None, typer.Option("--cost", metavar="AMOUNT", help="Budget: money, with taxes.")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cms.contract.refusals import Invalid
@@ -28,6 +28,9 @@ class Flags:
     watch: bool = False
     socket: str | None = None
     url: str | None = None
+    context: str | None = None
+    organisation: str | None = None
+    token_file: str | None = None
     timeout_s: float | None = None
     quiet: bool = False
     yes: bool = False
@@ -35,13 +38,24 @@ class Flags:
     reason: str | None = None
     no_color: bool = False
     verbose: bool = False
+    _found: list[Address] = field(default_factory=list, repr=False, compare=False)
 
     @property
     def address(self) -> Address:
-        """The daemon meant."""
+        """The daemon meant; looked for once, because a keyring may take its time."""
         from cms.client import find_daemon
 
-        return find_daemon(self.socket, self.url)
+        if not self._found:
+            self._found.append(
+                find_daemon(
+                    self.socket,
+                    self.url,
+                    context=self.context,
+                    organisation=self.organisation,
+                    token_file=self.token_file,
+                )
+            )
+        return self._found[0]
 
     @property
     def patience_s(self) -> float:
@@ -93,6 +107,9 @@ TABLE: dict[str, tuple[str, Any, str]] = {
     "--watch": ("watch", None, "-w  show again whenever something changes"),
     "--socket": ("socket", str, "PATH  the daemon's control socket"),
     "--url": ("url", str, "URL  a daemon elsewhere"),
+    "--context": ("context", str, "NAME  a daemon that `cms login` made known"),
+    "--org": ("organisation", str, "NAME  the organisation that is meant; '*' the platform"),
+    "--token-file": ("token_file", str, "FILE  the API token for a daemon elsewhere"),
     "--timeout": ("timeout_s", _seconds, "S  patience, in seconds or like 5m"),
     "--quiet": ("quiet", None, "-q  nothing on stderr but errors"),
     "--yes": ("yes", None, "-y  do not ask"),
@@ -134,8 +151,9 @@ def take(arguments: list[str]) -> tuple[Flags, list[str]]:
 
 def _agreed(told: dict[str, Any]) -> Flags:
     """The flags, unless they name two daemons."""
-    if told.get("socket") and told.get("url"):
-        raise Invalid("--socket and --url name two daemons", "give one of them")
+    named = [f"--{key}" for key in ("socket", "url", "context") if told.get(key)]
+    if len(named) > 1:
+        raise Invalid(f"{' and '.join(named)} name two daemons", "give one of them")
     return Flags(**told)
 
 

@@ -42,6 +42,13 @@ COMMANDS: dict[str, str] = {
     "serve": "Run the daemon.",
     "demo": "A daemon with simulated stations, to look around.",
     "simulate": "Simulated stations against any central system.",
+    "grant": "Give somebody rights at one station for a while.",
+    "grants": "Rights for a while: list, revoke.",
+    "approvals": "What waits for a second person: list, approve, reject.",
+    "login": "Get in touch with a daemon elsewhere.",
+    "logout": "Forget the token of a daemon elsewhere.",
+    "context": "The daemons known by name: list, use, show, remove.",
+    "auth": "Who the daemon takes you for.",
     "config": "The daemon's settings.",
     "completion": "Completion for bash, zsh and fish.",
 }

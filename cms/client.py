@@ -12,7 +12,7 @@ import re
 import socket
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
@@ -21,8 +21,9 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from cms import places
+from cms import contexts, places
 from cms.contract.events import Event
+from cms.contract.operators import ORGANISATION_HEADER
 from cms.contract.refusals import Denied, Invalid, Refusal, Unreachable, refusal
 from cms.contract.routes import EVENT_STREAM, ROUTES, Route
 from cms.contract.stations import Message
@@ -48,6 +49,19 @@ class Address:
 
     socket: str | None = None
     url: str | None = None
+    organisation: str | None = None
+    """The one that is meant; None: the asker's first."""
+    token: str | None = field(default=None, repr=False)
+    pin: str | None = None
+    """SHA-256 of the certificate that is taken, and no other."""
+    ca: str | None = None
+    """A file of authorities in place of the system's."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What goes along with every request."""
+        told = {} if self.organisation is None else {ORGANISATION_HEADER: self.organisation}
+        return told if self.token is None else {**told, "Authorization": f"Bearer {self.token}"}
 
     def __str__(self) -> str:
         return self.url or self.socket or ""
@@ -71,14 +85,45 @@ Followed = Event | Message | Lost | Back
 
 
 def find_daemon(
-    socket_path: str | None = None, url: str | None = None, environ: Mapping[str, str] = os.environ
+    socket_path: str | None = None,
+    url: str | None = None,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    context: str | None = None,
+    organisation: str | None = None,
+    token_file: str | None = None,
 ) -> Address:
-    """The daemon meant: as given, else CMS_URL, CMS_SOCKET, the settings file, or this user's default."""
+    """The daemon meant: as given, else CMS_URL, CMS_SOCKET, CMS_CONTEXT, the current context, or this user's own.
+
+    A token is looked for only for a daemon elsewhere (cms.credentials).
+    """
+    organisation = organisation or environ.get("CMS_ORG")
     if socket_path:
-        return Address(socket=socket_path)
-    if url or (url := environ.get("CMS_URL")):
-        return Address(url=url.rstrip("/"))
-    return Address(socket=str(places.daemon_socket(environ)))
+        return Address(socket=socket_path, organisation=organisation)
+    if url or (context is None and (url := environ.get("CMS_URL"))):
+        url = url.rstrip("/")
+        return Address(url=url, organisation=organisation, token=_token(url, "", environ, token_file))
+    known = None
+    if context is not None or not environ.get("CMS_SOCKET"):
+        known = contexts.meant(environ, context)
+    if known is None:
+        return Address(socket=str(places.daemon_socket(environ)), organisation=organisation)
+    name, meant = known
+    return Address(
+        socket=meant.socket,
+        url=meant.url,
+        organisation=organisation or meant.organisation,
+        token=_token(name, meant.kept, environ, token_file) if meant.url else None,
+        pin=meant.pin,
+        ca=meant.ca,
+    )
+
+
+def _token(name: str, kept: str, environ: Mapping[str, str], token_file: str | None) -> str | None:
+    from cms import credentials
+
+    found = credentials.find(name, kept, environ, token_file)
+    return found.token if found is not None else None
 
 
 def ask(request: Any, address: Address, timeout_s: float = TIMEOUT_S) -> Any:
@@ -94,6 +139,13 @@ def ask(request: Any, address: Address, timeout_s: float = TIMEOUT_S) -> Any:
     else:
         status, body = _ask_socket(call, address, patience_s)
     return _answer(status, body)
+
+
+def request_json(address: Address, method: str, target: str, body: Any, timeout_s: float = TIMEOUT_S) -> Any:
+    """Ask what is no operation; the answer as plain JSON values. Raises refusals."""
+    call = _Call(method, target, None if body is None else msgspec.json.encode(body))
+    send = _ask_url if address.url is not None else _ask_socket
+    return _answer(*send(call, address, timeout_s))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +224,9 @@ def _ask_socket(call: _Call, address: Address, patience_s: float) -> tuple[int, 
     check_socket_path(path)
     connection = _SocketConnection(path, patience_s)
     try:
-        connection.request(call.method, call.target, body=call.body, headers=call.headers)
+        connection.request(
+            call.method, call.target, body=call.body, headers={**call.headers, **address.headers}
+        )
         response = connection.getresponse()
         return response.status, response.read()
     except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError) as error:
@@ -190,14 +244,17 @@ def _ask_socket(call: _Call, address: Address, patience_s: float) -> tuple[int, 
 def _ask_url(call: _Call, address: Address, patience_s: float) -> tuple[int, bytes]:
     import httpx
 
+    from cms import tls
+
     try:
         response = httpx.request(
             call.method,
             f"{address.url}{call.target}",
             content=call.body,
-            headers=call.headers,
+            headers={**call.headers, **address.headers},
             timeout=patience_s,
             trust_env=False,
+            verify=tls.context_for(address),
         )
     except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise _foreign(error, address) from error
@@ -269,6 +326,8 @@ class AsyncClient:
     ) -> None:
         import httpx
 
+        from cms import tls
+
         self.address = address
         self.timeout_s = timeout_s
         self.backoff_s = backoff_s
@@ -277,7 +336,9 @@ class AsyncClient:
         self._http = httpx.AsyncClient(
             transport=httpx.AsyncHTTPTransport(uds=address.socket) if address.socket else None,
             base_url=address.url or "http://localhost",
+            headers=address.headers,
             trust_env=False,
+            verify=tls.context_for(address),
         )
 
     async def __aenter__(self) -> AsyncClient:
@@ -445,6 +506,11 @@ def _foreign(error: Exception, address: Address) -> Refusal:
 
     if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
         return Invalid(f"{address} is not the URL of a daemon", "e.g. --url http://127.0.0.1:8080")
+    if (untrusted := _untrusted(error)) is not None:
+        return Denied(
+            f"{address} is not the daemon that was trusted: {untrusted}",
+            f"if its certificate was replaced on purpose: cms login {address}",
+        )
     if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout):
         if address.socket and Path(address.socket).exists() and not os.access(address.socket, os.W_OK):
             return not_ours(address)
@@ -452,3 +518,14 @@ def _foreign(error: Exception, address: Address) -> Refusal:
     if isinstance(error, httpx.TimeoutException):
         return Unreachable(f"The daemon at {address} did not answer in time")
     return Unreachable(f"The daemon at {address} broke off: {_why(error)}")
+
+
+def _untrusted(error: BaseException | None) -> str | None:
+    """What is wrong with the other end's certificate, where that is the reason behind."""
+    import ssl
+
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return str(getattr(error, "verify_message", "") or error.args[-1])
+        error = error.__cause__ or error.__context__
+    return None

@@ -28,11 +28,12 @@ from cms.api.errors import JSON, REFUSAL_SCHEMA, answer_error, as_refusal, refus
 from cms.api.follow import Wanted, WatchFrames, stream
 from cms.api.limits import AtOnce, Buckets, take
 from cms.api.listeners import Listeners
+from cms.api.masked import FollowEvents, blindly, listening, note_denied, request_id, shown
 from cms.api.pairing import add_pairings
 from cms.api.who import PRINCIPAL, SLASH, Access, Gate
 from cms.contract.intents import AwaitIntent
 from cms.contract.operators import ORGANISATION_HEADER
-from cms.contract.refusals import Invalid, Unreachable
+from cms.contract.refusals import Denied, Invalid, Unreachable
 from cms.contract.routes import EVENT_STREAM, ROUTES, Route
 from cms.contract.stations import OrderTerms
 from cms.core import Actor, Core, StoreDown
@@ -40,6 +41,7 @@ from cms.domain.roles import OWNER, PERMISSIONS
 from cms.houses import Houses
 from cms.operations import Operation
 from cms.operations.approvals import hold, needs_two
+from cms.operations.auditing import Denials, Row, carried_out
 
 CURSOR_HEADER = "X-Cms-Cursor"
 
@@ -85,8 +87,9 @@ def create_app(
 ) -> FastAPI:
     """The control API over these operations. ``ready`` says whether stations can connect.
 
-    Setting ``app.state.closing`` (an asyncio.Event) ends the event streams. ``orders_per_minute`` is for one asker
-    and station. One core alone is the only organisation, and the platform too.
+    Setting ``app.state.closing`` (an asyncio.Event) ends the event streams; ``app.state.denials`` is to be asked once a
+    minute for what it kept back. ``orders_per_minute`` is for one asker and station. One core alone is the only
+    organisation, and the platform too.
     """
     houses = served if isinstance(served, Houses) else Houses(served, served)
     permissions = frozenset(operation.permission for operation in operations.values()) | frozenset(
@@ -103,6 +106,7 @@ def create_app(
         separate_input_output_schemas=True,
     )
     app.state.closing = asyncio.Event()
+    app.state.denials = rooms.denials
     for kind, operation in operations.items():
         _add_route(app, rooms, kind, ROUTES[kind], operation)
     _add_event_stream(app, rooms, frames)
@@ -120,6 +124,7 @@ class _Rooms:
     def __init__(self, access: Access, orders_per_minute: float) -> None:
         self.access = access
         self.listeners = Listeners()
+        self.denials = Denials()
         self._orders = Buckets(orders_per_minute / 60, orders_per_minute)
         self._exports = AtOnce(2, "exports")
 
@@ -128,9 +133,17 @@ class _Rooms:
         named = request.headers.get(ORGANISATION_HEADER)
         return self.access.core(request.scope[PRINCIPAL], named, platform=platform)
 
-    def actor(self, core: Core, request: Request, permission: str, station: str | None) -> Actor:
-        """Who asks, allowed to. Raises Denied."""
-        return self.access.actor(core, request.scope[PRINCIPAL], permission, station)
+    async def row(
+        self, core: Core, request: Request, asked: Any, permission: str, station: str | None
+    ) -> Row:
+        """Who asks what, allowed to, as the audit will know it. Raises Denied, which the audit knows too."""
+        principal = request.scope[PRINCIPAL]
+        try:
+            actor = self.access.actor(core, principal, permission, station)
+        except Denied as refused_:
+            await note_denied(self.denials, core, principal, asked, permission, refused_)
+            raise
+        return Row(core, actor, asked, permission, request_id(core, request))
 
     def spare(self, core: Core, actor: Actor, asked: Any) -> None:
         """A station is given so many orders a minute by one asker. Raises TooMany.
@@ -188,15 +201,15 @@ def _endpoint(
         asked = kind(**names, **{name: getattr(fields, name) for name in type(fields).model_fields})
         try:
             core = rooms.core(request, platform=getattr(operation, "platform", False))
-            actor = rooms.actor(core, request, operation.permission, getattr(asked, "station", None))
-            rooms.spare(core, actor, asked)
-            if needs_two(core, asked, actor, operation):
-                await hold(core, asked, actor, operation)
+            row = await rooms.row(core, request, asked, operation.permission, getattr(asked, "station", None))
+            rooms.spare(core, row.actor, asked)
             cursor = await _cursor(core) if route.method == "GET" else None
-            with rooms.alone(kind, actor):
-                work = operation.function(core, asked, actor)
+            told, chosen = blindly(row)
+            with rooms.alone(kind, row.actor):
+                work = carried_out(row, lambda core: _done(core, told, row.actor, operation))
                 answer = await (_while_wanted(request, work) if kind in _WAITING else work)
             rooms.moved(operation)
+            answer = await shown(row, answer, chosen)
         except Exception as error:
             return refused(as_refusal(error))
         return _answered(answer, cursor)
@@ -205,6 +218,13 @@ def _endpoint(
     in_path_as = {name: hints[name] for name in in_path}
     endpoint.__signature__ = _signature(fields_model, in_path_as, route.method)  # type: ignore[attr-defined]
     return endpoint
+
+
+async def _done(core: Core, asked: Any, actor: Actor, operation: Operation) -> Any:
+    """What was asked; or kept until somebody else agrees."""
+    if needs_two(core, asked, actor, operation):
+        await hold(core, asked, actor, operation)
+    return await operation.function(core, asked, actor)
 
 
 #: Requests that only wait: nothing is lost when they end before their time. An order is never among them: it goes
@@ -299,13 +319,15 @@ def _add_event_stream(app: FastAPI, rooms: _Rooms, frames: WatchFrames | None) -
         wants = [("events.read", station)] + ([("messages.read", frames_of)] if frames_of is not None else [])
         try:
             core = rooms.core(request)
+            asked = FollowEvents(station, type, frames_of)
             for permission, place in wants:
-                rooms.actor(core, request, permission, place)
+                row = await rooms.row(core, request, asked, permission, place)
             rooms.listeners.check(principal)
             if cursor is None:
                 cursor = await core.store.cursor()
             else:
                 await core.store.events_after(cursor, 1)
+            shown_as = await listening(row)
             watched = (
                 frames(core.organisation, frames_of) if frames is not None and frames_of is not None else None
             )
@@ -317,7 +339,7 @@ def _add_event_stream(app: FastAPI, rooms: _Rooms, frames: WatchFrames | None) -
 
         allowed = rooms.listeners.one(principal, may)
         return StreamingResponse(
-            stream(core, cursor, Wanted(station, type), app.state.closing, watched, allowed),
+            stream(core, cursor, Wanted(station, type), app.state.closing, watched, allowed, shown_as),
             media_type="text/event-stream",
             headers={"Cache-Control": "no-store"},
         )

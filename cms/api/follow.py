@@ -12,6 +12,7 @@ from collections.abc import AsyncGenerator, Callable
 from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, aclosing
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from typing import Any
 
 import msgspec
 import structlog
@@ -87,10 +88,12 @@ async def stream(
     closing: asyncio.Event,
     frames: AbstractAsyncContextManager[asyncio.Queue[Message]] | None = None,
     allowed: AbstractContextManager[asyncio.Event] | None = None,
+    shown: Callable[[Any], Any] = lambda told: told,
 ) -> AsyncGenerator[bytes, None]:
     """The stream as bytes, until the reader goes, may no more, or the daemon closes; first the cursor it begins after.
 
-    ``allowed`` is held as long as the stream: its event says that the reader may no more.
+    ``allowed`` is held as long as the stream: its event says that the reader may no more. ``shown`` is how he sees an
+    event or a frame.
     """
     chunks: asyncio.Queue[bytes | None] = asyncio.Queue(_WAITING)
     yield f"id: {cursor}\n\n".encode()
@@ -98,13 +101,13 @@ async def stream(
         no_more = stack.enter_context(allowed) if allowed is not None else None
         queue = await stack.enter_async_context(frames) if frames is not None else None
         tasks = [
-            asyncio.create_task(_tell_events(core, cursor, wanted, chunks)),
+            asyncio.create_task(_tell_events(core, cursor, wanted, shown, chunks)),
             asyncio.create_task(_end_when(closing, chunks)),
         ]
         if no_more is not None:
             tasks.append(asyncio.create_task(_end_when(no_more, chunks)))
         if queue is not None:
-            tasks.append(asyncio.create_task(_tell_frames(queue, chunks)))
+            tasks.append(asyncio.create_task(_tell_frames(queue, shown, chunks)))
         try:
             while (chunk := await _next_or_keep_alive(chunks)) is not None:
                 yield chunk
@@ -121,12 +124,18 @@ async def _next_or_keep_alive(chunks: asyncio.Queue[bytes | None]) -> bytes | No
         return b": still here\n\n"
 
 
-async def _tell_events(core: Core, cursor: str, wanted: Wanted, chunks: asyncio.Queue[bytes | None]) -> None:
+async def _tell_events(
+    core: Core,
+    cursor: str,
+    wanted: Wanted,
+    shown: Callable[[Any], Any],
+    chunks: asyncio.Queue[bytes | None],
+) -> None:
     """Feed the events; when they end (or the record is down) the stream ends, and the client comes back."""
     try:
         async with aclosing(events_after(core, cursor, wanted)) as events:
             async for event in events:
-                await chunks.put(_chunk(event))
+                await chunks.put(_chunk(event, shown))
     except (StoreDown, Unreachable):
         pass
     except Exception:
@@ -134,10 +143,12 @@ async def _tell_events(core: Core, cursor: str, wanted: Wanted, chunks: asyncio.
     await chunks.put(None)
 
 
-async def _tell_frames(frames: asyncio.Queue[Message], chunks: asyncio.Queue[bytes | None]) -> None:
+async def _tell_frames(
+    frames: asyncio.Queue[Message], shown: Callable[[Any], Any], chunks: asyncio.Queue[bytes | None]
+) -> None:
     while True:
         message = await frames.get()
-        await chunks.put(b"event: frame\ndata: " + _encode(message) + b"\n\n")
+        await chunks.put(b"event: frame\ndata: " + _encode(shown(message)) + b"\n\n")
 
 
 async def _end_when(closing: asyncio.Event, chunks: asyncio.Queue[bytes | None]) -> None:
@@ -145,5 +156,5 @@ async def _end_when(closing: asyncio.Event, chunks: asyncio.Queue[bytes | None])
     await chunks.put(None)
 
 
-def _chunk(event: Event) -> bytes:
-    return f"id: {event.cursor}\nevent: {event.type}\ndata: ".encode() + _encode(event) + b"\n\n"
+def _chunk(event: Event, shown: Callable[[Any], Any]) -> bytes:
+    return f"id: {event.cursor}\nevent: {event.type}\ndata: ".encode() + _encode(shown(event)) + b"\n\n"

@@ -45,10 +45,11 @@ def add_pairings(app: FastAPI, houses: Houses) -> None:
         """``waiting``, or ``approved`` with the id of the token."""
         try:
             take(fetched, _address(request), "questions")
-            status, id_ = fetch_pairing(_core(houses, request), code, digest)
+            status, environment, id_ = fetch_pairing(_core(houses, request), code, digest)
         except Exception as error:
             return refused(as_refusal(error))
-        return Response(msgspec.json.encode({"status": status, "id": id_}), media_type=JSON)
+        told = {"status": status, "environment": environment, "id": id_}
+        return Response(msgspec.json.encode(told), media_type=JSON)
 
     app.add_api_route(PAIRINGS, ask, methods=["POST"], include_in_schema=False)
     app.add_api_route(f"{PAIRINGS}/{{code}}", fetch, methods=["GET"], include_in_schema=False)

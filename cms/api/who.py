@@ -25,9 +25,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from cms.api.errors import refused
 from cms.api.limits import Buckets, take
+from cms.contract import apitokens
 from cms.contract.refusals import Denied, Invalid, NotFound, Refusal, TooMany
 from cms.core import Actor, Core
-from cms.domain import operators
 from cms.domain.operators import Principal
 from cms.houses import Houses
 from cms.operations.operators import bearer, has_grant, rights, with_grant
@@ -169,7 +169,7 @@ class Access:
 
     def _failed(self, text: str, address: str) -> None:
         """Count what failed. A right token is never refused because somebody else guesses."""
-        read = operators.read_token(text)
+        read = apitokens.read(text)
         log.info("token.refused", address=address, token=read[0] if read else None)
         take(self._failures, (address, read[0] if read else None), "wrong tokens")
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 import re
-import zlib
 from collections.abc import Iterable, Mapping
 from datetime import datetime, timedelta
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 
+from cms.contract.apitokens import digest_of
 from cms.contract.refusals import Invalid
 from cms.domain.record import record
 from cms.domain.roles import ROLES
@@ -24,14 +23,6 @@ LONGEST = timedelta(days=366)
 MOST_TOKENS = 20
 EVERYWHERE = "*"
 
-_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
-_ID_LENGTH = 10
-_SECRET_LENGTH = 43  # 32 bytes in base 62
-_CRC_LENGTH = 6
-#: ``cms_<env>_<id>_<secret>_<crc>``: the prefix is what scanners for leaked secrets look for.
-_TOKEN = re.compile(
-    rf"cms_([a-z]{{1,8}})_(\w{{{_ID_LENGTH}}})_(\w{{{_SECRET_LENGTH}}})_(\w{{{_CRC_LENGTH}}})", re.A
-)
 _WHO = re.compile(r"(uid|gid):(\d{1,10})")
 
 
@@ -130,40 +121,6 @@ def check_role(role: str) -> str:
     if role not in ROLES:
         raise Invalid(f"there is no role {role!r}", f"one of {', '.join(ROLES)}")
     return role
-
-
-def new_token(environment: str, randomness: bytes) -> tuple[str, str, str]:
-    """(the whole token, its id, the digest of its secret) from at least 40 random bytes."""
-    number = int.from_bytes(randomness, "big")
-    id_, number = _base62(number, _ID_LENGTH)
-    secret, _ = _base62(number, _SECRET_LENGTH)
-    text = f"cms_{environment}_{id_}_{secret}"
-    return f"{text}_{_crc(text)}", id_, digest_of(secret)
-
-
-def _base62(number: int, length: int) -> tuple[str, int]:
-    digits = []
-    for _ in range(length):
-        number, digit = divmod(number, len(_DIGITS))
-        digits.append(_DIGITS[digit])
-    return "".join(digits), number
-
-
-def _crc(text: str) -> str:
-    return _base62(zlib.crc32(text.encode()), _CRC_LENGTH)[0]
-
-
-def digest_of(secret: str) -> str:
-    """What is stored of a secret."""
-    return hashlib.sha256(secret.encode()).hexdigest()
-
-
-def read_token(text: str) -> tuple[str, str] | None:
-    """(id, secret) of what looks like a token of ours and was copied whole; None otherwise."""
-    match = _TOKEN.fullmatch(text)
-    if match is None or _crc(text.rpartition("_")[0]) != match[4]:
-        return None
-    return match[2], match[3]
 
 
 def opens(token: ApiToken, secret: str, address: str, now: datetime) -> bool:

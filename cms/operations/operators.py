@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
+from cms.contract import apitokens
 from cms.contract.filters import keys_of, parse
 from cms.contract.operators import (
     AddApiToken,
@@ -41,7 +42,7 @@ _LONGEST_NAME = 64
 
 def bearer(cores: Iterable[Core], text: str, address: str, now: datetime) -> Principal | None:
     """Who shows this token from this address; None whatever is wrong with it. The platform's core comes first."""
-    read = operators.read_token(text)
+    read = apitokens.read(text)
     if read is None:
         return None
     id_, secret = read
@@ -212,15 +213,21 @@ async def add_token(core: Core, request: AddApiToken, actor: Actor) -> ApiTokenC
             f"a token with the role {role} could do more than {actor.name} ({actor.role})",
             "who shall have it asks for it himself: cms login URL",
         )
-    text, id_, digest = operators.new_token(_environment(core), os.urandom(48))
-    token = _made(core, actor, id_, digest, request.name, role, request.days)
+    id_, secret = apitokens.new_id(os.urandom(16)), apitokens.new_secret(os.urandom(40))
+    token = _made(core, actor, id_, apitokens.digest_of(secret), request.name, role, request.days)
     token = evolve(
         token,
         organisations=_organisations(core, request.organisations),
         networks=tuple(operators.network(text) for text in request.networks),
     )
     await _register(core, token, actor)
-    return ApiTokenCredential(token.id, token.name, token.role, token.expires_at, text)
+    return ApiTokenCredential(
+        token.id,
+        token.name,
+        token.role,
+        token.expires_at,
+        apitokens.written(_environment(core), token.id, secret),
+    )
 
 
 def _environment(core: Core) -> str:
@@ -300,12 +307,13 @@ def ask_pairing(core: Core, digest: str, name: str, address: str) -> pairing.Pai
     return waiting[code]
 
 
-def fetch_pairing(core: Core, code: str, digest: str) -> tuple[str, str]:
-    """(status, id of the token) for the one who asked; ``waiting`` has no id yet."""
+def fetch_pairing(core: Core, code: str, digest: str) -> tuple[str, str, str]:
+    """(status, environment, id of the token) for the one who asked; ``waiting`` has no id yet."""
     found = pairing.alive(core.pairings, core.clock.now()).get(pairing.typed(code))
     if found is None or found.digest != digest:
         raise NotFound("nobody waits with this code", "ask anew: cms login URL")
-    return ("waiting", "") if found.token is None else ("approved", found.token)
+    status = "waiting" if found.token is None else "approved"
+    return status, _environment(core), found.token or ""
 
 
 async def approve_pairing(core: Core, request: ApprovePairing, actor: Actor) -> ApiTokenView:
@@ -315,7 +323,7 @@ async def approve_pairing(core: Core, request: ApprovePairing, actor: Actor) -> 
     if found is None or found.token is not None:
         raise NotFound(f"nobody waits with the code {request.code}", "codes last ten minutes")
     name = request.name or found.name
-    _, id_, _ = operators.new_token(_environment(core), os.urandom(48))
+    id_ = apitokens.new_id(os.urandom(16))
     token = _made(core, actor, id_, found.digest, name, role, request.days)
     token = evolve(token, organisations=_organisations(core, ()))
     core.pairings[found.code] = evolve(found, token=id_)  # before the commit: a code is good once
