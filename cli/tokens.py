@@ -154,6 +154,71 @@ def remove(ctx: typer.Context, names: Names = None) -> None:
     orders.removed(flags, _meant(flags, names), "token", tokens.RemoveToken, asks=True)
 
 
+UNKNOWN = (
+    Column("id"),
+    Column("kind"),
+    Column("station"),
+    Column("evse", right=True),
+    Column("last_seen", "last", when),
+    Column("first_seen", "first", when, wide=True),
+    Column("count", "times", right=True),
+)
+
+
+@app.command()
+def unknown(
+    ctx: typer.Context,
+    station: Annotated[str | None, typer.Option("--station", metavar="NAME")] = None,
+) -> None:
+    """Cards that were presented lately and nobody has registered, the latest first."""
+    flags = flags_of(ctx)
+    tell_list(flags, tokens.ListUnknownCards(station, flags.filter), UNKNOWN, filtered=True)
+
+
+@app.command()
+def enrol(
+    ctx: typer.Context,
+    names: Annotated[list[str], typer.Argument(metavar="TAG...")],
+    kind: Annotated[
+        str | None, typer.Option(metavar="rfid|mac|...", help="Else what the station said.")
+    ] = None,
+    driver: Annotated[str | None, typer.Option("--driver")] = None,
+    group_: Annotated[str | None, typer.Option("--group", help="Its parent id.")] = None,
+    number: Annotated[str | None, typer.Option("--visual-number", help="What is printed on it.")] = None,
+    expires: Annotated[str | None, typer.Option("--expires", metavar="TIME")] = None,
+    most: Annotated[int | None, typer.Option("--max-sessions", metavar="N", help="At the same time.")] = None,
+) -> None:
+    """Register unknown cards that were presented."""
+    flags = flags_of(ctx)
+
+    def build(token: str) -> tokens.EnrolCard:
+        return tokens.EnrolCard(token, kind, driver, group_, number, _utc(expires), most)
+
+    each(flags, named(names), len(names) > 1 or "-" in names, build, LIST, "enrol token")
+
+
+@app.command()
+def forget(ctx: typer.Context, names: Annotated[list[str], typer.Argument(metavar="TAG...")]) -> None:
+    """Take unknown cards out of the inbox."""
+    orders.removed(flags_of(ctx), named(names), "unknown card", tokens.ForgetUnknownCard, asks=False)
+
+
+@app.command()
+def learn(
+    ctx: typer.Context,
+    station: Annotated[str, typer.Option("--station", metavar="NAME", help="Where the card is held to.")],
+    driver: Annotated[str | None, typer.Option("--driver")] = None,
+    group_: Annotated[str | None, typer.Option("--group", help="Its parent id.")] = None,
+) -> None:
+    """Wait for the next unknown card at a station and register it; --yes does not ask."""
+    from cli.learning import learned
+
+    flags = flags_of(ctx)
+    row = learned(flags, station, driver, group_)
+    if row is not None:
+        show_one(row, LIST, flags)
+
+
 def _meant(flags: Flags, names: list[str] | None) -> list[str]:
     if flags.filter:
         rows = ask(tokens.ListTokens(flags.filter), flags.address, flags.patience_s)

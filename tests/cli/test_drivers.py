@@ -1,0 +1,102 @@
+"""Drivers and their tokens as a script asks for them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from cms.api.app import create_app
+from cms.api.metrics import Metrics
+from cms.api.server import serve_api
+from cms.client import Address
+from cms.contract.stations import AddStation
+from cms.domain.observations import TokenPresented, TokenRef
+from cms.operations import OPERATIONS, stations
+from tests.cli.conftest import Cms
+from tests.operations.small import ANA, Small
+
+
+@pytest.fixture
+async def small(tmp_path: Path) -> AsyncIterator[Small]:
+    system = await Small(tmp_path).open()
+    await stations.add(system.core, AddStation("CP1"), ANA)
+    yield system
+    await system.close()
+
+
+@pytest.fixture
+async def address(small: Small, folder: Path) -> AsyncIterator[Address]:
+    running = await serve_api(create_app(small.core, OPERATIONS, Metrics()), folder / "cms.sock", None)
+    yield Address(socket=str(running.socket_path))
+    await running.close()
+
+
+async def test_a_driver_is_added_changed_suspended_and_found(cms: Cms) -> None:
+    added = await cms("drivers", "add", "ada", "--name", "Ada L.", "--group", "staff", "-o", "json")
+    assert (added.code, added.told["groups"]) == (0, ["staff"])
+    assert (await cms("drivers", "set", "ada", "--email", "ada@example.org", "--no-groups")).code == 0
+    await cms("tokens", "add", "CARD1", "--driver", "ada")
+    assert (await cms("drivers", "note", "ada", "-", stdin="called us\n")).code == 0
+    assert (await cms("drivers", "suspend", "ada", "--reason", "unpaid")).code == 0
+    shown = await cms("drivers", "show", "ada")
+    assert [word for word in ("suspended", "unpaid", "CARD1", "called us") if word not in shown.out] == []
+    (row,) = (await cms("drivers", "list", "--filter", "status=suspended", "-o", "json")).told
+    assert (row["email"], row["groups"]) == ("ada@example.org", [])
+    assert (await cms("drivers", "resume", "--filter", "status=suspended")).code == 0
+    assert (await cms("drivers", "show", "nobody")).code == 4
+
+
+async def test_a_token_is_changed(cms: Cms) -> None:
+    await cms("tokens", "add", "CARD1", "--max-sessions", "2", "--group", "G")
+    changed = await cms("tokens", "set", "CARD1", "--visual-number", "7", "--clear", "group", "-o", "json")
+    assert (changed.told["visual_number"], changed.told["group"], changed.told["max_sessions"]) == (
+        "7",
+        None,
+        2,
+    )
+    assert (await cms("tokens", "set", "CARD1", "--driver", "nobody")).code == 4
+
+
+async def test_an_unknown_card_is_listed_and_enrolled(cms: Cms, small: Small) -> None:
+    await small.hear("CP1", TokenPresented(TokenRef("AA")))
+    (row,) = (await cms("tokens", "unknown", "-o", "json")).told
+    assert (row["id"], row["station"], row["count"]) == ("AA", "CP1", 1)
+    await cms("drivers", "add", "ada")
+    assert (await cms("tokens", "enrol", "AA", "--driver", "ada", "-o", "json")).told["driver"] == "ada"
+    assert (await cms("tokens", "unknown", "-o", "json")).told == []
+
+
+async def _held_to(small: Small, card: str) -> None:
+    """Somebody holds a card to CP1 as soon as it waits for one."""
+    async for event in small.core.bus.subscribe():
+        if event.type == "token.learning":
+            await small.hear("CP1", TokenPresented(TokenRef(card)))
+            return
+
+
+@pytest.mark.parametrize(("flags", "types"), [(["--yes"], None), ([], "y\n")])
+async def test_a_card_is_learned(cms: Cms, small: Small, flags: list[str], types: str | None) -> None:
+    await cms("drivers", "add", "ada")
+    holding = asyncio.create_task(_held_to(small, "AA"))
+    said = await cms(
+        "tokens", "learn", "--station", "CP1", "--driver", "ada", "-o", "json", *flags, types=types
+    )
+    await holding
+    assert (said.code, said.told["id"], said.told["driver"]) == (0, "AA", "ada")
+
+
+async def test_without_anybody_to_ask_a_learned_card_stays_in_the_inbox(cms: Cms, small: Small) -> None:
+    holding = asyncio.create_task(_held_to(small, "AA"))
+    said = await cms("tokens", "learn", "--station", "CP1")
+    await holding
+    assert (said.code, "cms tokens enrol AA" in said.err) == (0, True)
+    assert len((await cms("tokens", "unknown", "-o", "json")).told) == 1
+
+
+async def test_waiting_for_a_card_ends_in_time(cms: Cms, small: Small) -> None:
+    said = await cms("tokens", "learn", "--station", "CP1", "--timeout", "0.2s")
+    assert said.code == 9
+    assert small.core.sightings.learning == {}
