@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, Protocol
+from weakref import WeakValueDictionary
 
 from cms.aside import Aside, at_once
 from cms.contract.events import Event
@@ -20,6 +21,7 @@ from cms.contract.refusals import NotFound
 from cms.contract.sessions import ListSessions, Sample
 from cms.contract.stations import Message, UnknownStation, Variable
 from cms.contract.status import QuarantinedMessage
+from cms.domain import outside
 from cms.domain.accounts import Account
 from cms.domain.audit import Head, Sealed, Wanted
 from cms.domain.certificates import (
@@ -314,6 +316,15 @@ class Trust(Protocol):
         ...
 
 
+class Outside(Protocol):
+    """Another system that decides on tokens. Answers within its deadline, with SILENCE at worst."""
+
+    whose: outside.Whose
+    offline: outside.Offline
+
+    async def ask(self, asked: outside.Asked) -> outside.Told: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who asks: an operating system user on the socket, later a token. ``name`` goes into events."""
@@ -399,6 +410,8 @@ class Core:
     """Its access rules, made ready (operations.access_rulings); None: to be made from ``kept``."""
     sightings: Sightings = field(default_factory=Sightings)
     """Where cards were seen lately, in memory alone."""
+    turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
+    """Who waits for another's end before his own turn, by name: the taps of one driver on his phone."""
     active: dict[str, set[str]] = field(default_factory=dict)
     """Token (without case) -> ids of its sessions that are not over."""
     spawn: Callable[[Coroutine[Any, Any, None]], None] = _not_started
@@ -408,6 +421,8 @@ class Core:
     found: Callable[[str], Awaitable[Core]] = _not_founded
     """Begin to serve an organisation that the platform has come to know; its core."""
     terms: Terms = field(default_factory=Terms)
+    outside: Outside | None = None
+    """Who is asked about tokens besides us; None: nobody."""
     vat: Callable[[str], Awaitable[VatAnswer]] | None = None
     """Asks somebody about a VAT number, within a few seconds; None: nobody is named."""
     aside: Aside = at_once

@@ -319,6 +319,18 @@ def _organisations() -> Rows:
     }
 
 
+def _apps() -> Rows:
+    from cms.contract import apps
+
+    return {
+        apps.StartForDriver: Route("POST", "/v1/drivers/{driver}/starts", apps.DriverOrder),
+        apps.ShowDriverStart: Route("GET", "/v1/drivers/{driver}/starts/{key}", apps.DriverOrder),
+        apps.ListDriverSessions: Route("GET", "/v1/drivers/{driver}/sessions", list[apps.DriverSession]),
+        apps.StopForDriver: Route("POST", "/v1/drivers/{driver}/sessions/{session}/stop", apps.DriverOrder),
+        apps.ShowPlace: Route("GET", "/v1/places/{evse_id}", apps.Place),
+    }
+
+
 def _sites() -> Rows:
     from cms.contract import sites
 
@@ -548,6 +560,7 @@ _NOUNS: dict[str, Callable[[], Rows]] = {
     "drivers": _drivers,
     "access": _access,
     "organisations": _organisations,
+    "apps": _apps,
     "sites": _sites,
     "evses": _evses,
     "lists": _lists,

@@ -8,6 +8,7 @@ from typing import Any
 
 from cms.contract import access as ac
 from cms.contract import approvals as ap
+from cms.contract import apps as aa
 from cms.contract import audit as au
 from cms.contract import certificates as ce
 from cms.contract import charging as cg
@@ -44,6 +45,7 @@ from cms.core import Actor, Core
 from cms.operations import (
     access,
     approvals,
+    apps,
     audit,
     boots,
     cards,
@@ -265,6 +267,11 @@ OPERATIONS: dict[type, Operation] = {
     og.AddOrganisation: Operation(organisations.add, "organisations.write", platform=True),
     og.SetOrganisation: Operation(organisations.set_, "organisations.write", platform=True),
     og.SuspendOrganisation: Operation(organisations.suspend, "organisations.write", platform=True, two=True),
+    aa.StartForDriver: Operation(apps.start, "sessions.behalf"),
+    aa.ShowDriverStart: Operation(apps.show_start, "sessions.behalf"),
+    aa.ListDriverSessions: Operation(apps.list_, "sessions.behalf"),
+    aa.StopForDriver: Operation(apps.stop, "sessions.behalf"),
+    aa.ShowPlace: Operation(apps.place, "sessions.behalf"),
     si.ListSites: Operation(sites.list_, "sites.read"),
     si.ShowSite: Operation(sites.show, "sites.read"),
     si.AddSite: Operation(sites.add, "sites.write"),

@@ -31,7 +31,7 @@ _MOST = 200
 _NOTHING = Evse()
 
 
-def _numbers(state: StationState) -> list[int]:
+def numbers(state: StationState) -> list[int]:
     """The EVSEs that the station reported, or that somebody registered."""
     told = {evse for evse, _ in state.connectors if evse}
     return sorted(told | {int(number) for number in state.kept_of(evses.KIND)})
@@ -43,7 +43,7 @@ def of(state: StationState, evse: int) -> Evse:
     return found
 
 
-def _view(state: StationState, evse: int, shown: Evse | None = None) -> EvseView:
+def view(state: StationState, evse: int, shown: Evse | None = None) -> EvseView:
     known = shown or of(state, evse)
     statuses = {status for connector, status, _ in with_sessions(state) if connector.evse == evse}
     return EvseView(
@@ -66,7 +66,7 @@ async def list_(core: Core, request: ListEvses, actor: Actor) -> list[EvseView]:
     lanes = (
         [core.lane(request.station)] if request.station else [core.lanes[key] for key in sorted(core.lanes)]
     )
-    views = (_view(lane.state, evse) for lane in lanes for evse in _numbers(lane.state))
+    views = (view(lane.state, evse) for lane in lanes for evse in numbers(lane.state))
     return [view for view in views if chosen(view)]
 
 
@@ -78,13 +78,13 @@ async def show(core: Core, request: ShowEvse, actor: Actor) -> EvseView:
     if not known.outlets:
         told = await _reported(core, lane, request.evse)
         known = evolve(known, outlets=told.outlets, reported=True)
-    return _view(lane.state, request.evse, known)
+    return view(lane.state, request.evse, known)
 
 
 def _there(lane: Lane, evse: int) -> None:
-    numbers = _numbers(lane.state)
-    if evse not in numbers:
-        told = ", ".join(map(str, numbers)) or "none yet"
+    known = numbers(lane.state)
+    if evse not in known:
+        told = ", ".join(map(str, known)) or "none yet"
         raise NotFound(f"{lane.state.station.id} has no EVSE {evse}", f"it has: {told}")
 
 
@@ -108,7 +108,7 @@ async def set_(core: Core, request: SetEvse, actor: Actor) -> EvseView:
         if known == _NOTHING and len(lane.state.kept_of(evses.KIND)) >= _MOST:
             raise Conflict(f"{request.station} has {_MOST} EVSEs already")
         await _save(core, lane, {request.evse: after}, actor, request.reason)
-    return _view(lane.state, request.evse)
+    return view(lane.state, request.evse)
 
 
 def _id_said(core: Core, lane: Lane, request: SetEvse) -> str | None:
@@ -166,12 +166,12 @@ async def _save(
 async def adopt(core: Core, request: AdoptEvses, actor: Actor) -> list[EvseView]:
     """Register what the device model tells of EVSEs of which no outlets (or only reported ones) are known."""
     lane = core.lane(request.station)
-    told = {number: await _reported(core, lane, number) for number in _numbers(lane.state)}
+    told = {number: await _reported(core, lane, number) for number in numbers(lane.state)}
     async with lane.lock, core.books:
         core.lane(request.station)  # it may have been removed while we waited
         changed = {n: _adopted(core, lane, n, evse) for n, evse in told.items()}
         await _save(core, lane, changed, actor)
-    return [_view(lane.state, number) for number in _numbers(lane.state)]
+    return [view(lane.state, number) for number in numbers(lane.state)]
 
 
 def _adopted(core: Core, lane: Lane, number: int, told: Evse) -> Evse:
