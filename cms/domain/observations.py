@@ -373,3 +373,5 @@ class Received:
     remarks: tuple[str, ...] = field(default_factory=tuple)
     station: str = ""
     """Filled in for those who ask others before anything is decided (operations.observe)."""
+    outside: Any = None
+    """What somebody else said of the token in it (domain.outside.Told), where somebody was asked."""

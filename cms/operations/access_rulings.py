@@ -103,11 +103,16 @@ async def ruled_report(
         return ruling, report
     evse = report.evse if report.evse is not None or session is None else session.evse
     then = report.at or received.at
-    past = report.offline or received.at - then > _HISTORY
+    past = is_history(report, received)
     judged = await ruled(core, state, ruling, then if past else received.at, evse)
     if judged.accepted or not past:
         return judged, report
     return ruling, evolve(report, flags=(*report.flags, AGAINST_RULES))
+
+
+def is_history(report: TransactionReported, received: Received) -> bool:
+    """Whether it is told of after the fact."""
+    return report.offline or (report.at is not None and received.at - report.at > _HISTORY)
 
 
 def _over(report: TransactionReported) -> bool:

@@ -17,7 +17,7 @@ from cms.domain.evolve import evolve
 from cms.domain.iso15118 import ChainAsked, ContractCertificateAsked, ContractPresented, Source, StandingAsked
 from cms.domain.observations import Observation, Received
 from cms.domain.stations import StationState
-from cms.operations import access_rulings
+from cms.operations import access_outside, access_rulings
 from cms.operations.identifying import known
 
 _PATIENCE_S = 4.0
@@ -41,6 +41,7 @@ async def presented(core: Core, state: StationState, received: Received, seen: C
     token = known(core, seen.token)
     here = tokens.Presented(state.station.id) if token is not None and token.limited else None
     ruling = tokens.rule(token, seen.token, received.at, at=here)
+    ruling = access_outside.ruled(core, received, ruling, seen.token, received.outside)
     ruling = await access_rulings.ruled_presented(core, state, ruling, received.at)
     return iso15118.presented(state, received, seen, ruling)
 

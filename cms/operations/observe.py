@@ -79,6 +79,7 @@ from cms.domain.transactions import DELIVERY, Facts
 from cms.domain.wordforword import own
 from cms.operations import (
     access_budgets,
+    access_outside,
     access_rulings,
     accounts,
     boots,
@@ -119,6 +120,9 @@ async def observe(core: Core, station_id: str, received: Received) -> Answer:
             return refusal
         named = evolve(received, station=lane.state.station.id)
         received = evolve(received, observation=await ask(core, named, received.observation))
+    if core.outside is not None and _not_yet(lane.state, received) is None:
+        said = await access_outside.asked(core, lane.state, received)
+        received = received if said is None else evolve(received, outside=said)
     async with lane.lock:
         refusal = _not_yet(lane.state, received)
         if refusal is not None:
@@ -331,6 +335,7 @@ def _ruling(
     running = None if ends or history else _others(core, state, report, tokens.display(presented, token))
     at = None if ends or token is None or not token.limited else _presented_at(state, report)
     ruling = tokens.rule(token, presented, report.at if history and report.at else received.at, running, at)
+    ruling = access_outside.ruled(core, received, ruling, presented, received.outside)
     return ruling if ends or history else credits.credited(core, state, received, ruling, report)
 
 
@@ -362,6 +367,7 @@ async def _presented(core: Core, state: StationState, received: Received, seen: 
         return Decision(TokenAnswer(tokens.Authorization.INVALID), state)  # somebody tries card numbers (T6)
     here = Presented(state.station.id) if token is not None and token.limited else None
     ruling = tokens.rule(token, seen.token, received.at, at=here)
+    ruling = access_outside.ruled(core, received, ruling, seen.token, received.outside)
     ruling = await access_rulings.ruled_presented(core, state, ruling, received.at)
     told = Happened(
         "token.presented",

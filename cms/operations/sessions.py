@@ -29,7 +29,7 @@ from cms.domain.orders import RemoteStart, RemoteStop
 from cms.domain.sessions import RUNNING, Session, SessionStatus, view
 from cms.domain.stations import StationState
 from cms.domain.tokens import Presented
-from cms.operations import access_rulings
+from cms.operations import access_outside, access_rulings
 from cms.operations.credits import has_credit
 from cms.operations.deciding import settle
 from cms.operations.identifying import asked_for, spoken
@@ -103,6 +103,7 @@ async def start(core: Core, request: StartSession, actor: Actor) -> IntentView |
     here = Presented(lane.state.station.id, request.evse, starts=True)
     presented = TokenRef(request.token, kind if token else None)
     ruling = tokens.rule(token, presented, core.clock.now(), running, here)
+    ruling = await access_outside.ruled_order(core, lane.state, ruling, presented, request.evse)
     ruling = await access_rulings.ruled(core, lane.state, ruling, core.clock.now(), request.evse)
     if not ruling.accepted and not request.force and not request.dry_run:
         raise Conflict(
