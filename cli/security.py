@@ -135,6 +135,18 @@ def upgrade(
     give(flags, meant, many, Terms(wait), build)
 
 
+@app.command()
+def lower(
+    ctx: typer.Context,
+    station: Station,
+    profile: Annotated[int, typer.Option("--profile", metavar="1|2", help="The lower security profile.")],
+) -> None:
+    """Let a station prove less than before; --reason is needed. Nothing else ever lowers a profile."""
+    flags = flags_of(ctx)
+    request = security.LowerSecurity(station=station, profile=profile, reason=flags.reason or "")
+    show_one(ask(request, flags.address, flags.patience_s), SHOWN, flags)
+
+
 @app.command("allow-expired")
 def allow_expired(
     ctx: typer.Context,

@@ -23,6 +23,9 @@ def serve(
     socket: Annotated[Path | None, typer.Option("--socket", metavar="PATH", help="For clients.")] = None,
     api_host: Annotated[str | None, typer.Option("--api-host", metavar="H", help="API over TCP.")] = None,
     api_port: Annotated[str | None, typer.Option("--api-port", metavar="N")] = None,
+    insecure_lab: Annotated[
+        bool | None, typer.Option("--insecure-lab", help="Stations need no proof (on loopback alone).")
+    ] = None,
     open_enrolment: Annotated[
         bool | None, typer.Option("--open-enrolment", help="Register whoever connects (a lab).")
     ] = None,
@@ -46,6 +49,7 @@ def serve(
             "socket": socket,
             "api_host": api_host,
             "api_port": api_port,
+            "insecure_lab": insecure_lab,
             "open_enrolment": open_enrolment,
             "database": database,
             "bus": bus,

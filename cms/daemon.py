@@ -59,6 +59,7 @@ _LOGGED = frozenset(
         "station.removed",
         "station.unknown",
         "station.refused",
+        "station.identity_conflict",
         "station.connected",
         "station.disconnected",
         "station.security",
@@ -401,6 +402,8 @@ async def serve(daemon: Daemon) -> int:
     )
     for note in daemon.core.terms.notes:
         log.warning(note)
+    if settings.insecure_lab:
+        log.warning("insecure lab: stations with security profile 0 are served without any proof")
     if settings.open_enrolment:
         log.warning("open enrolment: whoever connects is registered without a password")
     _calm_the_collector()

@@ -21,7 +21,7 @@ from cms.keys import LASTING, Keys, Roots
 from cms.ocpp import Endpoint, Hooks
 from cms.onlookers import Onlookers
 from cms.operations import credits, datatransfer, lists
-from cms.operations.admission import connected, disconnected
+from cms.operations.admission import connected, contested, disconnected
 from cms.operations.deciding import index
 from cms.operations.intents import Agenda, recover
 from cms.operations.observe import observe
@@ -84,6 +84,7 @@ class House:
         self.hooks = Hooks(
             connected=partial(connected, self.core),
             disconnected=partial(disconnected, self.core),
+            contested=partial(contested, self.core),
             observe=partial(observe, self.core),
             frame=self._onlookers.show,
             watched=self._onlookers.watch,
@@ -156,6 +157,7 @@ def _terms(grounds: Grounds, organisation: str) -> Terms:
         inventory=settings.inventory_after_boot,
         monitors=settings.monitors_after_boot,
         automatic_delay_s=settings.automatic_delay_s,
+        insecure_lab=settings.insecure_lab,
         open_enrolment=settings.open_enrolment and organisation == MAIN,
         boot_trigger_s=settings.boot_trigger_s,
         probe=settings.probe_stations,

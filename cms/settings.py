@@ -148,7 +148,12 @@ class Settings(BaseSettings):
     upload_max_bytes: int = Field(
         256 * 1024 * 1024, ge=1, description="The longest file that a station may put there."
     )
-    open_enrolment: bool = Field(False, description="Register whoever connects (for a lab).")
+    insecure_lab: bool = Field(
+        False, description="Serve stations that prove nothing (security profile 0), on loopback addresses alone."
+    )
+    open_enrolment: bool = Field(
+        False, description="Register whoever connects, without a password; needs insecure_lab."
+    )
     database: str | None = Field(
         None, description="Database URL; SQLite in the data directory when not given."
     )
@@ -258,6 +263,12 @@ class Settings(BaseSettings):
             raise ValueError(f"{given} needs {missing} beside it")
         if self.api_plain and not is_loopback(self.api_host):
             raise ValueError("api_plain needs a loopback address as api_host: tokens would travel in clear")
+        if self.open_enrolment and not self.insecure_lab:
+            raise ValueError("open_enrolment lets stations in without any proof: it needs insecure_lab beside it")
+        if self.insecure_lab and not is_loopback(self.ocpp_host):
+            raise ValueError(f"insecure_lab needs a loopback address as ocpp_host, not {self.ocpp_host}")
+        if (self.smtp_url is None) != (self.mail_from is None):
+            raise ValueError("smtp_url and mail_from need each other")
         if self.bus is not None and self.bus != "local":
             raise ValueError("bus: only the bus within this process (local) is known")
         try:

@@ -28,6 +28,8 @@ class Terms:
     begins_within: timedelta = timedelta(minutes=3)
     """How long an accepted remote start waits for its session (stations wait ConnectionTimeOut)."""
     open_enrolment: bool = False
+    insecure_lab: bool = False
+    """Whether stations with security profile 0 are served, which prove nothing."""
     suspect_after: timedelta = timedelta(hours=24)
     ocpp_url: str = ""
     upload_url: str = ""

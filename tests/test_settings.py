@@ -153,3 +153,11 @@ def test_passwords_in_urls_are_not_shown() -> None:
 def test_settings_built_directly_read_no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CMS_BURST", "9")
     assert Settings(data_dir=Path("/x")).burst == 1000
+
+
+def test_stations_without_proof_are_served_on_loopback_alone() -> None:
+    with pytest.raises(Invalid, match="insecure_lab needs a loopback address as ocpp_host"):
+        load({"insecure_lab": True})
+    with pytest.raises(Invalid, match="open_enrolment .* needs insecure_lab"):
+        load({"open_enrolment": True, "ocpp_host": "127.0.0.1"})
+    assert load({"open_enrolment": True, "insecure_lab": True, "ocpp_host": "::1"}).insecure_lab

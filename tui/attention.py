@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from cms.contract.events import Event
 from cms.contract.sessions import SessionView
 from cms.contract.stations import StationView, UnknownStation
 from tui import signs, words
@@ -53,6 +54,22 @@ def _station(station: StationView) -> Iterator[Concern]:
             why = " ".join(["faulted", *(part for part in parts if part)])
             what = f"{station.id} c{words.plug_of(connector)}"
             yield Concern(10, "✖", "bad", what, site, why, connector.reported_at, station.id)
+
+
+#: What is done about a credential that two have; the conflict is no longer anybody's concern then.
+_MENDED = frozenset({"station.password", "station.secured", "station.removed"})
+
+
+def of_event(event: Event) -> tuple[Concern, ...] | None:
+    """Two that prove to be one station: a stolen credential, until it is changed. None: nothing new about that."""
+    station = event.station or ""
+    if event.type in _MENDED:
+        return ()
+    if event.type != "station.identity_conflict":
+        return None
+    places = " and ".join(str(address) for address in event.data.get("addresses", ()))
+    why = f"connects from {places} in turns: rotate its password"
+    return (Concern(5, "✖", "bad", station, "", why, event.at, station),)
 
 
 def of_session(session: SessionView) -> tuple[Concern, ...]:

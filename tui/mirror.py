@@ -189,6 +189,8 @@ class Mirror:
         self.events[event.cursor] = event
         if len(self.events) > EVENTS_KEPT:
             self.events.popitem(last=False)
+        if (concerns := attention.of_event(event)) is not None:
+            self._judge(("conflict", event.station or ""), concerns)
         if self.latest_at is None or event.at > self.latest_at:
             self.latest_at = event.at
         return True

@@ -167,6 +167,9 @@ _TOLD: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "station.disconnected": lambda said: str(said.get("reason") or ""),
     "station.unknown": lambda said: f"{said.get('reason')} from {said.get('address')}",
     "station.refused": lambda said: f"{said.get('reason')} from {said.get('address')}",
+    "station.identity_conflict": lambda said: (
+        "connects in turns from " + " and ".join(map(str, said.get("addresses") or ()))
+    ),
     "station.security": lambda said: " ".join(str(said[k]) for k in ("kind", "detail") if said.get(k)),
     "station.notified": lambda said: f"{said.get('component')}.{said.get('variable')} = {said.get('value')}",
     "station.booted": lambda said: f"{said.get('status')} {_identity(said)}",
@@ -189,6 +192,7 @@ _TOLD: dict[str, Callable[[Mapping[str, Any]], str]] = {
 TONES = {
     "station.disconnected": "warn",
     "station.refused": "warn",
+    "station.identity_conflict": "bad",
     "station.unknown": "warn",
     "station.security": "warn",
     "session.flagged": "warn",

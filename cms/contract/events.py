@@ -19,6 +19,7 @@ EVENT_TYPES: dict[str, tuple[str, ...]] = {
     "station.unknown": ("address", "protocols", "reason"),
     "station.forgotten": (),
     "station.refused": ("address", "reason"),
+    "station.identity_conflict": ("addresses",),
     "station.connected": ("ocpp_version", "address"),
     "station.disconnected": ("reason",),
     "station.booted": ("status", "reason", "vendor", "model", "firmware", "serial"),

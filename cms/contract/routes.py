@@ -205,6 +205,7 @@ def _security() -> Rows:
     order = _order()
     return {
         security.ShowSecurity: Route("GET", "/v1/stations/{station}/security", security.SecurityView),
+        security.LowerSecurity: Route("POST", "/v1/stations/{station}/security/lower", security.SecurityView),
         security.AllowExpired: Route(
             "POST", "/v1/stations/{station}/security/expired", security.SecurityView
         ),

@@ -59,6 +59,15 @@ class AllowExpired:
     reason: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class LowerSecurity:
+    """Let a station prove less than before. It is never lowered by itself, nor over OCPP (2.x A00.FR.005)."""
+
+    station: str
+    profile: int
+    reason: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RotatePassword(OrderTerms):
     """Give a station a new password that nobody sees. ``form`` (1.6): hex, or text where it wants it raw.

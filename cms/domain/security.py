@@ -105,6 +105,8 @@ def reached(proof: Proof) -> int:
 
 def missing(station: Station, proof: Proof, *, tried: bool) -> str:
     """Why the proof does not do for this station; ``tried``: a password came."""
+    if station.security_profile == 0:
+        return "security profile 0 is for a laboratory alone (insecure_lab)"
     if station.security_profile >= 3:
         return proof.fault or ("no client certificate" if proof.secure else "security profile 3 needs TLS")
     if proof.password is None:
@@ -194,6 +196,15 @@ def settled(state: StationState, digest: bytes, now: datetime, *, taken: bool) -
     state, kept = keeping(state, evolve(known, promised=others, chosen=chosen), now)
     told = Happened("station.password", now, state.station.id, data={"outcome": "refused"})
     return Proven(state, (kept,), (told,))
+
+
+def lowered(state: StationState, profile: int, now: datetime) -> Proven:
+    """The station may prove less from now on; a rise that was under way is off."""
+    station = evolve(state.station, security_profile=profile)
+    data = {"from": state.station.security_profile, "to": profile}
+    told = Happened("station.secured", now, station.id, data=data)
+    state, kept = keeping(evolve(state, station=station), evolve(of(state), upgrading_to=None), now)
+    return Proven(state, (SaveStation(station), kept), (told,))
 
 
 def upgrading(state: StationState, profile: int, now: datetime) -> Proven:

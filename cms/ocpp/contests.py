@@ -5,10 +5,7 @@ A station that redials from its own address is none of that: the newest connecti
 
 from __future__ import annotations
 
-import logging
 from collections import deque
-
-log = logging.getLogger(__name__)
 
 _REPLACEMENTS = 3
 _WINDOW_S = 60.0
@@ -25,20 +22,16 @@ class Contests:
         """The connection from this address had to go for one from elsewhere."""
         self._replaced.setdefault(key, deque(maxlen=_REPLACEMENTS)).append((now, address))
 
-    def contested(self, key: str, address: str, now: float) -> bool:
-        """Whether another one from this address must wait until the present one has been in for a while."""
-        if self._frozen.get(key, 0) > now:
-            return True
+    def frozen(self, key: str, now: float) -> bool:
+        """Whether others must wait until the present one has been in for a while."""
+        return self._frozen.get(key, 0) > now
+
+    def freezes(self, key: str, now: float) -> bool:
+        """Whether one more from elsewhere is one too many: from now on only the present one is served."""
         recent = [seen for at, seen in self._replaced.get(key, ()) if now - at < _WINDOW_S]
         if len(recent) < _REPLACEMENTS:
             return False
         self._frozen[key] = now + _WINDOW_S
-        log.warning(
-            "%r connects from %r and %r in turns: only the present one is served",
-            key,
-            recent[-1],
-            address,
-        )
         return True
 
     def forget(self, now: float) -> None:

@@ -228,18 +228,26 @@ class Endpoint(Served):
         except Exception:
             log.exception("could not decide about %r from %s", knock.identity, knock.address)
             return Turned(500, "an error of ours, it has been logged")
-        if isinstance(verdict, Admitted) and (refusal := self._contested(verdict, knock.address)):
-            return refusal
+        if isinstance(verdict, Admitted) and await self._contested(verdict, knock.address):
+            return _CONTESTED
         return verdict
 
-    def _contested(self, verdict: Admitted, address: str) -> Turned | None:
+    async def _contested(self, verdict: Admitted, address: str) -> bool:
         """Whether two that both prove to be one station throw each other out."""
         key = place(verdict.organisation, verdict.station)
         incumbent = self._connections.get(key)
         if incumbent is None or not is_open(incumbent) or incumbent.host == address:
-            return None
+            return False
         now = asyncio.get_running_loop().time()
-        return _CONTESTED if self._contests.contested(key, address, now) else None
+        if self._contests.frozen(key, now):
+            return True
+        if not self._contests.freezes(key, now):
+            return False
+        try:
+            await self._hooks(verdict.organisation).contested(verdict.station, incumbent.host, address)
+        except StoreDown:
+            log.warning("could not store that %r is contested", verdict.station)
+        return True
 
     def _turn_away(self, connection: StationConnection, turned: Turned) -> Response:
         response = connection.respond(http.HTTPStatus(turned.status), turned.reason + "\n")

@@ -15,6 +15,10 @@ def _always(_: str) -> bool:
     return True
 
 
+async def _unheard(station: str, served: str, kept_out: str) -> None:
+    pass
+
+
 @dataclass(frozen=True, slots=True)
 class Hooks:
     """What this border calls when something happens; the daemon hands it in."""
@@ -31,6 +35,8 @@ class Hooks:
     """Direction (in, out), action, OCPP version."""
     watched: Callable[[str], bool] = _always
     """Whether anybody looks at this station's frames now: making a Message costs more than reading a frame."""
+    contested: Callable[[str, str, str], Awaitable[None]] = _unheard
+    """Station id, the address that is served and the one that is kept out: two that both prove to be one station."""
     aside: Aside = at_once
     """Where long texts are taken apart."""
 

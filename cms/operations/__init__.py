@@ -157,6 +157,7 @@ OPERATIONS: dict[type, Operation] = {
     ce.RenewCertificate: Operation(certificates.renew, "certificates.write"),
     se.ShowSecurity: Operation(security.show, "stations.read"),
     se.AllowExpired: Operation(security.allow_expired, "security.write"),
+    se.LowerSecurity: Operation(security.lower, "secrets.write"),
     se.RotatePassword: Operation(security.rotate, "security.write"),
     se.SetNetworkProfile: Operation(security.set_network_profile, "security.write"),
     se.UpgradeSecurity: Operation(security.upgrade, "security.write", two=True),

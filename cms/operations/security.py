@@ -6,6 +6,7 @@ from cms.contract.intents import IntentView, Preview
 from cms.contract.refusals import Conflict, Invalid, Refusal, Unreachable
 from cms.contract.security import (
     AllowExpired,
+    LowerSecurity,
     NetworkProfileView,
     RotatePassword,
     SecurityView,
@@ -85,6 +86,32 @@ async def allow_expired(core: Core, request: AllowExpired, actor: Actor) -> Secu
         data = {"despite_expiry": request.allow} | ({"reason": request.reason} if request.reason else {})
         told = Happened("station.changed", now, state.station.id, actor=actor.name, data=data)
         await settle(core, lane, state, (change,), (told,))
+    return await show(core, ShowSecurity(request.station), actor)
+
+
+async def lower(core: Core, request: LowerSecurity, actor: Actor) -> SecurityView:
+    """The one way down: a person with the right to it, who says why."""
+    lane = core.lane(request.station)
+    if not request.reason.strip():
+        raise Invalid("a lower security profile needs a reason", "--reason TEXT")
+    async with lane.lock:
+        station = lane.state.station
+        if not 1 <= request.profile < station.security_profile:
+            raise Conflict(
+                f"{station.id} is on security profile {station.security_profile}: "
+                f"it cannot be lowered to {request.profile}"
+            )
+        if station.password_digest is None:
+            raise Conflict(
+                f"{station.id} has no password, which profiles 1 and 2 need",
+                f"cms stations set {station.id} --new-password",
+            )
+        done = security.lowered(lane.state, request.profile, core.clock.now())
+        told = [
+            evolve(event, actor=actor.name, data=event.data | {"reason": request.reason})
+            for event in done.events
+        ]
+        await settle(core, lane, done.state, done.changes, told)
     return await show(core, ShowSecurity(request.station), actor)
 
 

@@ -115,6 +115,11 @@ async def add(core: Core, request: AddStation, actor: Actor) -> StationCredentia
         raise Invalid(f"security profile must be 0 to 3, not {request.security_profile}")
     password = _password(request.password) if request.security_profile < 3 else None
     if request.security_profile == 0:
+        if not core.terms.insecure_lab:
+            raise Conflict(
+                "security profile 0 lets anybody be that station, and is for a laboratory alone",
+                "leave --security-profile out, or start the daemon with --insecure-lab",
+            )
         password = None
     station = Station(
         id=request.station,

@@ -55,6 +55,7 @@ class Backend:
     counts: list[tuple[str, str, str]] = field(default_factory=list)
     frames: list[Message] = field(default_factory=list)
     knocks: list[Knock] = field(default_factory=list)
+    contests: list[tuple[str, str, str]] = field(default_factory=list)
     gate: asyncio.Event | None = None
     failing: BaseException | None = None
     unwelcome: BaseException | None = None
@@ -70,8 +71,12 @@ class Backend:
             observe=self.observe,
             frame=lambda station, message: self.frames.append(message),
             count=lambda *row: self.counts.append(row),
+            contested=self.contested,
             aside=self.aside,
         )
+
+    async def contested(self, station: str, served: str, kept_out: str) -> None:
+        self.contests.append((station, served, kept_out))
 
     def hooks_of(self, organisation: str) -> Hooks:
         return self.hooks()

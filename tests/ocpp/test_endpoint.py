@@ -219,6 +219,9 @@ async def test_two_that_throw_each_other_out_are_stopped():
         ]
         refusal = await refused(station(endpoint, local_addr=("127.0.0.2", 0)))
         assert (refusal.response.status_code, refusal.response.headers["Retry-After"]) == (429, "60")
+        assert backend.contests == [("CP-7", "127.0.0.3", "127.0.0.2")], "it is told once"
+        await refused(station(endpoint, local_addr=("127.0.0.2", 0)))
+        assert len(backend.contests) == 1
         assert await ask(clients[-1]) == ALIVE
         # The one that is served may redial from where it is.
         async with station(endpoint, local_addr=("127.0.0.3", 0)) as again:

@@ -91,10 +91,20 @@ async def test_a_station_that_needs_tls_is_not_served_without(small: Small) -> N
 
 
 async def test_an_open_lab_registers_whoever_connects(small: Small) -> None:
-    small.core.terms = replace(small.core.terms, open_enrolment=True)
+    small.core.terms = replace(small.core.terms, open_enrolment=True, insecure_lab=True)
     assert (await knock(small, "New-1", None)).station == "New-1"
     assert (await knock(small, "NEW-1", None)).station == "New-1"
     assert (await knock(small, "CP1", "wrong")).status == 401, "what is registered keeps its password"
+
+
+async def test_a_station_that_proves_nothing_is_served_in_a_laboratory_alone(small: Small) -> None:
+    with pytest.raises(Conflict, match="laboratory"):
+        await stations.add(small.core, AddStation("LAB1", security_profile=0), ANA)
+    small.core.terms = replace(small.core.terms, insecure_lab=True)
+    await stations.add(small.core, AddStation("LAB1", security_profile=0), ANA)
+    assert (await knock(small, "LAB1", None)).station == "LAB1"
+    small.core.terms = replace(small.core.terms, insecure_lab=False)
+    assert (await knock(small, "LAB1", None)).status == 401, "nor one that was registered in a laboratory"
 
 
 async def test_while_the_record_cannot_be_written_nobody_is_let_in(small: Small) -> None:

@@ -12,6 +12,7 @@ from cms.contract.certificates import CreateAuthority, InstallCertificate
 from cms.contract.refusals import Conflict, Invalid, Rejected, Unreachable
 from cms.contract.security import (
     AllowExpired,
+    LowerSecurity,
     RotatePassword,
     SetNetworkProfile,
     ShowSecurity,
@@ -250,6 +251,30 @@ async def test_a_refused_network_profile_raises_nothing_and_the_active_slot_is_s
     assert await door(small, tls, secure=True)
     with pytest.raises(Conflict, match="only rises"):
         await security.set_network_profile(small.core, replace(request, slot=4, security_profile=1), ANA)
+
+
+async def test_a_profile_is_lowered_by_a_person_with_a_reason_alone(small: Small, first: str) -> None:
+    await stations.add(small.core, AddStation("CP9", security_profile=2), ANA)
+    for request, said in (
+        (LowerSecurity("CP9", 1, " "), "needs a reason"),
+        (LowerSecurity("CP9", 2, "modem swapped"), "cannot be lowered to 2"),
+        (LowerSecurity("CP9", 0, "modem swapped"), "cannot be lowered to 0"),
+        (LowerSecurity("CP1", 1, "modem swapped"), "cannot be lowered to 1"),
+    ):
+        with pytest.raises((Invalid, Conflict), match=said):
+            await security.lower(small.core, request, ANA)
+    shown = await security.lower(small.core, LowerSecurity("CP9", 1, "modem swapped"), ANA)
+    assert shown.profile == 1
+    told = (await small.core.store.events_after(None, 1, type="station.secured"))[-1]
+    assert (told.actor, told.data) == ("ana", {"from": 2, "to": 1, "reason": "modem swapped"})
+    await small.restart()
+    assert small.core.lane("CP9").state.station.security_profile == 1
+
+
+async def test_a_profile_that_needs_a_password_is_not_lowered_to_without_one(small: Small) -> None:
+    await stations.add(small.core, AddStation("CP9", security_profile=3), ANA)
+    with pytest.raises(Conflict, match="no password"):
+        await security.lower(small.core, LowerSecurity("CP9", 2, "modem swapped"), ANA)
 
 
 async def test_an_expired_certificate_opens_for_renewal_alone_and_once(small: Small) -> None:
