@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.errors import note as say_note
 from cli.flags import Flags
 from cli.noun import each, flags_of, group, named, tell_list
 from cli.orders import Names
-from cli.render import Column, show_one, when
+from cli.render import Column, select, show_list, show_one, when
 from cms.client import ask
 from cms.contract import drivers
 from cms.contract.refusals import Invalid
@@ -188,6 +189,65 @@ def note(
 
         text = sys.stdin.read()
     _asked(flags_of(ctx), drivers.AddDriverNote(driver, text))
+
+
+IMPORTED = (
+    Column("line", right=True),
+    Column("outcome"),
+    Column("driver"),
+    Column("token"),
+    Column("why"),
+)
+
+
+@app.command("import")
+def import_(
+    ctx: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="CSV; - for stdin.")],
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Take the good lines though some are bad.")
+    ] = False,
+) -> None:
+    """Register drivers and their tokens from a file; all of it or nothing. --dry-run says what would happen."""
+    from cli.sheets import read_rows
+
+    flags = flags_of(ctx)
+    request = drivers.ImportDrivers(read_rows(file), flags.dry_run, partial)
+    told = ask(request, flags.address, max(flags.patience_s, 60.0))
+    show_list(select(told["rows"], flags), IMPORTED, flags, "line")
+    done = "registered" if told["done"] else "nothing was written; would be registered"
+    counts = f"{told['added']} added, {told['changed']} changed, {told['unchanged']} unchanged"
+    say_note(f"{done}: {counts}; {told['errors']} lines with errors", flags.quiet)
+    raise typer.Exit(Invalid.exit_code if told["errors"] else 0)
+
+
+@app.command()
+def register(
+    ctx: typer.Context,
+    email: Annotated[str, typer.Argument(metavar="E-MAIL")],
+    name: Name = None,
+    language: Language = None,
+) -> None:
+    """Register somebody who is to verify his e-mail address before he charges."""
+    _asked(flags_of(ctx), drivers.RegisterDriver(email, name, language))
+
+
+@app.command()
+def verify(
+    ctx: typer.Context,
+    driver: Driver,
+    code: Annotated[str | None, typer.Argument(metavar="[CODE]", help="Without it one is sent.")] = None,
+) -> None:
+    """Send a driver a code by e-mail, or take the code that he got."""
+    flags = flags_of(ctx)
+    if code is not None:
+        _asked(flags, drivers.VerifyDriver(driver, code))
+        return
+    told = ask(drivers.SendVerification(driver), flags.address, max(flags.patience_s, 30.0))
+    show_one(told, SENT, flags, "driver")
+
+
+SENT = (Column("driver"), Column("expires_at", "good until"), Column("next_at", "another from"))
 
 
 def _asked(flags: Flags, request: Any) -> None:

@@ -45,6 +45,7 @@ from cms.domain.sessions import Session
 from cms.domain.stations import Delivered, StationState
 from cms.domain.tokens import Token
 from cms.domain.usage import Rulebook
+from cms.domain.verification import Mail
 from cms.keys import Keys, single
 from cms.sightings import Sightings
 from cms.terms import Terms
@@ -427,6 +428,8 @@ class Core:
     """Asks somebody about a VAT number, within a few seconds; None: nobody is named."""
     aside: Aside = at_once
     """Does a long calculation beside the loop; what it works on is held by a lock."""
+    mail: Callable[[Mail], Awaitable[None]] | None = None
+    """Sends a letter to a driver; None: this daemon sends none."""
     vendors: Vendors = field(default_factory=dict)
     """Who answers DataTransfer: by vendor and message (domain.datatransfer)."""
 

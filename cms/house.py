@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,12 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from cms import __version__, addresses, vat
+from cms import __version__, addresses, mail, vat
 from cms.aside import Aside
+from cms.authorizer import Authorizer
 from cms.bus.local import LocalBus
 from cms.contract.stations import Message
 from cms.core import MAIN, Clock, Core, Lane, Mint, Trust
 from cms.domain import organisations
+from cms.domain.verification import Mail
 from cms.keys import LASTING, Keys, Roots
 from cms.ocpp import Endpoint, Hooks
 from cms.onlookers import Onlookers
@@ -54,6 +56,8 @@ class Grounds:
     aside: Aside
     """Does long calculations beside the loop."""
     started_at: datetime
+    outside: Authorizer | None = None
+    """Who is asked about tokens besides us."""
 
 
 class House:
@@ -77,8 +81,10 @@ class House:
             wake=self._agenda.add,
             vendors=datatransfer.installed(),
             terms=_terms(grounds, organisation),
+            mail=_mail(settings),
             vat=partial(vat.ask, settings.vat_url) if settings.vat_url else None,
             aside=grounds.aside,
+            outside=grounds.outside,
         )
         self.core.keys = Keys(grounds.roots, organisation)
         self.hooks = Hooks(
@@ -145,6 +151,13 @@ def _below(url: str, organisation: str) -> str:
 def folder(data_dir: Path, organisation: str) -> Path:
     """Where the files of an organisation lie."""
     return data_dir if organisation == MAIN else data_dir / "organisations" / organisation
+
+
+def _mail(settings: Settings) -> Callable[[Mail], Awaitable[None]] | None:
+    """Who sends letters to drivers."""
+    if settings.smtp_url is None or settings.mail_from is None:
+        return None
+    return mail.Post(settings.smtp_url, settings.mail_from).send
 
 
 def _terms(grounds: Grounds, organisation: str) -> Terms:

@@ -186,6 +186,21 @@ class Settings(BaseSettings):
     )
     burst: int = Field(1000, ge=1, description="OCPP messages of one station at once.")
     list_sync: bool = Field(False, description="Send stale local lists to stations by themselves.")
+    authorize_url: str | None = Field(
+        None, description="Service that is asked about tokens by POST (docs/access.md); nobody unless given."
+    )
+    authorize_key_file: Path | None = Field(
+        None, description="File with the bearer token that this service is shown."
+    )
+    authorize_tokens: Literal["unknown", "all"] = Field(
+        "unknown", description="Which tokens it is asked about: those nobody registered here, or all."
+    )
+    authorize_timeout_ms: int = Field(
+        1500, ge=50, le=10_000, description="How long its answer is waited for."
+    )
+    authorize_offline: Literal["accept-known", "refuse", "accept"] = Field(
+        "accept-known", description="What holds without its answer: what is known here, nobody, everybody."
+    )
     vat_url: str | None = Field(
         None, description="Service that is asked about VAT numbers: GET URL?vat_number=..."
     )
@@ -214,6 +229,10 @@ class Settings(BaseSettings):
         le=3600,
         description="How long after a boot a station is asked for these; up to twice as long, not all at once.",
     )
+    smtp_url: str | None = Field(
+        None, description="Mail server for letters to drivers: smtps://USER:PASSWORD@HOST or smtp://...:587."
+    )
+    mail_from: str | None = Field(None, description="Who those letters are from, e.g. charge@volt.example.")
     suspicious_speed_kmh: float = Field(
         200.0,
         ge=0,

@@ -300,6 +300,12 @@ def _drivers() -> Rows:
         drivers.SuspendDriver: Route("POST", "/v1/drivers/{driver}/suspend", drivers.DriverView),
         drivers.ResumeDriver: Route("POST", "/v1/drivers/{driver}/resume", drivers.DriverView),
         drivers.CloseDriver: Route("POST", "/v1/drivers/{driver}/close", drivers.DriverView),
+        drivers.RegisterDriver: Route("POST", "/v1/driver-registrations", drivers.DriverView),
+        drivers.SendVerification: Route(
+            "POST", "/v1/drivers/{driver}/verification", drivers.VerificationView
+        ),
+        drivers.VerifyDriver: Route("POST", "/v1/drivers/{driver}/verify", drivers.DriverView),
+        drivers.ImportDrivers: Route("POST", "/v1/driver-imports", drivers.ImportView),
         drivers.AddDriverNote: Route("POST", "/v1/drivers/{driver}/notes", drivers.DriverView),
     }
 

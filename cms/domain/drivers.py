@@ -35,6 +35,8 @@ class Driver:
     added_at: datetime | None = None
     status_reason: str | None = None
     verified: bool = True
+    email_key: str | None = None
+    """By what his e-mail address is known to be taken: a digest (operations.drivers)."""
 
     @property
     def may_charge(self) -> bool:

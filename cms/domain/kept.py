@@ -45,6 +45,7 @@ from cms.domain import (
     swaps,
     tariffs,
     usage,
+    verification,
 )
 from cms.domain.charging import answers, needs, register
 from cms.domain.charging import notices as charging
@@ -97,6 +98,7 @@ KINDS: dict[str, Kind] = {
     displays.KIND: Kind(displays.Display, present=False),
     customers.KIND: Kind(customers.CustomerReport, present=False),
     accounts.KIND: Kind(accounts.Account),
+    verification.KIND: Kind(verification.Verification, present=False),
     tariffs.TARIFF: Kind(tariffs.Registered),
     tariffs.USE: Kind(tariffs.Use),
     register.KIND: Kind(register.Installed),

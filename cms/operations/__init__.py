@@ -61,6 +61,7 @@ from cms.operations import (
     events,
     evses,
     grants,
+    imports,
     intents,
     jobs,
     lists,
@@ -82,6 +83,7 @@ from cms.operations import (
     tariffs,
     tokens,
     v2x,
+    verification,
 )
 
 
@@ -210,6 +212,10 @@ OPERATIONS: dict[type, Operation] = {
     dr.SuspendDriver: Operation(drivers.suspend, "drivers.write"),
     dr.ResumeDriver: Operation(drivers.resume, "drivers.write"),
     dr.CloseDriver: Operation(drivers.close, "drivers.write"),
+    dr.RegisterDriver: Operation(verification.register, "drivers.write"),
+    dr.SendVerification: Operation(verification.send, "drivers.write"),
+    dr.VerifyDriver: Operation(verification.verify, "drivers.write"),
+    dr.ImportDrivers: Operation(imports.drivers_, "drivers.write"),
     dr.AddDriverNote: Operation(drivers.note, "drivers.write"),
     ac.ListRules: Operation(access.list_, "access.read"),
     ac.ShowRule: Operation(access.show, "access.read"),

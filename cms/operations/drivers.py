@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
@@ -29,6 +31,7 @@ from cms.domain.changes import Change, Happened, Keep
 from cms.domain.drivers import Box, Driver, Note, Notes, Person, standing
 from cms.domain.evolve import evolve, with_fields
 from cms.domain.tokens import Token, status_at
+from cms.keys import LASTING
 from cms.operations.identifying import told_as
 
 T = TypeVar("T")
@@ -152,18 +155,41 @@ def tokens_by_driver(core: Core) -> dict[str, list[Token]]:
 
 
 async def add(core: Core, request: AddDriver, actor: Actor) -> DriverView:
-    now = core.clock.now()
+    return await added(core, request, actor, verified=True)
+
+
+async def added(core: Core, request: AddDriver, actor: Actor, *, verified: bool) -> DriverView:
+    """A new driver; one who is not verified has an e-mail address, which nobody else has."""
     async with core.books:
+        person = Person(**{name: said(getattr(request, name), name) for name in PERSONAL})
         driver = Driver(
             id=new_id(core, request.driver),
             company=request.company,
             groups=groups_of(request.groups),
             language=said(request.language, "language"),
-            added_at=now,
+            added_at=core.clock.now(),
+            verified=verified,
+            email_key=email_key(core, person.email),
         )
-        person = Person(**{name: said(getattr(request, name), name) for name in PERSONAL})
+        if not verified:
+            _check_own_address(core, driver)
         await save(core, actor, "driver.added", driver, person)
     return view(driver, person, [])
+
+
+def _check_own_address(core: Core, driver: Driver) -> None:
+    if driver.email_key is None:
+        raise Invalid("a driver who registers himself gives an e-mail address")
+    if any(other.email_key == driver.email_key for other in registered(core).values()):
+        raise Conflict("somebody has registered with this e-mail address already")
+
+
+def email_key(core: Core, email: str | None) -> str | None:
+    """A digest by which it shows that an address is taken."""
+    if email is None:
+        return None
+    key = core.keys.key("e-mail address", LASTING)
+    return hmac.digest(key, email.casefold().encode(), hashlib.sha256).hex()[:32]
 
 
 async def set_(core: Core, request: SetDriver, actor: Actor) -> DriverView:
@@ -172,13 +198,13 @@ async def set_(core: Core, request: SetDriver, actor: Actor) -> DriverView:
         known = await person_of(core, before.id)
         told = {name: getattr(request, name) for name in (*PERSONAL, "company", "language")}
         changes = {name: value for name, value in told.items() if value is not None}
-        driver, person = changed(before, known, changes, request.groups)
+        driver, person = changed(core, before, known, changes, request.groups)
         await save(core, actor, "driver.changed", driver, person if person != known else None)
     return await shown(core, driver)
 
 
 def changed(
-    driver: Driver, person: Person, changes: Mapping[str, Any], groups: tuple[str, ...] | None
+    core: Core, driver: Driver, person: Person, changes: Mapping[str, Any], groups: tuple[str, ...] | None
 ) -> tuple[Driver, Person]:
     """Both with these fields: an empty text takes one away."""
     personal = {name: said(value, name) for name, value in changes.items() if name in PERSONAL}
@@ -187,6 +213,8 @@ def changed(
         own["company"] = changes["company"]
     if "language" in changes:
         own["language"] = said(changes["language"], "language")
+    if "email" in personal:
+        own["email_key"] = email_key(core, personal["email"])
     if groups is not None:
         own["groups"] = groups_of(groups)
     return with_fields(driver, own) if own else driver, with_fields(person, personal) if personal else person
