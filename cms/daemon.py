@@ -22,6 +22,7 @@ from cms.api.server import RunningApi, RunningUploads, serve_api, serve_uploads
 from cms.api.uploads import create_upload_app
 from cms.api_port import ApiPort
 from cms.aside import Beside, at_once
+from cms.authorizer import Authorizer
 from cms.bus.local import LocalBus
 from cms.clock import RandomMint, SystemClock
 from cms.contract.events import Event
@@ -127,6 +128,7 @@ class Daemon:
             self.tls_port = TlsPort(settings, self.trust, self.clock.now())
             self._knocks = Knocks()
             self.endpoint = self._endpoint()
+            self._outside = _authorizer(settings)
             self._grounds = self._founded()
             await self._remember()
             self._watch()
@@ -144,6 +146,7 @@ class Daemon:
                 ready=lambda: self._listening,
                 orders_per_minute=settings.orders_per_minute,
             )
+            self._housekeeping.kept_back.append(app.state.denials.tell)
             self.api_port = ApiPort(settings, self.trust, self.clock.now())
             self._housekeeping.refreshed.append(self.api_port.refresh)
             self.api = await serve_api(
@@ -205,6 +208,7 @@ class Daemon:
             count=lambda direction, action, version: self.metrics.message(direction, version, action),
             aside=self._beside if self._threaded else at_once,
             started_at=self.clock.now(),
+            outside=self._outside,
         )
 
     async def _remember(self) -> None:
@@ -326,11 +330,14 @@ class Daemon:
             await self.uploads.close()
         await self.endpoint.close(1001, "the central system is stopping")
         self._beside.close()
+        if self._outside is not None:
+            await self._outside.close()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         with contextlib.suppress(StoreDown):
             await self._housekeeping.see_stations()
+            await self._housekeeping.tell_audit()
             await self.store.commit((), (Happened("daemon.stopped", self.clock.now()),))
         await self.store.close()
         self._lock.release()
@@ -347,6 +354,19 @@ def _trust_sources(settings: Settings, roots: Roots) -> TrustSources:
         provider=settings.contract_certificates_url,
         outward=Outward(settings.outward_hosts),
         keys=Keys(roots, PLATFORM),
+    )
+
+
+def _authorizer(settings: Settings) -> Authorizer | None:
+    """Who is asked about tokens besides us."""
+    if settings.authorize_url is None:
+        return None
+    return Authorizer(
+        settings.authorize_url,
+        timeout_s=settings.authorize_timeout_ms / 1000,
+        whose=settings.authorize_tokens,
+        offline=settings.authorize_offline,
+        key_file=settings.authorize_key_file,
     )
 
 

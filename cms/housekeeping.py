@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,7 +14,7 @@ from cms import systemd
 from cms.core import Core, StoreDown
 from cms.domain.changes import SeeStations
 from cms.houses import Houses
-from cms.operations import access_budgets
+from cms.operations import access_budgets, heads
 from cms.operations.admission import trim_inbox
 from cms.operations.certificates import forget_revoked
 from cms.operations.expiry import ExpiryWatch, renew_due
@@ -46,6 +46,8 @@ class Housekeeping:
         self._tls_port = tls_port
         self.refreshed: list[Callable[[datetime], None]] = [tls_port.refresh]
         """Ports that take over certificates when their files are replaced."""
+        self.kept_back: list[Callable[[datetime], Awaitable[None]]] = []
+        """Those who keep something back for a minute: they are asked for it."""
         self._own = own
         self._heard: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
         self._expiry: defaultdict[str, ExpiryWatch] = defaultdict(ExpiryWatch)
@@ -59,6 +61,7 @@ class Housekeeping:
             systemd.tell("WATCHDOG=1")
             try:
                 await self.see_stations()
+                await self.tell_audit()
                 for core in self._houses.all():
                     await access_budgets.watch(core)
                 if minute % 10 == 0:
@@ -78,6 +81,13 @@ class Housekeeping:
                 continue
             except Exception:
                 log.exception("housekeeping failed; it goes on in a minute")
+
+    async def tell_audit(self) -> None:
+        """Where the audit log ends, so that nobody can cut it off unseen."""
+        for tell in self.kept_back:
+            await tell(self._clock.now())
+        for core in self._houses.platform.all_cores():
+            await heads.tell(core)
 
     async def see_stations(self) -> None:
         """Write down when stations were heard of, once a minute rather than with each message."""

@@ -129,6 +129,11 @@ def _watched(kind: Any) -> tuple[_Field, ...]:
     return tuple(field for field in _plan(kind) if field.mask is not None or field.deep)
 
 
+def may_show(kind: Any) -> bool:
+    """Whether a view of this type may show something personal."""
+    return bool(_watched(kind))
+
+
 def _may_hold(hint: Any) -> bool:
     """Whether something personal may be inside a value of this type."""
     if _is_ours(hint):

@@ -19,6 +19,7 @@ from cms.domain.approvals import APPROVED, EXPIRED, KEPT, KIND, REJECTED, WAITIN
 from cms.domain.changes import Happened
 from cms.domain.evolve import evolve
 from cms.domain.masking import masked
+from cms.operations.auditing import Row, carried_out
 from cms.operations.deciding import keep
 from cms.operations.secrecy import without_credentials
 
@@ -147,7 +148,9 @@ async def approve(core: Core, request: Approve, actor: Actor) -> ApprovalView:
         approval.asker,
         approved_by=actor.name,
     )
-    return await _done(core, approval, actor, operation.function(core, asked, asker))
+    row = Row(core, asker, asked, operation.permission, approval.id)
+    work = carried_out(row, lambda core: operation.function(core, asked, asker))
+    return await _done(core, approval, actor, work)
 
 
 async def _done(core: Core, approval: Approval, actor: Actor, work: Awaitable[Any]) -> ApprovalView:

@@ -157,8 +157,6 @@ class Row:
     request: Any
     permission: str
     request_id: str = ""
-    operation: str = ""
-    """The name of the request, where it is not one of ours."""
 
     def of_changes(self, changes: Sequence[c.Change]) -> Audit:
         """With the first changes it makes. An order is told by its intent, which knows what becomes of it."""
@@ -196,7 +194,7 @@ class Row:
             via=plain(via),
             role=plain(actor.role),
             permission=self.permission,
-            operation=self.operation or type(self.request).__name__,
+            operation=type(self.request).__name__,
             target=target,
             result=result,
             detail=None if detail is None else plain(detail),

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import inspect
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from cms.bus.local import LocalBus, LocalSubscription
-from cms.clock import SystemClock
+from cms.clock import RandomMint, SystemClock
 from cms.contract import configuration, datatransfer, intents, monitoring, sessions, stations, status, tokens
 from cms.contract.events import Event, ListEvents
 from cms.contract.filters import keys_of, parse
 from cms.contract.refusals import Conflict, Invalid, NotFound, NotSupported, TimedOut, Unreachable
 from cms.core import Actor, Core, StoreDown
+from cms.domain.audit import Audit, Entry
+from cms.domain.changes import Change, Happened
 from cms.operations import Operation
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -40,6 +42,19 @@ class SmallRecord:
     def __init__(self) -> None:
         self.healthy = True
         self.rows: list[Event] = []
+        self.commits: list[list[Change]] = []
+
+    @property
+    def audit(self) -> list[Entry]:
+        """The rows of the audit log."""
+        return [change.entry for changes in self.commits for change in changes if isinstance(change, Audit)]
+
+    async def commit(self, changes: Sequence[Change], events: Sequence[Happened]) -> None:
+        if not self.healthy:
+            raise StoreDown
+        self.commits.append(list(changes))
+        for event in events:
+            self.add(event.type, station=event.station, actor=event.actor, data=event.data)
 
     def add(self, type: str, **more: Any) -> Event:
         event = Event(str(len(self.rows) + 1), NOON, type, **more)
@@ -72,7 +87,7 @@ class House:
             stations=None,  # type: ignore[arg-type]
             bus=self.bus,
             clock=SystemClock(),
-            mint=None,  # type: ignore[arg-type]
+            mint=RandomMint(),
             secret=bytes(32),
             trust=None,  # type: ignore[arg-type]
         )
