@@ -247,6 +247,10 @@ class CmsApp(LeanApp):
         if note.place.is_attached:
             note.place.draw_session()
 
+    def on_surroundings_read(self, note: notes.SurroundingsRead) -> None:
+        if note.place.is_attached:
+            note.place.hear_surroundings(note.site, note.evses)
+
     def on_story_read(self, note: notes.StoryRead) -> None:
         self.mirror.seed_power(note.place.session, power_samples(note.samples))
         if note.place.is_attached:

@@ -8,9 +8,11 @@ from typing import Any
 from textual.message import Message as Note
 
 from cms.contract.events import Event
+from cms.contract.evses import EvseView
 from cms.contract.intents import IntentView, Preview
 from cms.contract.refusals import Refusal
 from cms.contract.sessions import Sample
+from cms.contract.sites import SiteView
 from cms.contract.stations import Message, StationCredential, Variable
 from cms.contract.tokens import TokenView
 from tui.link import LinkState
@@ -66,6 +68,15 @@ class PowerRead(Note):
     place: Station
     session: str
     samples: list[Sample]
+
+
+@dataclass(eq=False)
+class SurroundingsRead(Note):
+    """Where the station that is looked at stands (None: nowhere that is registered), and its EVSEs."""
+
+    place: Station
+    site: SiteView | None
+    evses: list[EvseView]
 
 
 @dataclass(eq=False)

@@ -10,12 +10,22 @@ from typing import TYPE_CHECKING, Any, cast
 
 from cms.client import Back, Lost
 from cms.contract.events import Event, ListEvents
+from cms.contract.evses import ListEvses
 from cms.contract.refusals import Refusal
 from cms.contract.sessions import ListSamples, Sample, ShowSession
+from cms.contract.sites import ShowSite
 from cms.contract.stations import ListMessages, ListVariables, Message
 from tui import words
 from tui.link import Daemon
-from tui.notes import BookRead, FramesHeard, PowerRead, PresentedRead, StoryRead, VariablesRead
+from tui.notes import (
+    BookRead,
+    FramesHeard,
+    PowerRead,
+    PresentedRead,
+    StoryRead,
+    SurroundingsRead,
+    VariablesRead,
+)
 from tui.screens.book import BookPlace
 from tui.screens.configuration import Configuration
 from tui.screens.session import Session
@@ -81,6 +91,20 @@ class Reading:
         except Refusal:
             return  # the picture does without: what is heard from now on is drawn
         self._app.post_message(PowerRead(place, session, samples))
+
+    def read_surroundings(self, place: Station) -> None:
+        """Where the station stands, and what is registered of its EVSEs."""
+        place.run_worker(self._fetch_surroundings(place), group="surroundings", exclusive=True)
+
+    async def _fetch_surroundings(self, place: Station) -> None:
+        view = place.view
+        stands_at = view.site if view and view.site_name is not None else None
+        try:
+            evses = await self._daemon.ask(ListEvses(place.station))
+            site = await self._daemon.ask(ShowSite(stands_at)) if stands_at else None
+        except Refusal:
+            return  # the picture does without
+        self._app.post_message(SurroundingsRead(place, site, evses))
 
     def read_variables(self, place: Configuration) -> None:
         place.run_worker(self._fetch_variables(place), group="variables", exclusive=True)

@@ -12,9 +12,11 @@ import msgspec
 
 from cms.client import Back, Followed, Lost
 from cms.contract.events import Event, ListEvents
+from cms.contract.evses import ListEvses
 from cms.contract.intents import IntentView, ListIntents, Preview, ShowIntent
 from cms.contract.refusals import NotFound, Refusal, Unreachable
 from cms.contract.sessions import ListSamples, ListSessions, Sample, SessionView, ShowSession, StopSession
+from cms.contract.sites import ListSites, ShowSite
 from cms.contract.stations import (
     ConnectorView,
     EnrolStation,
@@ -202,6 +204,10 @@ class FakeDaemon:
                 return list(self.intents.values())
             case ShowIntent(intent=key):
                 return self._known(self.intents, key)
+            case ListEvses() if ListEvses not in self.shelf:
+                return []
+            case ShowSite(site=key):
+                return self._known({site.id: site for site in self.shelf.get(ListSites, ())}, key)
             case ListUnknownStations():
                 return list(self.strangers)
             case ListMessages(station=key):

@@ -11,11 +11,13 @@ import pytest
 
 from cms.contract.checks import CheckView
 from cms.contract.events import EVENT_TYPES
+from cms.contract.evses import EvseView, ListEvses, SetEvse
 from cms.contract.jobs import GetLog, JobView, ListJobs, UpdateFirmware
 from cms.contract.quirks import Quirk
 from cms.contract.refusals import Conflict, Invalid, Unreachable
 from cms.contract.reservations import AddReservation, ListReservations
 from cms.contract.routes import ROUTES
+from cms.contract.sites import ListSites, SiteView
 from tests.tui.fake import NOON, FakeDaemon, small_fleet
 from tests.tui.seat import seated
 from tui.books import BOOKS
@@ -165,6 +167,52 @@ async def test_the_message_line_names_an_act_of_a_book_by_what_it_does() -> None
         await seat.sees("Reserve CP-0018: TAG 1 30?", "[y]es")
         await seat.press("y")
         await seat.hears("✖ reserve CP-0018: EVSE 1 is charging")
+
+
+GARAGE = SiteView(
+    id="garage",
+    name="Garage Nord",
+    time_zone="Europe/Berlin",
+    street="Uferweg 1",
+    postcode="89073",
+    city="Ulm",
+    open=False,
+    hours="mon-fri 06:00-22:00",
+    stations=1,
+)
+EVSE = EvseView("CP-0018:1", "CP-0018", 1, "garage", "DE*ABC*E1", "A", "-1", None, "charging")
+
+
+def at_the_garage() -> FakeDaemon:
+    daemon = small_fleet()
+    daemon.stations["CP-0018"] = replace(
+        daemon.stations["CP-0018"], site="garage", site_name="Garage Nord", city="Ulm"
+    )
+    daemon.shelf[ListSites] = [GARAGE]
+    daemon.shelf[ListEvses] = [EVSE]
+    return daemon
+
+
+async def test_a_station_says_where_it_stands_when_that_is_open_and_what_its_evses_are_called() -> None:
+    async with seated(at_the_garage()) as seat:
+        seat.app.travel.open_station("CP-0018")
+        await seat.sees("Garage Nord", "Uferweg 1, 89073 Ulm", "closed (mon-fri", "EVSE 1 DE*ABC*E1")
+
+
+async def test_sites_and_evses_are_books_and_an_evse_is_named_in_its_own() -> None:
+    daemon = at_the_garage()
+    daemon.refusing[SetEvse] = Conflict("EVSE id DE*ABC*E7 is that of CP-0025, EVSE 1, already")
+    async with seated(daemon) as seat:
+        seat.app.travel.open_book("sites", None)
+        await seat.sees("garage", "– closed", "Uferweg 1, Ulm")
+        seat.app.travel.open_book("evses", None)
+        await seat.sees("CP-0018:1", "DE*ABC*E1")
+        await seat.press("N")
+        await seat.type("DE*ABC*E7")
+        await seat.press("enter")
+        await seat.sees("cms evses set CP-0018 1 --id 'DE*ABC*E7'")
+        await seat.press("y")
+        await seat.hears("is that of CP-0025")
 
 
 def test_every_book_has_a_word_a_title_and_keys_of_its_own() -> None:

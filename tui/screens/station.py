@@ -9,8 +9,10 @@ from collections.abc import Iterable, Sequence
 from textual.widget import Widget
 
 from cms.contract import filters
+from cms.contract.evses import EvseView
 from cms.contract.refusals import Invalid
 from cms.contract.sessions import SessionView
+from cms.contract.sites import SiteView
 from cms.contract.stations import Message, StationView
 from tui import signs, words
 from tui.mirror import Ref
@@ -69,6 +71,8 @@ class Station(Place):
         super().__init__()
         self.station = station
         self.frames: OrderedDict[str, Message] = OrderedDict()
+        self._site: SiteView | None = None
+        self._evses: Sequence[EvseView] = ()
         self._expression = ""
         self._predicate: filters.Predicate | None = None
 
@@ -85,6 +89,7 @@ class Station(Place):
     def on_mount(self) -> None:
         super().on_mount()
         self.console.reading.watch_frames(self)
+        self.console.reading.read_surroundings(self)
 
     def crumbs(self) -> list[str]:
         return ["Stations", self.station]
@@ -132,6 +137,12 @@ class Station(Place):
         if self.is_current and not self.console.painting.paused:
             self.draw_frames()
 
+    def hear_surroundings(self, site: SiteView | None, evses: Sequence[EvseView]) -> None:
+        """Where it stands was read."""
+        self._site, self._evses = site, evses
+        if self.is_current and not self.console.painting.paused:
+            self.draw(set())
+
     def _facts(self, view: StationView | None) -> list[Line]:
         if view is None:
             return [((f" {self.station} is not registered (any more)", "bad"),)]
@@ -145,7 +156,7 @@ class Station(Place):
             (f" {sign.mark} ", sign.tone),
             (link, "good" if view.online else "bad"),
             f" · {identity} · fw {view.firmware or '?'} · OCPP {view.ocpp_version or '?'}"
-            f" · {view.site or 'no site'}",
+            f" · {view.site_name or view.site or 'no site'}",
         )
         boot = f"boot {view.boot_status or 'never'} {ago(self, view.booted_at)}"
         tone = "warn" if view.boot_status in ("pending", "rejected") else "dim"
@@ -154,10 +165,31 @@ class Station(Place):
             (f" · s/n {view.serial or '?'} · {view.address or 'no address'}", "dim"),
             (f" · profile {view.security_profile} · {view.note or ''}".rstrip(" ·"), "dim"),
         )
+        where = self._surroundings()
         if not view.quirks:
-            return [first, second]
+            return [first, second, *where]
         told = ", ".join(f"{quirk.name}={quirk.value}" for quirk in view.quirks)
-        return [first, second, ((f"   treated otherwise: {told}", "warn"), (" (b, quirks)", "dim"))]
+        return [first, second, *where, ((f"   treated otherwise: {told}", "warn"), (" (b, quirks)", "dim"))]
+
+    def _surroundings(self) -> list[Line]:
+        """Address, hours and EVSE ids in a line; none where nothing of them is registered."""
+        parts: list[Span] = []
+        if self._site is not None:
+            site = self._site
+            city = " ".join(part for part in (site.postcode, site.city) if part)
+            parts.append((", ".join(part for part in (site.street, city) if part), "dim"))
+            hours = f" ({site.hours})" if site.hours else ""
+            parts.append((f"open{hours}", "dim") if site.open else (f"closed{hours}", "warn"))
+        named = [f"{evse.evse} {evse.evse_id}" for evse in self._evses if evse.evse_id]
+        if named:
+            parts.append((f"EVSE {', '.join(named)}", "dim"))
+        told = [part for part in parts if part[0]]
+        if not told:
+            return []
+        line: list[Span] = [("   ", "dim"), told[0]]
+        for part in told[1:]:
+            line += [(" · ", "dim"), part]
+        return [tuple(line)]
 
     def _plug_cells(self, key: str) -> Sequence[Span]:
         view = self.view
