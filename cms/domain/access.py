@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, time
 from functools import cache
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from cms.contract.access import DAYS, EFFECTS, PERIODS, SUBJECTS, THEN, Hours, Rule, Step, Where
@@ -73,28 +74,36 @@ UsedUp = Callable[[Rule, Facts, datetime], str | None]
 
 
 class Rules:
-    """Rules by their subject, each subject's in the order in which they are asked. Made anew when one changes."""
+    """Rules by their subject, each with its rank in the order in which they are asked. Made anew when one changes."""
 
     def __init__(self, rules: Iterable[Rule]) -> None:
-        self._of: dict[tuple[str, str], list[Rule]] = {}
-        for rule in sorted(rules, key=precedence):
-            self._of.setdefault((rule.kind, rule.subject.casefold()), []).append(rule)
-        self.by_evse = any(_by_evse(rule) for rules in self._of.values() for rule in rules)
-        self.by_type = any(_types(rule) for rules in self._of.values() for rule in rules)
-        self.budgets = any(rule.effect == "budget" for rules in self._of.values() for rule in rules)
+        self._of: dict[tuple[str, str], list[tuple[int, Rule]]] = {}
+        self._budgets: dict[tuple[str, str], list[Rule]] = {}
+        known = sorted(rules, key=precedence)
+        for rank, rule in enumerate(known):
+            subject = rule.kind, rule.subject.casefold()
+            self._of.setdefault(subject, []).append((rank, rule))
+            if rule.effect == "budget":
+                self._budgets.setdefault(subject, []).append(rule)
+        self.by_evse = any(_by_evse(rule) for rule in known)
+        self.by_type = any(_types(rule) for rule in known)
+        self.budgets = bool(self._budgets)
 
     def of(self, facts: Facts) -> list[Rule]:
         """All rules about any of its subjects, in order."""
-        found = [rule for subject in facts.subjects() for rule in self._of.get(subject, ())]
-        return sorted(found, key=precedence) if len(found) > 1 else found
+        found = [ranked for subject in facts.subjects() for ranked in self._of.get(subject, ())]
+        return [rule for _, rule in sorted(found, key=_RANK)]
 
-    def about(self, kind: str, subject: str) -> Sequence[Rule]:
-        """The rules that name this subject itself."""
-        return self._of.get((kind, subject.casefold()), ())
+    def budgets_of(self, facts: Facts) -> list[Rule]:
+        """Its budgets alone, in no order."""
+        return [rule for subject in facts.subjects() for rule in self._budgets.get(subject, ())]
 
-    def all(self) -> list[Rule]:
-        """Every rule, in order."""
-        return sorted((rule for rules in self._of.values() for rule in rules), key=precedence)
+    def about(self, kind: str, subject: str) -> list[Rule]:
+        """The rules that name this subject itself, in order."""
+        return [rule for _, rule in self._of.get((kind, subject.casefold()), ())]
+
+
+_RANK = itemgetter(0)
 
 
 def _by_evse(rule: Rule) -> bool:

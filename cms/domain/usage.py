@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from cms.contract.access import Budget, Rule, UsageView
@@ -103,8 +104,7 @@ class Ledger:
 
     def budgets(self, spent: Spent) -> list[Rule]:
         """The budgets that this session counts towards."""
-        facts = spent.facts()
-        return [r for r in self._rules.of(facts) if r.effect == "budget" and counts(r, facts)]
+        return _counting(self._rules, spent.facts())
 
     def put(self, spent: Spent) -> None:
         """Count a session, or count it anew."""
@@ -119,8 +119,9 @@ class Ledger:
             self._count(before, -1)
 
     def _count(self, spent: Spent, sign: int) -> None:
-        for rule in self.budgets(spent):
-            slot = slot_of(rule, spent.facts(), spent.began_at)
+        facts = spent.facts()
+        for rule in _counting(self._rules, facts):
+            slot = slot_of(rule, facts, spent.began_at)
             self._used[slot] = _moved(self._used.get(slot, Used()), rule, spent, sign)
 
     def used(self, rule: Rule, facts: Facts, at: datetime) -> Used:
@@ -145,10 +146,16 @@ def _moved(used: Used, rule: Rule, spent: Spent, sign: int) -> Used:
     )
 
 
+def _counting(rules: Rules, facts: Facts) -> list[Rule]:
+    """The budgets that a session there counts towards."""
+    return [rule for rule in rules.budgets_of(facts) if rule.where is None or counts(rule, facts)]
+
+
 def counts(rule: Rule, facts: Facts) -> bool:
     """Whether a session there counts towards a budget. An EVSE's connector type is not remembered: it does."""
-    where = rule.where
-    place = rule if where is None else evolve(rule, where=evolve(where, connector_types=()))
+    if rule.where is None:
+        return True
+    place = evolve(rule, where=evolve(rule.where, connector_types=()))
     return missed_place(place, facts) is None
 
 
@@ -170,11 +177,17 @@ def period(rule: Rule, at: datetime, zone: str = "UTC") -> tuple[date, datetime,
     """
     assert rule.budget is not None
     name = rule.time_zone or zone
-    clock = zone_named(name) or ZoneInfo("UTC")
-    first = _first_day(rule.budget.period, local(at, name).date())
-    following = _following(rule.budget.period, first)
+    near = _period(rule.budget.period, name, at.replace(minute=at.minute // 15 * 15, second=0, microsecond=0))
+    return near if near[1] <= at < near[2] else _period(rule.budget.period, name, at)
+
+
+@lru_cache(4096)
+def _period(span: str, zone: str, at: datetime) -> tuple[date, datetime, datetime]:
+    clock = zone_named(zone) or ZoneInfo("UTC")
+    first = _first_day(span, local(at, zone).date())
+    following = _following(span, first)
     if at >= _midnight(following, clock):  # clocks that go back over midnight: the new period has begun
-        first, following = following, _following(rule.budget.period, following)
+        first, following = following, _following(span, following)
     return first, _midnight(first, clock), _midnight(following, clock)
 
 
@@ -269,11 +282,23 @@ class Rulebook:
     """
 
     def __init__(self, rules: Iterable[Rule], spent: Iterable[Spent] = ()) -> None:
+        self._budgets = _budgets_in(rules := list(rules))
         self.rules = Rules(rules)
         self.ledger = Ledger(self.rules, spent)
         self.acted: dict[tuple[str, str], Acted] = {}
         self.types: dict[str, tuple[datetime, Mapping[int, tuple[str, ...]]]] = {}
 
+    def ruled_by(self, rules: Iterable[Rule]) -> bool:
+        """Take other rules over; False where their budgets are others, so that all must be counted anew."""
+        if _budgets_in(rules := list(rules)) != self._budgets:
+            return False
+        self.rules = Rules(rules)
+        return True
+
     def used_up(self, rule: Rule, facts: Facts, at: datetime) -> str | None:
         """For a session that would begin now."""
         return used_up(rule, self.ledger.used(rule, facts, at))
+
+
+def _budgets_in(rules: Iterable[Rule]) -> list[Rule]:
+    return sorted((rule for rule in rules if rule.budget is not None), key=lambda rule: rule.id)

@@ -44,7 +44,10 @@ def rulebook(core: Core) -> Rulebook | None:
 
 def made_anew(core: Core) -> None:
     """A rule has changed: what was done already because of one is remembered."""
-    before, core.access = core.access, None
+    before = core.access
+    if before is not None and before.ruled_by(core.kept.get(KIND, {}).values()):
+        return
+    core.access = None
     book = rulebook(core)
     if book is not None and before is not None:
         book.acted, book.types = before.acted, before.types
