@@ -436,7 +436,7 @@ class AsyncClient:
                     _answer(response.status_code, await response.aread())
                 place.fresh = False
                 yield Back(place.cursor)
-                async for item in _parsed(response.aiter_lines(), place):
+                async for item in _parsed(_lines(response.aiter_bytes()), place):
                     yield item
         except httpx.HTTPError as error:
             raise _foreign(error, self.address) from error
@@ -448,6 +448,18 @@ class _Place:
 
     cursor: str | None
     fresh: bool = True
+
+
+async def _lines(parts: AsyncIterator[bytes]) -> AsyncIterator[str]:
+    """The stream cut at line feeds alone, as the API sends it.
+
+    httpx cuts at U+2028, U+0085 and others too, which a station may put into its texts: half an event is none.
+    """
+    rest = b""
+    async for part in parts:
+        *lines, rest = (rest + part).split(b"\n")
+        for line in lines:
+            yield line.decode().removesuffix("\r")
 
 
 async def _parsed(lines: AsyncIterator[str], place: _Place) -> AsyncIterator[Event | Message]:

@@ -1,0 +1,1 @@
+"""Threats, each with a test that fails when the defence is taken away."""
