@@ -15,7 +15,7 @@ from typing import Any
 
 import structlog
 
-from cms import __version__, addresses, systemd
+from cms import __version__, addresses, hardening, systemd
 from cms.api.app import create_app
 from cms.api.metrics import Metrics
 from cms.api.server import RunningApi, RunningUploads, serve_api, serve_uploads
@@ -176,6 +176,7 @@ class Daemon:
             burst=settings.burst,
             handshake_s=settings.handshake_timeout_s,
             handshakes=settings.max_pending_connections,
+            files=hardening.open_files(),
             call_timeout_s=settings.call_timeout_s,
             ping_s=settings.ping_interval_s,
             pong_s=settings.ping_timeout_s,
@@ -445,6 +446,7 @@ async def serve(daemon: Daemon) -> int:
 def run(settings: Settings) -> int:
     """``cms serve``: returns the exit status; a Refusal says what is in the way."""
     set_up(settings.log_level, settings.log_format)
+    hardening.no_core_dumps()
     os.umask(0o077)  # what is kept here is about people and money
 
     async def main() -> int:

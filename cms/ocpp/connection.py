@@ -73,6 +73,12 @@ class StationConnection(ServerConnection):
         return str(address[0]) if address else ""
 
     @property
+    def file(self) -> int:
+        """The number of its open file."""
+        socket = self.transport.get_extra_info("socket")
+        return 0 if socket is None else int(socket.fileno())
+
+    @property
     def secure(self) -> bool:
         """Whether it came with TLS, as far as we can know: a proxy of ours is believed."""
         encrypted = self.transport.get_extra_info("ssl_object") is not None

@@ -20,12 +20,14 @@ from websockets.typing import Subprotocol
 
 from cms.contract.refusals import Invalid
 from cms.core import MAIN, Clock, StoreDown
+from cms.domain.networks import network_of
 from cms.ocpp import door
 from cms.ocpp.connection import StationConnection
 from cms.ocpp.contests import Contests
 from cms.ocpp.deflate import Deflate
 from cms.ocpp.dialect import DIALECTS
 from cms.ocpp.door import Admitted, Knock, Turned
+from cms.ocpp.gate import Gate
 from cms.ocpp.link import Link
 from cms.ocpp.ports import Hooks, Limits
 from cms.ocpp.served import Served, is_open, place
@@ -66,7 +68,7 @@ class Endpoint(Served):
         self._proxies = frozenset(proxies)
         self._servers: list[Server] = []
         self._keeper: asyncio.Task[None] | None = None
-        self._knocking: set[StationConnection] = set()
+        self._gate: Gate[StationConnection] = Gate(self.limits.handshakes, self.limits.files)
         self._contests = Contests()
 
     @property
@@ -145,7 +147,7 @@ class Endpoint(Served):
         for server in self._servers:
             server.close(close_connections=False)
         self.close_all(code, reason)
-        for connection in list(self._knocking):
+        for connection in self._gate.all():
             connection.transport.abort()
         try:
             async with asyncio.timeout(self.limits.close_s + 1):
@@ -174,12 +176,16 @@ class Endpoint(Served):
 
     def at_the_door(self, connection: StationConnection) -> None:
         """A socket that has not proved anything yet: only so many of those."""
-        self._knocking.add(connection)
-        if len(self._knocking) > self.limits.handshakes:
-            connection.transport.abort()
+        peer = connection.peer
+        # A proxy of ours is not one of the many: whom it brings is said in a header, later.
+        network = f"proxy {id(connection)}" if peer in self._proxies else network_of(peer)
+        now = asyncio.get_running_loop().time()
+        goes = self._gate.enter(connection, network, now, connection.file)
+        if goes is not None:
+            goes.transport.abort()
 
     def left_the_door(self, connection: StationConnection) -> None:
-        self._knocking.discard(connection)
+        self._gate.leave(connection)
 
     async def _receive(self, connection: ServerConnection, request: Request) -> Response | None:
         """Decide about an upgrade; None lets it happen."""
@@ -264,7 +270,7 @@ class Endpoint(Served):
         assert isinstance(connection, StationConnection) and connection.link is not None
         link = connection.link
         key = connection.place
-        self._knocking.discard(connection)
+        self._gate.leave(connection)
         # Headers are a kilobyte or two that nobody reads again.
         connection.request = connection.response = None
         self._replace(key, connection)

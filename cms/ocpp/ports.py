@@ -58,6 +58,8 @@ class Limits:
     strays_per_minute: int = 100
     handshake_s: float = 10.0
     handshakes: int = 4096
+    files: int | None = None
+    """How many this process may open; some stay free for everything else."""
     call_timeout_s: float = 30.0
     """The answer deadline of an order that names none."""
     ping_s: float = 30.0

@@ -12,6 +12,7 @@ from cms.domain import organisations, security
 from cms.domain.certificates import EntryTerms, unfit
 from cms.domain.changes import Change, ForgetUnknown, Happened, NoteUnknown, SaveStation
 from cms.domain.evolve import evolve
+from cms.domain.networks import network_of
 from cms.domain.quirks import of as switches_of
 from cms.domain.record import record
 from cms.domain.security import Proof
@@ -19,7 +20,7 @@ from cms.domain.stations import Station, StationState
 from cms.operations import credentials, quirks
 from cms.operations.deciding import settle
 from cms.operations.intents import flush
-from cms.operations.throttle import Guesses, network_of
+from cms.operations.throttle import Guesses
 
 # Stations redial every few seconds for ever when refused: one row and one event a minute tell enough.
 _NOTE_EVERY = timedelta(seconds=60)

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from ipaddress import IPv6Address, ip_address, ip_network
 
 #: Fifty: a station that lost its password redials every few seconds, and is to be told so (401).
 _BURST = 50
@@ -72,14 +71,3 @@ class Guesses:
     def going_on(self, identity: object, now: datetime) -> bool:
         """Whether this identity's password is being guessed now."""
         return self.identities.left(identity, now) < 1 or self.all.left("", now) < 1
-
-
-def network_of(address: str) -> str:
-    """The network an address is counted by: /24 of IPv4, /64 of IPv6, which is what one subscriber has."""
-    try:
-        host = ip_address(address)
-    except ValueError:
-        return address  # a proxy's word
-    if isinstance(host, IPv6Address) and host.ipv4_mapped is not None:
-        host = host.ipv4_mapped
-    return str(ip_network(f"{host}/{24 if host.version == 4 else 64}", strict=False).network_address)

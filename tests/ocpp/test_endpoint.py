@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidMessage, InvalidStatus
 
 from cms.contract.refusals import Unreachable
 from cms.core import StoreDown
@@ -24,7 +24,9 @@ ALIVE = [3, "h", {"currentTime": "2026-01-01T12:00:00.000Z"}]
 
 @asynccontextmanager
 async def listening(backend: Backend, **limits: Any) -> AsyncIterator[Endpoint]:
-    endpoint = Endpoint("127.0.0.1", 0, backend.admit, backend.hooks_of, FixedClock(), Limits(close_s=1, **limits))
+    endpoint = Endpoint(
+        "127.0.0.1", 0, backend.admit, backend.hooks_of, FixedClock(), Limits(close_s=1, **limits)
+    )
     await endpoint.start()
     try:
         yield endpoint
@@ -446,6 +448,27 @@ async def test_only_so_many_handshakes_at_a_time():
         second[1].close()
 
 
+async def test_idle_sockets_of_one_network_keep_no_station_of_another_out():
+    async with listening(Backend(), handshakes=8) as endpoint:
+        crowd = [
+            await asyncio.open_connection("127.0.0.1", endpoint.port, local_addr=("127.0.9.1", 0))
+            for _ in range(20)
+        ]
+        async with station(endpoint, local_addr=("127.0.7.1", 0)) as client:
+            assert await ask(client) == ALIVE
+        for _, writer in crowd:
+            writer.close()
+
+
+async def test_when_files_run_short_newcomers_are_sent_away_and_the_others_stay():
+    async with listening(Backend()) as endpoint:
+        async with station(endpoint) as client:
+            endpoint._gate._last_file = 3
+            with pytest.raises((ConnectionError, InvalidMessage)):
+                await station(endpoint, "CP-8")
+            assert await ask(client) == ALIVE
+
+
 async def test_a_browser_is_told_what_this_is():
     async with listening(Backend()) as endpoint:
         reader, writer = await asyncio.open_connection("127.0.0.1", endpoint.port)
@@ -477,7 +500,9 @@ async def test_a_proxy_of_ours_is_believed_and_nobody_else():
     headers = {"X-Forwarded-For": "10.9.9.9, 192.0.2.7", "X-Forwarded-Proto": "https"}
     for proxies, told in (((), ("127.0.0.1", False)), (("127.0.0.1",), ("192.0.2.7", True))):
         limits = Limits(close_s=1)
-        endpoint = Endpoint("127.0.0.1", 0, backend.admit, backend.hooks_of, FixedClock(), limits, proxies=proxies)
+        endpoint = Endpoint(
+            "127.0.0.1", 0, backend.admit, backend.hooks_of, FixedClock(), limits, proxies=proxies
+        )
         await endpoint.start()
         async with station(endpoint, additional_headers=headers):
             link = endpoint.link("CP-7")

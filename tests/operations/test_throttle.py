@@ -9,9 +9,10 @@ import pytest
 from cms.contract.security import RotatePassword, ShowSecurity
 from cms.contract.stations import AddStation, SetConfiguration, SetStation
 from cms.core import Admission
+from cms.domain.networks import network_of
 from cms.operations import configuration, security, stations
 from cms.operations.admission import Approach, Knocks, admit, connected
-from cms.operations.throttle import Buckets, Guesses, network_of
+from cms.operations.throttle import Buckets, Guesses
 from tests.domain.build import NOON
 from tests.operations.small import ANA, Small
 from tests.operations.test_security import told
