@@ -37,6 +37,7 @@ COMMANDS: dict[str, str] = {
     "secrets": "The keys under which passwords and secrets are kept: status, rotate, forget.",
     "monitoring": "What stations watch by themselves: monitors, problems, streams.",
     "ocpp": "OCPP word for word: any action of a station's version.",
+    "audit": "Who did what, why and with which result: list, verify, export.",
     "events": "What happens; --follow to see it as it happens.",
     "tui": "The console for people.",
     "serve": "Run the daemon.",

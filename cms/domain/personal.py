@@ -75,6 +75,7 @@ BY_TYPE: dict[str, dict[str, Mask | None]] = {
     "TokenView": {"id": token, "group": token},
     "ListEntry": {"group": token},
     "ReservationView": {"group": token},
+    "AuditView": {"request": None},  # names nobody: operations.auditing
     "ListView": {"tokens": None},  # all, none or a filter
     "SetList": {"tokens": None},
     "AddToken": {"group": token},
@@ -113,7 +114,7 @@ def _plan(kind: Any) -> tuple[_Field, ...]:
         _Field(
             field.name,
             own[field.name] if field.name in own else BY_NAME.get(field.name),
-            _may_hold(hints[field.name]),
+            own.get(field.name, True) is not None and _may_hold(hints[field.name]),
         )
         for field in dataclasses.fields(kind)
     )

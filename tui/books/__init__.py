@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.books import charging, drivers, maintenance, model, money, sites
+from tui.books import audit, charging, drivers, maintenance, model, money, sites
 from tui.books.shape import Book
 
 BOOKS: dict[str, Book] = {
@@ -14,5 +14,6 @@ BOOKS: dict[str, Book] = {
         *drivers.BOOKS,
         *sites.BOOKS,
         *money.BOOKS,
+        *audit.BOOKS,
     )
 }
