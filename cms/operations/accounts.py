@@ -67,6 +67,8 @@ def concern(core: Core, state: StationState, received: Received) -> bool:
     kept = core.kept
     if KIND in state.kept or USE in kept or CREDIT in kept:
         return True
+    if received.ocpp_version == "2.1" and core.access is not None and core.access.rules.budgets:
+        return True
     seen = received.observation
     if type(seen) is not TransactionReported:
         return False

@@ -22,6 +22,7 @@ from cms.domain.sessions import Session
 from cms.domain.stations import StationState
 from cms.domain.tokens import Authorization
 from cms.operations.abilities import Abilities, abilities
+from cms.operations.access_limits import budgeted, left_for
 from cms.operations.credits import available
 
 #: Where a limit given with a remote start is looked for when its order is over already.
@@ -71,10 +72,11 @@ async def found_or_opened(
     limit = await _given_limit(core, state, session)
     prepaid, remarks = _prepaid(core, session, timeline)
     direct = session.token if session.token_kind == payments.DIRECT else None
-    if not (timeline or accounts.given(limit) or prepaid or direct or own_costs):
+    first = known_tariffs(core).get(timeline[0][1]) if timeline else None
+    left = left_for(core, state, session, first.currency if first else None)
+    if not (timeline or accounts.given(limit) or prepaid or direct or own_costs or left):
         return None
     can = await abilities(core, state.station.id)
-    first = known_tariffs(core).get(timeline[0][1]) if timeline else None
     kind = can.kinds.get(session.evse or 0)
     account = accounts.opened(session, timeline, costs.begin(session.started_at, first, kind))
     account = evolve(
@@ -87,7 +89,7 @@ async def found_or_opened(
         prepaid=prepaid.token if prepaid else None,
         remarks=remarks,
     )
-    return _limited(core, state, account, session, limit, prepaid, can)
+    return budgeted(_limited(core, state, account, session, limit, prepaid, can), left, can)
 
 
 def _timeline(core: Core, session: Session) -> tuple[tuple[datetime, str], ...]:

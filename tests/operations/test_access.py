@@ -21,6 +21,7 @@ from cms.contract.access import (
     Where,
 )
 from cms.contract.events import ListEvents
+from cms.contract.payments import Limit
 from cms.contract.refusals import Conflict, Invalid, NotFound, Rejected
 from cms.contract.reservations import AddReservation
 from cms.contract.sessions import ListSessions, StartSession
@@ -255,6 +256,26 @@ async def test_who_is_refused_uses_nothing_up(small: Small) -> None:
     await end(small, 1000, 1, tx="a")
     assert (await usage(small)).sessions == 0
     assert (await begin(small, "b", after(2), evse=1)).token.status == "accepted"
+
+
+async def test_a_2_1_station_is_told_what_is_left_and_keeps_it_itself(small: Small) -> None:
+    tariff = Tariff("T", "EUR", energy=Component((Price(Decimal("0.50")),)))
+    await tariffs.add(small.core, AddTariff(tariff), ANA)
+    await budget(small, energy_wh=10_000, minutes=90, cost=Money(Decimal(4), "EUR"))
+    await begin(small, "a")
+    await end(small, 4000, 30, tx="a")
+    readings = (register(1000, after(31), "Transaction.Begin"),)
+    begun = event("started", 0, after(31), "b", token=CARD, evse=1, readings=readings)
+    answer = await small.hear("CP1", begun, "2.1")
+    assert answer.account.limit == Limit(max_energy_wh=Decimal(7000), max_time_s=3600)
+    later = await small.hear("CP1", event("updated", 1, after(32), "b"), "2.1")
+    assert later.account is None  # E16.FR.02: once
+    await tariffs.use(small.core, UseTariff("T"), ANA)
+    small.clock.time = after(40)
+    await end(small, 2000, 40, tx="b")
+    begun = event("started", 0, after(41), "c", token=CARD, evse=1, readings=readings)
+    answer = await small.hear("CP1", begun, "2.1")
+    assert answer.account.limit == Limit(Decimal(4), Decimal(6000), 51 * 60)
 
 
 async def test_a_1_6_session_is_stopped_by_its_meter_values(small: Small) -> None:
