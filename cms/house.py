@@ -16,7 +16,7 @@ from cms.aside import Aside
 from cms.authorizer import Authorizer
 from cms.bus.local import LocalBus
 from cms.contract.stations import Message
-from cms.core import MAIN, Clock, Core, Lane, Mint, Trust
+from cms.core import MAIN, PLATFORM, Clock, Core, Lane, Mint, Trust
 from cms.domain import organisations
 from cms.domain.verification import Mail
 from cms.keys import LASTING, Keys, Roots
@@ -87,6 +87,7 @@ class House:
             outside=grounds.outside,
         )
         self.core.keys = Keys(grounds.roots, organisation)
+        Path(self.core.terms.data_dir).mkdir(parents=True, exist_ok=True, mode=0o700)
         self.hooks = Hooks(
             connected=partial(connected, self.core),
             disconnected=partial(disconnected, self.core),
@@ -150,7 +151,7 @@ def _below(url: str, organisation: str) -> str:
 
 def folder(data_dir: Path, organisation: str) -> Path:
     """Where the files of an organisation lie."""
-    return data_dir if organisation == MAIN else data_dir / "organisations" / organisation
+    return data_dir if organisation in (PLATFORM, MAIN) else data_dir / "organisations" / organisation
 
 
 def _mail(settings: Settings) -> Callable[[Mail], Awaitable[None]] | None:
