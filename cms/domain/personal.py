@@ -20,15 +20,24 @@ from cms.domain.masking import MASK, rewritten
 PII = "pii.read"
 
 _SHOWN = 4
+_MASKED = re.compile(rf"{re.escape(MASK)}.{{{_SHOWN}}}", re.DOTALL)
 
 
 def token(value: str) -> str:
     """The last characters of a token, so that somebody who holds the card can tell whether it is this one."""
-    return text(value) if len(value) < 2 * _SHOWN else MASK + value[-_SHOWN:]
+    if len(value) < 2 * _SHOWN:
+        return value if _MASKED.fullmatch(value) else text(value)
+    return MASK + value[-_SHOWN:]
 
 
 def text(value: str) -> str:
     return MASK if value else value
+
+
+def subject(value: str) -> str:
+    """``token:04A2B3C4D5E6``, or with a space: whom an access rule is about."""
+    kind, sign, name = value.partition(":") if ":" in value else value.partition(" ")
+    return f"{kind}{sign}{token(name)}" if kind == "token" else value
 
 
 def json_text(value: str) -> str:
@@ -37,6 +46,16 @@ def json_text(value: str) -> str:
 
 
 Mask = Callable[[str], str]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Where:
+    """Personal only where another field of the same value says so."""
+
+    mask: Mask
+    field: str
+    value: str
+
 
 #: By name, wherever it stands. OCPP 1.6 and 2.x names among them.
 BY_NAME: dict[str, Mask] = {
@@ -66,12 +85,12 @@ BY_NAME: dict[str, Mask] = {
     "contact_email": text,
 }
 
-_PERSON: dict[str, Mask] = dict.fromkeys(
+_PERSON: dict[str, Mask | Where | None] = dict.fromkeys(
     ("name", "email", "phone", "street", "postcode", "city", "address", "status_reason"), text
 )
 
 #: By type and field, before BY_NAME; ``None``: harmless in spite of its name.
-BY_TYPE: dict[str, dict[str, Mask | None]] = {
+BY_TYPE: dict[str, dict[str, Mask | Where | None]] = {
     "TokenView": {"id": token, "group": token},
     "ListEntry": {"group": token},
     "ReservationView": {"group": token},
@@ -87,6 +106,13 @@ BY_TYPE: dict[str, dict[str, Mask | None]] = {
     "DriverRow": {**_PERSON},
     "DriverNote": {"text": text},
     "AddDriverNote": {"text": text},
+    "VerifyDriver": {"code": text},
+    "UnknownCardView": {"id": token},
+    "Rule": {"subject": Where(token, "kind", "token")},
+    "RuleView": {"subject": Where(token, "kind", "token")},
+    "ShowUsage": {"subject": subject},
+    "Step": {"subject": subject},
+    "UsageView": {"holder": subject},
     "AskCustomer": {"identifier": text},
     "CustomerReportView": {"text": text},
     "Message": {"payload": json_text},
@@ -101,8 +127,14 @@ _SUSPECT = re.compile("|".join([*(rf'"{name}"' for name in BY_NAME), r"\\u"]))
 @dataclasses.dataclass(frozen=True, slots=True)
 class _Field:
     name: str
-    mask: Mask | None
+    mask: Mask | Where | None
     deep: bool
+
+    def mask_in(self, value: Any) -> Mask | None:
+        """How it is masked in this value."""
+        if isinstance(self.mask, Where):
+            return self.mask.mask if getattr(value, self.mask.field) == self.mask.value else None
+        return self.mask
 
 
 @cache
@@ -159,7 +191,9 @@ def masked(value: Any, named: Mask = token) -> Any:
     kind: Any = type(value)
     if not _is_ours(kind) or not _watched(kind):
         return value
-    return {field.name: _put(field.mask, getattr(value, field.name), named) for field in _plan(kind)}
+    return {
+        field.name: _put(field.mask_in(value), getattr(value, field.name), named) for field in _plan(kind)
+    }
 
 
 def _put(mask: Mask | None, value: Any, named: Mask) -> Any:
@@ -181,7 +215,7 @@ def shows(value: Any) -> bool:
     kind: Any = type(value)
     if not _is_ours(kind):
         return False
-    return any(_stands(field.mask, getattr(value, field.name)) for field in _watched(kind))
+    return any(_stands(field.mask_in(value), getattr(value, field.name)) for field in _watched(kind))
 
 
 def _stands(mask: Mask | None, value: Any) -> bool:

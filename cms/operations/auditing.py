@@ -222,6 +222,7 @@ def target_of(request: Any, named: Callable[[str], str]) -> str | None:
     in_path = path.partition("{")[2].partition("}")[0]
     for field in (in_path, *_TARGETS):
         value = getattr(request, field, None) if field else None
+        value = getattr(value, "id", value)
         if value is not None and value != "":
             personal = BY_TYPE.get(type(request).__name__, {}).get(field, BY_NAME.get(field))
             return plain(named(str(value)) if personal is token else str(value), _MOST_VALUE)
