@@ -41,6 +41,7 @@ from cms.domain.roles import OWNER, PERMISSIONS
 from cms.houses import Houses
 from cms.operations import Operation
 from cms.operations.approvals import hold, needs_two
+from cms.operations.grants import place_of
 from cms.operations.auditing import Denials, Row, carried_out
 
 CURSOR_HEADER = "X-Cms-Cursor"
@@ -201,7 +202,7 @@ def _endpoint(
         asked = kind(**names, **{name: getattr(fields, name) for name in type(fields).model_fields})
         try:
             core = rooms.core(request, platform=getattr(operation, "platform", False))
-            row = await rooms.row(core, request, asked, operation.permission, getattr(asked, "station", None))
+            row = await rooms.row(core, request, asked, operation.permission, place_of(core, asked))
             rooms.spare(core, row.actor, asked)
             cursor = await _cursor(core) if route.method == "GET" else None
             told, chosen = blindly(row)

@@ -89,6 +89,30 @@ PROPOSALS: dict[str, tuple[str, ...]] = {
     "tariffs.write": (FINANCE,),
 }
 
+#: What can be granted at one station for a while. Nothing by which somebody gets more, or longer, than was granted:
+#: no tokens (a card charges everywhere), no stations, no rights.
+AT_A_STATION = frozenset(
+    {
+        "stations.read",
+        "stations.command",
+        "stations.firmware",
+        "sessions.read",
+        "sessions.command",
+        "events.read",
+        "messages.read",
+        "logs.read",
+        "profiles.read",
+        "profiles.write",
+        "displays.read",
+        "lists.read",
+        "reservations.read",
+        "certificates.read",
+        "customers.read",
+        "customers.command",
+        "tariffs.read",
+    }
+)
+
 
 def permissions_of(roles: Iterable[str]) -> frozenset[str]:
     """What somebody with these roles may do; ``owner`` is not among them, he may do everything there is."""

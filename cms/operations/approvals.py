@@ -20,6 +20,7 @@ from cms.domain.changes import Happened
 from cms.domain.evolve import evolve
 from cms.domain.masking import masked
 from cms.operations.auditing import Row, carried_out
+from cms.operations.auditing import Row, carried_out
 from cms.operations.deciding import keep
 from cms.operations.secrecy import without_credentials
 

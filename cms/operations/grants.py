@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from cms.contract.filters import keys_of, parse
 from cms.contract.grants import AddGrant, GrantView, ListGrants, RevokeGrant
@@ -12,7 +13,7 @@ from cms.domain import operators
 from cms.domain.changes import Happened
 from cms.domain.grants import KIND, LONGEST, Grant
 from cms.domain.operators import API_TOKEN
-from cms.domain.roles import permissions_of
+from cms.domain.roles import AT_A_STATION, permissions_of
 from cms.operations.deciding import keep
 from cms.operations.operators import named
 
@@ -31,6 +32,16 @@ def _view(grant: Grant) -> GrantView:
     )
 
 
+def place_of(core: Core, request: Any) -> str | None:
+    """The station that a request is about: the one it names, or that of the running session it names."""
+    station: str | None = getattr(request, "station", None)
+    session = getattr(request, "session", None)
+    if station is not None or session is None or not core.kept.get(KIND):
+        return station
+    lanes = (lane.state for lane in core.lanes.values())
+    return next((state.station.id for state in lanes if session in state.sessions), None)
+
+
 async def list_(core: Core, request: ListGrants, actor: Actor) -> list[GrantView]:
     chosen = parse(request.filter or "", keys_of(GrantView))
     return [view for view in map(_view, _running(core)) if chosen(view)]
@@ -47,7 +58,7 @@ async def add(core: Core, request: AddGrant, actor: Actor) -> GrantView:
         raise Invalid(f"a grant lasts more than nothing and at most {LONGEST.days} days")
     if not request.reason.strip():
         raise Invalid("a grant has a reason", "say --reason")
-    permissions = permissions_of((role,)) & actor.permissions
+    permissions = permissions_of((role,)) & actor.permissions & AT_A_STATION
     if not permissions:
         raise Denied(f"{actor.name} ({actor.role}) has nothing of what a {role} may do, so cannot grant it")
     who, name = await _meant(core, request.who)
