@@ -9,8 +9,10 @@ from typing import Annotated
 import typer
 
 from cli import operators
+from cli.errors import note as remark
 from cli.noun import each, flags_of, group, named, tell_list
 from cli.render import Column, show_list, show_one, when
+from cli.tariffs import money
 from cli.times import later
 from cms.client import ask
 from cms.contract import access
@@ -39,7 +41,7 @@ EXPLAINED = (
     Column("status"),
     Column("rule"),
     Column("reason"),
-    Column("evses", show=lambda value: " ".join(map(str, value)) or "all"),
+    Column("evses", show=lambda value: " ".join(map(str, value))),
 )
 STEPS = (Column("rule"), Column("effect"), Column("subject"), Column("outcome"), Column("why"))
 USAGE = (
@@ -48,7 +50,7 @@ USAGE = (
     Column("period"),
     Column("since", show=when),
     Column("energy_wh", "kWh", lambda value: f"{value / 1000:.1f}", right=True),
-    Column("cost", right=True),
+    Column("cost", show=money, right=True),
     Column("minutes", right=True),
     Column("sessions", right=True),
     Column("running", right=True),
@@ -66,7 +68,9 @@ Evse = Annotated[Several, typer.Option("--evse", metavar="STATION:N", help="At t
 Type = Annotated[Several, typer.Option("--connector-type", metavar="TYPE", help="e.g. cCCS2, sType2.")]
 Days = Annotated[str | None, typer.Option("--days", metavar="DAYS", help="e.g. mon-fri or sat,sun.")]
 Hours = Annotated[str | None, typer.Option("--hours", metavar="HH:MM-HH:MM", help="e.g. 22:00-06:00.")]
-Zone = Annotated[str | None, typer.Option("--time-zone", metavar="ZONE", help="Instead of the site's time zone.")]
+Zone = Annotated[
+    str | None, typer.Option("--time-zone", metavar="ZONE", help="Instead of the site's time zone.")
+]
 Per = Annotated[str | None, typer.Option("--per", metavar="PERIOD", help="Budget per day, week or month.")]
 Kwh = Annotated[str | None, typer.Option("--kwh", metavar="N", help="Budget: energy.")]
 Cost = Annotated[str | None, typer.Option("--cost", metavar="AMOUNT", help="Budget: money, with taxes.")]
@@ -141,6 +145,9 @@ def rule(
         time_zone=zone,
         note=note,
     )
+    if flags.dry_run:
+        remark(f"would {ctx.info_name} rule {id}", flags.quiet)
+        return
     request = access.AddRule(asked) if ctx.info_name == "add" else access.SetRule(asked)
     show_one(ask(request, flags.address, flags.patience_s), LIST, flags)
 
@@ -254,10 +261,11 @@ def explain(
 def usage(
     ctx: typer.Context,
     subject: Annotated[
-        str, typer.Argument(metavar="SUBJECT", help="token:TAG, driver:ID, group:NAME, everyone.")
-    ],
+        str | None,
+        typer.Argument(metavar="SUBJECT", help="token:TAG, driver:ID, group:NAME, everyone; else all."),
+    ] = None,
     at: Annotated[str | None, typer.Option("--at", metavar="TIME", help="Of the period then.")] = None,
 ) -> None:
-    """What is used of a subject's budgets in the present period."""
+    """What is used of budgets in the present period: a subject's, or all."""
     instant = None if at is None else later(at).astimezone(UTC)
     tell_list(flags_of(ctx), access.ShowUsage(subject, instant), USAGE, name="rule")

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from cms.contract.record import record
 from cms.contract.tariffs import Money
@@ -128,7 +127,7 @@ class UsageView:
     since: datetime
     until: datetime
     energy_wh: int
-    cost: Decimal | None
+    cost: Money | None
     minutes: int
     sessions: int
     running: int
@@ -200,7 +199,10 @@ class ExplainAccess:
 
 @dataclass(frozen=True, slots=True)
 class ShowUsage:
-    """What is used of the budgets of a subject: ``token:CARD1``, ``driver:D7``, ``group:fleet``, ``everyone``."""
+    """What is used of the budgets of a subject: ``token:CARD1``, ``driver:D7``, ``group:fleet``, ``everyone``.
 
-    subject: str
+    Null: of all budgets, everybody's. ``at``: in the periods of that instant; null is now.
+    """
+
+    subject: str | None = None
     at: datetime | None = None

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, time
 from functools import cache
+from itertools import groupby
 from operator import itemgetter
 from zoneinfo import ZoneInfo
 
@@ -343,7 +344,15 @@ def _hours_words(hours: Hours | None) -> str:
         return ""
     span = f"{hours.from_time or '00:00'}-{hours.to_time or '24:00'}"
     whole = hours.from_time is None and hours.to_time is None
-    return " ".join([*hours.days, *(() if whole else (span,))])
+    return " ".join([*_days_words(hours.days), *(() if whole else (span,))])
+
+
+def _days_words(days: Sequence[str]) -> Iterator[str]:
+    """``mon-fri sun``: three days in a row and more are a span."""
+    numbers = sorted(DAYS.index(day) for day in days)
+    for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):
+        row = [DAYS[number] for _, number in run]
+        yield from (f"{row[0]}-{row[-1]}",) if len(row) > 2 else row
 
 
 def budget_words(rule: Rule) -> str:

@@ -34,6 +34,7 @@ from cms.operations.access_budgets import counted_before
 from cms.operations.access_rulings import facts_of, judgement, made_anew, ready, rulebook
 from cms.operations.credits import has_credit
 from cms.operations.deciding import keep
+from cms.operations.identifying import named, standing
 from cms.operations.stations import check_place
 
 #: Nobody reads more, and every card of a subject asks all of them that are about it.
@@ -142,7 +143,7 @@ def _one_clock(core: Core, rule: Rule) -> str | None:
 def _subject(core: Core, rule: Rule) -> str:
     """A token or driver that is not registered is a slip; a group is whatever has its name."""
     if rule.kind == "token":
-        token = core.tokens.get(rule.subject.casefold())
+        token = named(core, rule.subject)
         if token is None:
             raise NotFound(f"there is no token {rule.subject}", "see `cms tokens list`")
         return token.id
@@ -182,7 +183,7 @@ async def explain(core: Core, request: ExplainAccess, actor: Actor) -> Explanati
     check_place(request.evse)
     state = core.lane(request.station).state
     at = request.at or core.clock.now()
-    token = core.tokens.get(request.token.casefold())
+    token = named(core, request.token)
     if token is None:
         raise NotFound(f"there is no token {request.token}", "see `cms tokens list`")
     await ready(core, state)
@@ -209,7 +210,7 @@ async def explain(core: Core, request: ExplainAccess, actor: Actor) -> Explanati
 
 def _own(core: Core, state: StationState, token: Token, at: datetime, evse: int | None) -> tuple[Ruling, str]:
     """What the token itself, its driver and its balance say, before any rule is asked."""
-    held = drivers.under(token, core.kept.get(drivers.KIND, {}))
+    held = standing(core, token)
     running = len(core.active.get(token.id.casefold(), ()))
     here = Presented(state.station.id, evse, starts=True)
     ruling = tokens.rule(held, TokenRef(token.id, token.kind), at, running, here)
@@ -239,9 +240,9 @@ def _budgets(core: Core, facts: Facts, at: datetime) -> tuple[UsageView, ...]:
 
 
 async def show_usage(core: Core, request: ShowUsage, actor: Actor) -> list[UsageView]:
-    """What is used of every budget that is about this subject, by holder."""
-    kind, _, name = request.subject.partition(":")
-    if kind not in SUBJECTS or (kind == "everyone") is bool(name):
+    """What is used of every budget that is about a subject: its own share, and where it is many, everybody's."""
+    kind, _, name = (request.subject or "").partition(":")
+    if request.subject is not None and (kind not in SUBJECTS or (kind == "everyone") is bool(name)):
         raise Invalid(
             f"{request.subject!r} is no subject", "write token:TAG, driver:ID, group:NAME or everyone"
         )
@@ -251,9 +252,10 @@ async def show_usage(core: Core, request: ShowUsage, actor: Actor) -> list[Usage
     facts = _facts(core, kind, name)
     if facts is not None:
         return list(_budgets(core, facts, at))
+    rules = book.rules.about(kind, name) if kind else sorted(core.kept[KIND].values(), key=precedence)
     return [
         usage.view(rule, whose, used, at)
-        for rule in book.rules.about(kind, name)
+        for rule in rules
         if rule.effect == "budget"
         for whose, used in book.ledger.holders(rule, at) or _nobody(rule)
     ]
@@ -262,7 +264,7 @@ async def show_usage(core: Core, request: ShowUsage, actor: Actor) -> list[Usage
 def _facts(core: Core, kind: str, name: str) -> Facts | None:
     """A token or driver as rules see it, wherever it is; None for those who are many."""
     if kind == "token":
-        token = core.tokens.get(name.casefold())
+        token = named(core, name)
         if token is None:
             raise NotFound(f"there is no token {name}", "see `cms tokens list`")
         return facts_of(core, Station(""), token, None)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from cms.contract.stations import Variable
 from cms.core import Core
-from cms.domain import evses, sites
+from cms.domain import evses, organisations, sites
 from cms.domain.access import KIND, Facts, Judgement, judge
 from cms.domain.changes import Happened
 from cms.domain.drivers import KIND as DRIVER
@@ -189,8 +189,14 @@ def facts_of(core: Core, station: Station, token: Token, evse: int | None) -> Fa
         station=station.id.casefold(),
         site=station.site.casefold() if station.site is not None else None,
         evse=evse,
-        time_zone=site.time_zone if site is not None else "UTC",
+        time_zone=site.time_zone if site is not None else _zone(core),
     )
+
+
+def _zone(core: Core) -> str:
+    """The organisation's clock, for stations without a site."""
+    own = organisations.own(core.kept)
+    return own.time_zone if own is not None else "UTC"
 
 
 def spent_by(core: Core, station: Station, session: Session, token: Token | None = None) -> Spent | None:

@@ -244,6 +244,6 @@ def test_a_rule_that_nobody_can_keep_is_refused(wrong: Rule, said: str) -> None:
 
 def test_a_rule_reads_as_one_line() -> None:
     one = rule("only", where=Where(sites=("garage",), connector_types=("CHADEMO",)), hours=WORK)
-    assert says(one) == "at site garage with CHADEMO, mon tue wed thu fri 07:00-19:00"
+    assert says(one) == "at site garage with CHADEMO, mon-fri 07:00-19:00"
     budget = Budget("month", energy_wh=200_000, each=True, then="limit", power_w=3700)
     assert says(rule("budget", budget=budget)) == "200 kWh each per month, then 3700 W"
