@@ -1,4 +1,4 @@
-"""A file of drivers as a sheet program writes it: CSV in UTF-8 (or UTF-16), with commas, semicolons or tabs."""
+"""A file of drivers, sites or stations as sheet programs write it: CSV in UTF-8 or -16; commas, semicolons or tabs."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import csv
 import difflib
 import io
 import sys
+from collections.abc import Callable
 from dataclasses import fields
 from pathlib import Path
+from typing import Any, TypeVar
 
 from cms.contract.drivers import DriverRow
 from cms.contract.refusals import Invalid, NotFound
 
-COLUMNS = tuple(field.name for field in fields(DriverRow) if field.name != "line")
+R = TypeVar("R")
 #: A file of five thousand lines is far smaller; more than this is a mistake, or somebody's malice.
 _MOST_BYTES = 16 * 1024 * 1024
 _DELIMITERS = ",;\t"
@@ -20,20 +22,35 @@ _LONGEST_CELL = 1_000
 
 
 def read_rows(name: str) -> tuple[DriverRow, ...]:
-    """The lines of a file; ``-`` is stdin."""
+    """The drivers of a file; ``-`` is stdin."""
     return rows_of(_bytes(name))
 
 
 def rows_of(content: bytes) -> tuple[DriverRow, ...]:
+    """The drivers of this file."""
+    return _sheet(content, DriverRow)
+
+
+def read_as(name: str, kind: type[R]) -> tuple[R, ...]:
+    """The lines of a file as rows of a kind: text by column, and the ``line``."""
+    return _sheet(_bytes(name), kind)
+
+
+def _sheet(content: bytes, kind: type[R]) -> tuple[R, ...]:
     """The lines of this file, numbered as an editor numbers them. Raises Invalid that names the line."""
+    make: Callable[..., R] = kind
     text = _text(content)
     header = text.partition("\n")[0]
     delimiter = max(_DELIMITERS, key=header.count)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     csv.field_size_limit(_LONGEST_CELL)
     try:
-        columns = _columns(next(lines, []))
-        return tuple(_row(columns, cells, lines.line_num) for cells in lines if any(map(str.strip, cells)))
+        columns = _columns(next(lines, []), columns_of(kind))
+        return tuple(
+            make(lines.line_num, **_cells(columns, cells, lines.line_num))
+            for cells in lines
+            if any(map(str.strip, cells))
+        )
     except csv.Error as error:
         raise Invalid(f"line {lines.line_num} of the file is no CSV: {error}") from None
 
@@ -67,21 +84,26 @@ def _text(content: bytes) -> str:
         ) from None
 
 
-def _columns(header: list[str]) -> list[str]:
+def columns_of(kind: type[Any]) -> tuple[str, ...]:
+    """The columns that a file of such rows may have."""
+    return tuple(field.name for field in fields(kind) if field.name != "line")
+
+
+def _columns(header: list[str], known: tuple[str, ...]) -> list[str]:
     columns = [cell.strip().casefold() for cell in header]
     for column in columns:
-        if column not in COLUMNS:
-            near = difflib.get_close_matches(column, COLUMNS, n=1)
-            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(COLUMNS)}"
+        if column not in known:
+            near = difflib.get_close_matches(column, known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"known: {', '.join(known)}"
             raise Invalid(f"the file's first line names {column[:40]!r}, which is no column", hint)
         if columns.count(column) > 1:
             raise Invalid(f"the file's first line names {column} twice")
     if not columns:
-        raise Invalid("the file is empty", f"its first line names columns: {', '.join(COLUMNS)}")
+        raise Invalid("the file is empty", f"its first line names columns: {', '.join(known)}")
     return columns
 
 
-def _row(columns: list[str], cells: list[str], line: int) -> DriverRow:
+def _cells(columns: list[str], cells: list[str], line: int) -> dict[str, str]:
     if len(cells) > len(columns):
         raise Invalid(f"line {line} of the file has {len(cells)} cells, the first line {len(columns)}")
-    return DriverRow(line, **dict(zip(columns, cells, strict=False)))
+    return dict(zip(columns, cells, strict=False))

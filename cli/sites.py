@@ -10,10 +10,11 @@ import typer
 
 from cli import orders
 from cli.ends import decimal
+from cli.errors import note
 from cli.flags import Flags
 from cli.noun import flags_of, group, named, tell_list
 from cli.orders import Names
-from cli.render import Column, kw, show_one, when
+from cli.render import Column, Row, kw, select, show_list, show_one, when
 from cms.client import ask
 from cms.contract import sites
 from cms.contract.refusals import Invalid
@@ -210,6 +211,50 @@ def set_(flags: Flags, said: dict[str, Any]) -> None:
         raise Invalid("What is to be changed?", "e.g. cms sites set SITE --name 'North Station'")
     request = sites.SetSite(**said, reason=flags.reason)
     show_one(ask(request, flags.address, flags.patience_s), SHOWN, flags)
+
+
+IMPORTED = (Column("line", right=True), Column("outcome"), Column("name"), Column("why"))
+
+
+@app.command("import")
+def import_(
+    ctx: typer.Context, file: Annotated[str, typer.Argument(metavar="FILE", help="CSV; - for stdin.")]
+) -> None:
+    """Register or change sites from a file, all of it or nothing. --dry-run says what would happen."""
+    from cli.sheets import read_as
+
+    flags = flags_of(ctx)
+    request = sites.ImportSites(read_as(file, sites.SiteRow), flags.dry_run)
+    told = ask(request, flags.address, max(flags.patience_s, 60.0))
+    show_list(select(told["rows"], flags), IMPORTED, flags, "name")
+    _summed_up(told, flags)
+
+
+ENROLLED = (*IMPORTED[:3], Column("url"), Column("password"), IMPORTED[3])
+
+
+def import_stations(
+    ctx: typer.Context, file: Annotated[str, typer.Argument(metavar="FILE", help="CSV; - for stdin.")]
+) -> None:
+    """Register stations and their EVSEs from a file, all of it or nothing; passwords are shown this once."""
+    from cli.sheets import read_as
+
+    flags = flags_of(ctx)
+    request = sites.ImportStations(read_as(file, sites.StationRow), flags.dry_run)
+    told = ask(request, flags.address, max(flags.patience_s, 60.0))
+    given = {credential["id"]: credential for credential in told["credentials"]}
+    for row in told["rows"]:
+        credential = given.pop(row["name"], {})
+        row |= {"url": credential.get("url"), "password": credential.get("password")}
+    show_list(select(told["rows"], flags), ENROLLED, flags, "name")
+    _summed_up(told, flags)
+
+
+def _summed_up(told: Row, flags: Flags) -> None:
+    """The summary, and the exit code: with a mistake in it nothing of a file is written."""
+    wrong = sum(row["outcome"] == "error" for row in told["rows"])
+    note("written" if told["done"] else "nothing was written", flags.quiet)
+    raise typer.Exit(Invalid.exit_code if wrong else 0)
 
 
 @app.command()

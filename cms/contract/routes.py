@@ -305,6 +305,8 @@ def _drivers() -> Rows:
             "POST", "/v1/drivers/{driver}/verification", drivers.VerificationView
         ),
         drivers.VerifyDriver: Route("POST", "/v1/drivers/{driver}/verify", drivers.DriverView),
+        drivers.ExportDriver: Route("GET", "/v1/drivers/{driver}/export", drivers.DriverExport),
+        drivers.EraseDriver: Route("POST", "/v1/drivers/{driver}/erase", drivers.ErasedDriver),
         drivers.ImportDrivers: Route("POST", "/v1/driver-imports", drivers.ImportView),
         drivers.AddDriverNote: Route("POST", "/v1/drivers/{driver}/notes", drivers.DriverView),
     }
@@ -347,6 +349,8 @@ def _sites() -> Rows:
         sites.ShowSite: Route("GET", "/v1/sites/{site}", sites.SiteView),
         sites.SetSite: Route("PATCH", "/v1/sites/{site}", sites.SiteView),
         sites.RemoveSite: Route("DELETE", "/v1/sites/{site}", None),
+        sites.ImportSites: Route("POST", "/v1/imports/sites", sites.PlacesView),
+        sites.ImportStations: Route("POST", "/v1/imports/stations", sites.PlacesView),
     }
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from cms.contract.stations import StationCredential
+
 
 @dataclass(frozen=True, slots=True)
 class Daily:
@@ -136,3 +138,92 @@ class RemoveSite:
 
     site: str
     reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SiteRow:
+    """A line of a file of sites, as text: an empty cell says nothing. ``closings`` are separated by ``;``."""
+
+    line: int
+    site: str = ""
+    name: str = ""
+    time_zone: str = ""
+    street: str = ""
+    postcode: str = ""
+    city: str = ""
+    country: str = ""
+    coordinates: str = ""
+    hours: str = ""
+    closings: str = ""
+    grid_power_w: str = ""
+    grid_limit_w: str = ""
+    grid_reference: str = ""
+    party: str = ""
+    operator: str = ""
+    contact_name: str = ""
+    contact_phone: str = ""
+    contact_email: str = ""
+    access: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StationRow:
+    """A line of a file of stations, as text: a station, and where it names one, one of its EVSEs with an outlet.
+
+    A station with several EVSEs has several lines; what is said of the station itself is said in the first.
+    """
+
+    line: int
+    station: str = ""
+    site: str = ""
+    serial: str = ""
+    security_profile: str = ""
+    note: str = ""
+    evse: str = ""
+    evse_id: str = ""
+    reference: str = ""
+    floor: str = ""
+    directions: str = ""
+    connector: str = ""
+    standard: str = ""
+    format: str = ""
+    power_type: str = ""
+    voltage_v: str = ""
+    current_a: str = ""
+    power_w: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSites:
+    """Register or change sites: all lines or none."""
+
+    rows: tuple[SiteRow, ...]
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ImportStations:
+    """Register stations and their EVSEs: all lines or none. Stations that are registered already stay as they are."""
+
+    rows: tuple[StationRow, ...]
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceRow:
+    """What became of a line. ``outcome``: added, changed, unchanged, known or error, which ``why`` explains."""
+
+    line: int
+    name: str
+    outcome: str
+    why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PlacesView:
+    """``done``: whether anything was written. ``credentials`` of new stations are shown this once."""
+
+    done: bool
+    rows: tuple[PlaceRow, ...]
+    credentials: tuple[StationCredential, ...] = ()

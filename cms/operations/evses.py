@@ -23,7 +23,7 @@ from cms.domain.changes import Change, Happened, Keep
 from cms.domain.evolve import evolve
 from cms.domain.evses import Evse
 from cms.domain.qr import filled
-from cms.domain.stations import StationState, with_sessions
+from cms.domain.stations import Station, StationState, with_sessions
 from cms.operations.deciding import settle
 
 #: No station has more.
@@ -93,10 +93,15 @@ async def _reported(core: Core, lane: Lane, evse: int) -> Evse:
     return evses.reported(await core.store.variables(lane.state.station.id), evse, connectors or {1})
 
 
+def check_place(evse: int, connector: int) -> None:
+    """What may be registered as an EVSE and a connector of it."""
+    if not 0 < evse < 10_000 or not 0 < connector < 100:
+        raise Invalid("EVSEs and connectors count from 1")
+
+
 async def set_(core: Core, request: SetEvse, actor: Actor) -> EvseView:
     """Say what an EVSE is; it need not have been heard of."""
-    if not 0 < request.evse < 10_000 or not 0 < request.connector < 100:
-        raise Invalid("EVSEs and connectors count from 1")
+    check_place(request.evse, request.connector)
     lane = core.lane(request.station)
     said = asdict(request)
     async with lane.lock, core.books:
@@ -115,16 +120,16 @@ def _id_said(core: Core, lane: Lane, request: SetEvse) -> str | None:
     """The id as it is kept; ``core.books`` is held, so that it stays the only one."""
     if not request.evse_id:
         return None
-    evse_id = evses.read_id(request.evse_id, _parties(core, lane))
+    evse_id = evses.read_id(request.evse_id, parties(core, lane.state.station))
     taken = found(core, evse_id)
     if taken is not None and taken != (lane, request.evse):
         raise Conflict(f"EVSE id {evse_id} is that of {taken[0].state.station.id}, EVSE {taken[1]}, already")
     return evse_id
 
 
-def _parties(core: Core, lane: Lane) -> tuple[str, ...]:
+def parties(core: Core, station: Station) -> tuple[str, ...]:
     """Whose EVSE ids may be at a station: its site's party, else its organisation's; nobody said: anybody's."""
-    site = sites.of(core.kept.get(sites.KIND, {}), lane.state.station.site)
+    site = sites.of(core.kept.get(sites.KIND, {}), station.site)
     own = organisations.own(core.kept)
     said = (site.party if site else None) or (own.party if own else None)
     return (said,) if said else ()
@@ -137,6 +142,15 @@ def found(core: Core, evse_id: str) -> tuple[Lane, int] | None:
         if evse.id is not None and evses.same_id(evse.id) == wanted:
             return lane, number
     return None
+
+
+def taken(core: Core) -> dict[str, str]:
+    """Whose each EVSE id is, by the id without separators."""
+    return {
+        evses.same_id(evse.id): f"{lane.state.station.id}, EVSE {number}"
+        for lane, number, evse in _registered(core)
+        if evse.id is not None
+    }
 
 
 def _registered(core: Core) -> Iterator[tuple[Lane, int, Evse]]:
@@ -178,8 +192,8 @@ def _adopted(core: Core, lane: Lane, number: int, told: Evse) -> Evse:
     known = of(lane.state, number)
     if told.outlets and (known.reported or not known.outlets):
         known = evolve(known, outlets=told.outlets, reported=True)
-    parties = _parties(core, lane)
-    ours = told.id is not None and (not parties or told.id.rpartition("*E")[0] in parties)
+    allowed = parties(core, lane.state.station)
+    ours = told.id is not None and (not allowed or told.id.rpartition("*E")[0] in allowed)
     if known.id is None and told.id is not None and ours and found(core, told.id) is None:
         known = evolve(known, id=told.id)
     return known

@@ -18,7 +18,7 @@ from cms.domain.stations import StationState
 from cms.operations.deciding import keep
 
 #: No register grows without end.
-_MOST = 20_000
+MOST = 20_000
 #: These fields of a site are shown as they are.
 _SHOWN = (*sites.PLAIN, "id", "latitude", "longitude", "added_at")
 
@@ -78,7 +78,7 @@ async def show(core: Core, request: ShowSite, actor: Actor) -> SiteView:
     return _seen(core, registered(core, request.site))
 
 
-def _said(site: Site, request: AddSite | SetSite) -> Site:
+def said_of(site: Site, request: AddSite | SetSite) -> Site:
     """The site with what the request says of it."""
     said = with_fields(site, sites.read_words(asdict(request)))
     if request.coordinates is not None:
@@ -95,14 +95,14 @@ async def add(core: Core, request: AddSite, actor: Actor) -> SiteView:
     sites.check_id(request.site)
     own = organisations.own(core.kept)
     now = core.clock.now()
-    site = _said(Site(request.site, time_zone=own.time_zone if own else "UTC", added_at=now), request)
+    site = said_of(Site(request.site, time_zone=own.time_zone if own else "UTC", added_at=now), request)
     async with core.books:
         known: dict[str, Site] = core.kept.get(sites.KIND, {})
         key = sites.key(site.id)
         if key in known:
             raise Conflict(f"site {known[key].id} is registered already", f"cms sites set {known[key].id}")
-        if len(known) >= _MOST:
-            raise Conflict(f"there are {_MOST} sites already")
+        if len(known) >= MOST:
+            raise Conflict(f"there are {MOST} sites already")
         told = Happened("site.added", now, actor=actor.name, data={"site": site.id})
         await keep(core, sites.KIND, key, site, told)
     return _seen(core, site)
@@ -112,7 +112,7 @@ async def set_(core: Core, request: SetSite, actor: Actor) -> SiteView:
     """Change what is said of a site. Events tell which words changed, not what of (contacts are personal)."""
     async with core.books:
         known = registered(core, request.site)
-        site = _said(known, request)
+        site = said_of(known, request)
         if site != known:
             changed = [f.name for f in fields(site) if getattr(site, f.name) != getattr(known, f.name)]
             data = {"site": site.id, "changed": changed} | _because(request)

@@ -109,6 +109,13 @@ def check_identity(identity: str) -> None:
 
 async def add(core: Core, request: AddStation, actor: Actor) -> StationCredential:
     """Register a station and make its password."""
+    station, password = made(core, request)
+    await register(core, station, actor.name, chosen=request.password is not None)
+    return credential(core, station, password)
+
+
+def made(core: Core, request: AddStation) -> tuple[Station, str | None]:
+    """The station that is asked for, and its password; nothing is registered yet."""
     check_identity(request.station)
     _check_boot_policy(request.boot_policy)
     if not 0 <= request.security_profile <= 3:
@@ -131,8 +138,7 @@ async def add(core: Core, request: AddStation, actor: Actor) -> StationCredentia
         serial=request.serial,
         enrolled_at=core.clock.now(),
     )
-    await register(core, station, actor.name, chosen=request.password is not None)
-    return _credential(core, station, password)
+    return station, password
 
 
 def _password(chosen: str | None) -> str:
@@ -149,7 +155,8 @@ def _digest(core: Core, station_id: str, password: str | None) -> bytes | None:
     return None if password is None else credentials.as_told(core.keys, station_id, password)
 
 
-def _credential(core: Core, station: Station, password: str | None) -> StationCredential:
+def credential(core: Core, station: Station, password: str | None) -> StationCredential:
+    """What the station is configured with."""
     secure = station.security_profile >= 2 and bool(core.terms.ocpp_tls_url)
     url = core.terms.ocpp_tls_url if secure else core.terms.ocpp_url
     return StationCredential(
@@ -195,7 +202,7 @@ async def set_(core: Core, request: SetStation, actor: Actor) -> StationView | S
             "station.changed", core.clock.now(), station.id, actor=actor.name, data=kept | _because(request)
         )
         await settle(core, lane, evolve(state, station=station), (SaveStation(station), *changes), (told,))
-    return view(core, lane.state) if password is None else _credential(core, station, password)
+    return view(core, lane.state) if password is None else credential(core, station, password)
 
 
 def _because(request: SetStation) -> dict[str, str]:

@@ -105,3 +105,20 @@ def test_without_colour_nothing_but_blocks_is_drawn_and_every_usual_code_fits_80
         assert len(drawn[0]) <= 80
     with pytest.raises(Invalid, match="the code is 93 cells wide, the terminal 80"):
         plain("x" * 500)
+
+
+async def test_sites_and_stations_are_taken_from_files_and_passwords_are_shown_this_once(
+    cms: Cms, tmp_path: Path
+) -> None:
+    sites, stations = tmp_path / "sites.csv", tmp_path / "stations.csv"
+    sites.write_text("site;name;city\ngarage;Garage Nord;Ulm\n")
+    stations.write_text("station,site,evse,evse_id\nCP-1,garage,1,DE*ABC*E1\nCP-1,,2,DE*ABC*E2\n")
+    assert (await cms("stations", "import", str(stations))).code == 2  # there is no such site yet
+    dry = await cms("sites", "import", str(sites), "--dry-run")
+    assert (dry.code, dry.err) == (0, "cms: nothing was written\n")
+    assert (await cms("sites", "import", str(sites))).code == 0
+    first, second = (await cms("stations", "import", str(stations), "-o", "json")).told
+    assert (first["outcome"], len(first["password"]), second["password"]) == ("added", 27, None)
+    assert (await cms("evses", "list", "-o", "name")).lines == ["CP-1:1", "CP-1:2"]
+    again = (await cms("stations", "import", str(stations), "-o", "json")).told
+    assert [row["outcome"] for row in again] == ["known", "known"]
