@@ -9,12 +9,13 @@ import typer
 
 from cli.errors import note as say_note
 from cli.flags import Flags
-from cli.noun import each, flags_of, group, named, tell_list
+from cli.noun import confirmed, each, flags_of, group, named, tell_list
 from cli.orders import Names
 from cli.render import Column, select, show_list, show_one, when
 from cms.client import ask
 from cms.contract import drivers
 from cms.contract.refusals import Invalid
+from cms.contract.safe import escaped
 
 app = group("The people and companies who charge.")
 
@@ -219,6 +220,40 @@ def import_(
     counts = f"{told['added']} added, {told['changed']} changed, {told['unchanged']} unchanged"
     say_note(f"{done}: {counts}; {told['errors']} lines with errors", flags.quiet)
     raise typer.Exit(Invalid.exit_code if told["errors"] else 0)
+
+
+@app.command()
+def export(ctx: typer.Context, driver: Driver) -> None:
+    """Everything that is known about a driver, as one JSON document."""
+    import msgspec
+
+    flags = flags_of(ctx)
+    told = ask(drivers.ExportDriver(driver), flags.address, max(flags.patience_s, 120.0))
+    print(escaped(msgspec.json.format(msgspec.json.encode(told), indent=2).decode()))
+
+
+ERASED = (
+    Column("done", "erased"),
+    Column("alias", "now called"),
+    Column("tokens", "tokens removed"),
+    Column("rows", "rows that name him"),
+    Column("files", "files that name him"),
+    Column("lists", "in the local lists of"),
+)
+
+
+@app.command()
+def erase(ctx: typer.Context, driver: Driver) -> None:
+    """Forget a driver for good: what stays names an alias. --dry-run counts what would change."""
+    flags = flags_of(ctx)
+    question = f"Forget driver {driver} and everything that names him? It cannot be undone."
+    if not flags.dry_run and not confirmed(flags, question):
+        raise typer.Exit(130)
+    request = drivers.EraseDriver(driver, flags.dry_run, flags.reason)
+    told = ask(request, flags.address, max(flags.patience_s, 600.0))
+    show_one(told, ERASED, flags, "alias")
+    if told["lists"]:
+        say_note(f"their lists are to be sent anew: cms lists sync {' '.join(told['lists'])}", flags.quiet)
 
 
 @app.command()

@@ -167,6 +167,24 @@ class Store(Protocol):
         """(Station without case, key, record) of this kind, of all stations."""
         ...
 
+    async def mentions(self, words: Sequence[str], limit: int) -> list[tuple[str, dict[str, Any]]]:
+        """(Table, row) of what may name one of these words; at most so many rows of each table."""
+        ...
+
+    async def rewrite(
+        self, words: Sequence[str], change: Callable[[str, str], str], before: datetime | None = None
+    ) -> dict[str, int]:
+        """Change texts that may name one of these words, in rows that are older; how many rows, by table."""
+        ...
+
+    async def old_tokens(self, before: datetime, but: str, limit: int) -> list[str]:
+        """Tokens of sessions that ended before this instant, except those that begin with ``but``."""
+        ...
+
+    async def leave_no_traces(self, words: Sequence[str]) -> None:
+        """Nothing of what was rewritten or removed stays in the files of the database."""
+        ...
+
     async def bill(self, session_id: str) -> Account | None:
         """The account of a session that is over, where it had one."""
         ...
@@ -233,6 +251,10 @@ class Stations(Protocol):
 
     def messages(self, station_id: str) -> list[Message]:
         """The last frames of its link, oldest first."""
+        ...
+
+    def forget(self, words: Sequence[str]) -> None:
+        """Keep no frame of any link in which one of these words stands."""
         ...
 
     def disconnect(self, station_id: str, code: int, reason: str) -> None: ...

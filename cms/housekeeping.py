@@ -18,6 +18,7 @@ from cms.operations import access_budgets, heads
 from cms.operations.admission import trim_inbox
 from cms.operations.certificates import forget_revoked
 from cms.operations.expiry import ExpiryWatch, renew_due
+from cms.operations.privacy import retire
 from cms.operations.secrets import rewrap
 from cms.operations.sessions import doubt_stale
 from cms.operations.stations import last_heard
@@ -76,6 +77,7 @@ class Housekeeping:
                         await forget_revoked(core)
                         await access_budgets.forget_old(core)
                         self._renew_certificates(core)
+                        self._forget_persons(core)
                     await self._forget_old()
             except StoreDown:
                 continue
@@ -108,6 +110,11 @@ class Housekeeping:
         if days := self._settings.certificate_renew_days:
             self._own(renew_due(core, timedelta(days=days)), "certificate renewals")
 
+    def _forget_persons(self, core: Core) -> None:
+        """Beside everything else: it reads much of the record."""
+        if days := self._settings.personal_retention_days:
+            self._own(_retired(core, self._clock.now() - timedelta(days=days)), "old sessions")
+
     async def _forget_old(self) -> None:
         now, settings = self._clock.now(), self._settings
         await self._store.prune(
@@ -115,3 +122,8 @@ class Housekeeping:
             readings_before=now - timedelta(days=settings.readings_retention_days),
             streams_before=now - timedelta(days=settings.streams_retention_days),
         )
+
+
+async def _retired(core: Core, before: datetime) -> None:
+    if count := await retire(core, before):
+        log.info("old sessions name their cards no more", tokens=count)

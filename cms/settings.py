@@ -247,6 +247,11 @@ class Settings(BaseSettings):
     streams_retention_days: int = Field(
         30, ge=1, description="How long values of periodic event streams are kept."
     )
+    personal_retention_days: int = Field(
+        0,
+        ge=0,
+        description="After so long what sessions, events and messages tell names tokens no more; 0: never.",
+    )
     events_retention_days: int = Field(400, ge=1, description="How long events are kept.")
     readings_retention_days: int = Field(400, ge=1, description="How long meter readings are kept.")
 

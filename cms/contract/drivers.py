@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
+
+from cms.contract.sessions import SessionView
+from cms.contract.tokens import TokenView
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,51 @@ class VerificationView:
     driver: str
     expires_at: datetime
     next_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ExportDriver:
+    """Everything that is known about a driver, for him to have (GDPR articles 15 and 20)."""
+
+    driver: str
+
+
+@dataclass(frozen=True, slots=True)
+class DriverExport:
+    """``named_in`` are rows of the record, by table, that name him or a token of his: events, orders, messages ..."""
+
+    driver: DriverView
+    at: datetime
+    tokens: tuple[TokenView, ...]
+    sessions: tuple[SessionView, ...]
+    bills: tuple[dict[str, Any], ...]
+    named_in: dict[str, tuple[dict[str, Any], ...]]
+    cut: bool
+    """There was more of something than one export holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class EraseDriver:
+    """Forget a driver: his contact, notes and tokens; what stays (sessions, bills) names an alias (GDPR article 17).
+
+    It cannot be undone. ``dry_run`` counts what would change.
+    """
+
+    driver: str
+    dry_run: bool = False
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedDriver:
+    """``rows``: how many rows of which table; ``lists``: stations whose local list holds a token of his still."""
+
+    done: bool
+    alias: str
+    tokens: int
+    rows: dict[str, int]
+    files: int
+    lists: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,8 @@ EVENT_TYPES: dict[str, tuple[str, ...]] = {
     "token.learned": ("token", "kind", "driver", "enrolled"),
     "driver.added": ("driver", "status", "groups"),
     "driver.changed": ("driver", "status", "groups"),
+    "driver.exported": ("driver",),
+    "driver.erased": ("driver", "tokens"),
     "driver.code-sent": ("driver",),
     "driver.noted": ("driver",),
     "site.added": ("site",),

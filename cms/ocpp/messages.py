@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -76,6 +77,13 @@ class Ring:
         if len(text) > KEPT_CHARACTERS:
             text = cut(text)
         self._frames.append((at, direction, kind, action, message_id, text, latency_ms))
+
+    def forget(self, words: Iterable[str]) -> None:
+        """Keep no frame in which one of these words stands."""
+        needles = [word.casefold() for word in words]
+        kept = [f for f in self._frames if not any(n in _as_text(f[5]).casefold() for n in needles)]
+        if len(kept) < len(self._frames):
+            self._frames = deque(kept, maxlen=KEPT_FRAMES)
 
     def last(self) -> Message:
         return Seen(*self._frames[-1]).message()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from cms.contract.refusals import Unreachable
 from cms.contract.stations import Message
 from cms.core import LinkInfo
@@ -39,6 +41,12 @@ class Served:
         if link is None:
             raise Unreachable(f"{station_id} is off line")
         return await link.give(order, timeout_s)
+
+    def forget(self, words: Sequence[str]) -> None:
+        begin = place(self._organisation, "")
+        for at, one in self._connections.items():
+            if at.startswith(begin) and one.link is not None:
+                one.link.ring.forget(words)
 
     def messages(self, station_id: str) -> list[Message]:
         link = self._link(station_id)

@@ -90,6 +90,8 @@ class Item:
     organisation: str = ""
     alone: bool = False
     """Its rows do not commute with those of others, or with each other: written in its own order."""
+    tidies: str = ""
+    """``fold``: the log is emptied afterwards; ``vacuum``: the file is written anew, without what was freed."""
 
 
 def rows_of(changes: Iterable[c.Change], organisation: str, now: Now) -> list[tuple[Statement, Params]]:

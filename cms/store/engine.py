@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +35,7 @@ from cms.store import (
     kept,
     meters,
     payments,
+    privacy,
     quarantine,
     sessions,
     stations,
@@ -72,19 +74,25 @@ async def open_store(
         )
     await migrate(url)
     pen: Pen
+    file: Path | None = None
     if kind.drivername == "sqlite+aiosqlite":
-        pen = SqlitePen(Path(kind.database or ""), threaded=threaded)
+        file = Path(kind.database or "")
+        pen = SqlitePen(file, threaded=threaded)
     else:
         pen = PostgresPen(url)
     # On a simulated loop idle seconds pass in no time: putting the house in order at each would be all it does.
     writer = Writer(pen, published, rest_after_s=1.0 if threaded else 600.0)
-    return SqlStore(reader(url, threaded=threaded), writer, clock, MAIN)
+    return SqlStore(reader(url, threaded=threaded), writer, clock, MAIN, file)
 
 
 class SqlStore:
     """core.Store on SQLite or PostgreSQL: what one organisation has there, and nothing else."""
 
-    def __init__(self, reader: Reader, writer: Writer, clock: Clock, organisation: str) -> None:
+    def __init__(
+        self, reader: Reader, writer: Writer, clock: Clock, organisation: str, file: Path | None = None
+    ) -> None:
+        self.file = file
+        """Where SQLite keeps it."""
         self.organisation = organisation
         self._unscoped = reader
         self._reader: Reader = ScopedReader(reader, organisation)
@@ -93,7 +101,7 @@ class SqlStore:
 
     def of(self, organisation: str) -> SqlStore:
         """The same record as another organisation sees it."""
-        return SqlStore(self._unscoped, self._writer, self._clock, organisation)
+        return SqlStore(self._unscoped, self._writer, self._clock, organisation, self.file)
 
     @property
     def healthy(self) -> bool:
@@ -169,6 +177,34 @@ class SqlStore:
             gone += len(upto)
         await self._run((kept.PRUNE, ()))
         return gone
+
+    async def mentions(self, words: Sequence[str], limit: int) -> list[tuple[str, dict[str, Any]]]:
+        return [found async for found in privacy.mentions(self._reader, words, limit)]
+
+    async def rewrite(
+        self, words: Sequence[str], change: privacy.Change, before: datetime | None = None
+    ) -> dict[str, int]:
+        done: dict[str, int] = {}
+        await self._run((kept.PRUNE, ()))  # what is forgotten has a key still, which may be taken under its alias
+        for place in privacy.PLACES:
+            if before is not None and place.at is None:
+                continue
+            for some in privacy.parts(words):
+                async for rows in privacy.rewrites(self._reader, place, some, change, before):
+                    await self._run(*rows)
+                    done[place.name] = done.get(place.name, 0) + len(rows)
+        return done
+
+    async def old_tokens(self, before: datetime, but: str, limit: int) -> list[str]:
+        return await privacy.old_tokens(self._reader, before, but, limit)
+
+    async def leave_no_traces(self, words: Sequence[str]) -> None:
+        await self._tidied("fold")
+        if self.file is not None and await asyncio.to_thread(privacy.leaves_traces, self.file, words):
+            await self._tidied("vacuum")
+
+    async def _tidied(self, how: str) -> None:
+        await self._writer.write(Item([], [], alone=True, tidies=how), ())
 
     async def close(self) -> None:
         await self._reader.close()

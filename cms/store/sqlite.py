@@ -39,6 +39,7 @@ _PRAGMAS = (
     "PRAGMA wal_autocheckpoint=0",  # a checkpoint within a commit would make a station wait for it
     "PRAGMA cache_size=-32768",
     "PRAGMA temp_store=MEMORY",
+    "PRAGMA secure_delete=ON",  # what somebody wanted forgotten must not stay in freed pages
 )
 
 _PATIENT, _IMPATIENT = "PRAGMA busy_timeout=200", "PRAGMA busy_timeout=0"
@@ -78,6 +79,7 @@ class SqlitePen:
         self._folded_rows = 0
         self._thread = ThreadPoolExecutor(1, "store writer") if threaded else None
         self._folding: asyncio.Future[None] | None = None
+        self._tidying = ""
         self.connection = sqlite3.connect(
             path, isolation_level=None, check_same_thread=False, cached_statements=512
         )
@@ -88,6 +90,8 @@ class SqlitePen:
         if self._folding is not None and self._folding.done():
             await self._fold_the_rest()
         outcomes = await self._written(items)
+        if self._tidying:
+            await self._tidy()
         if self._folding is None and self.connection.total_changes - self._folded_rows > _FOLD_AFTER_ROWS:
             self._folding = asyncio.ensure_future(self._fold_beside())
         return outcomes
@@ -115,6 +119,13 @@ class SqlitePen:
         self._folded_rows = self.connection.total_changes
         await self._aside(_fold, self.connection, mode)
 
+    async def _tidy(self) -> None:
+        """Nothing of what was written over stays in the files."""
+        how, self._tidying = self._tidying, ""
+        if how == "vacuum":
+            await self._aside(self.connection.execute, "VACUUM")
+        await self._fold_the_rest("TRUNCATE")
+
     async def _aside(self, work: Callable[..., T], *arguments: object) -> T:
         """Do it in the writer's thread, or at once."""
         if self._thread is None:
@@ -126,6 +137,7 @@ class SqlitePen:
             await self._begin()
             if any(item.alone for item in items):
                 # Housekeeping touches many pages, some of them cold: the loop does not wait for those.
+                self._tidying = max(item.tidies for item in items)
                 numbers = await self._aside(self._together, items)
             else:
                 numbers = self._together(items)

@@ -69,6 +69,33 @@ async def test_an_unknown_card_is_listed_and_enrolled(cms: Cms, small: Small) ->
     assert (await cms("tokens", "unknown", "-o", "json")).told == []
 
 
+async def test_a_file_is_taken_dry_first_and_bad_lines_say_what_is_wrong(cms: Cms, tmp_path: Path) -> None:
+    file = tmp_path / "drivers.csv"
+    file.write_bytes(b"\xef\xbb\xbfdriver;name;token\r\nada;Ada L.;AA\r\nben;=1+1;BB\r\n")
+    dry = await cms("drivers", "import", str(file), "--dry-run", "-o", "json")
+    assert [(row["line"], row["outcome"]) for row in dry.told] == [(2, "added"), (3, "error")]
+    refused = await cms("drivers", "import", str(file))
+    assert (refused.code, "formula" in refused.out) == (2, True)
+    assert (await cms("drivers", "list", "-o", "json")).told == []
+    assert (await cms("drivers", "import", str(file), "--partial")).code == 2
+    assert (await cms("tokens", "show", "AA", "-o", "json")).told["driver"] == "ada"
+    piped = await cms("drivers", "import", "-", stdin="driver,name\nada,Ada Lovelace\n")
+    assert piped.code == 0
+    assert (await cms("drivers", "import", str(tmp_path / "none.csv"))).code == 4
+
+
+async def test_a_driver_is_exported_and_erased(cms: Cms) -> None:
+    await cms("drivers", "add", "ada", "--name", "Ada Lovelace")
+    await cms("tokens", "add", "CARD-4711", "--driver", "ada")
+    assert (await cms("drivers", "export", "ada")).told["driver"]["name"] == "Ada Lovelace"
+    counted = await cms("drivers", "erase", "ada", "--dry-run", "-o", "json")
+    assert (counted.told["done"], counted.told["tokens"]) == (False, 1)
+    assert (await cms("drivers", "erase", "ada")).code == 2, "nobody is there to ask"
+    assert (await cms("drivers", "erase", "ada", "--yes", "-o", "json")).told["done"]
+    assert (await cms("tokens", "show", "CARD-4711")).code == 4
+    assert (await cms("drivers", "show", "ada")).code == 4
+
+
 async def _held_to(small: Small, card: str) -> None:
     """Somebody holds a card to CP1 as soon as it waits for one."""
     async for event in small.core.bus.subscribe():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,7 @@ class ToldStations:
         self.closed: list[tuple[str, int]] = []
         self.answer: OrderAnswer | Refusal = OrderAnswer("accepted", "Accepted", {"status": "Accepted"})
         self.before_answer: Callable[[], Coroutine[Any, Any, None]] | None = None
+        self.forgotten: tuple[str, ...] = ()
         self._clock = clock
 
     def connect(self, station: str, version: str = "1.6") -> None:
@@ -73,6 +74,9 @@ class ToldStations:
 
     def messages(self, station_id: str) -> list[Message]:
         return []
+
+    def forget(self, words: Sequence[str]) -> None:
+        self.forgotten = tuple(words)
 
     def disconnect(self, station_id: str, code: int, reason: str) -> None:
         self.closed.append((station_id, code))
