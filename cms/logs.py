@@ -5,6 +5,7 @@ Station-supplied text is data: the JSON encoder, or repr for people, keeps every
 
 from __future__ import annotations
 
+import io
 import logging
 import sys
 from collections.abc import Hashable
@@ -52,11 +53,9 @@ def set_up(level: str, style: str, stream: TextIO = sys.stderr) -> None:
     ]
     final: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if human:
-        # Plain tracebacks: the pretty ones print every local variable, keys and passwords among them.
-        plain = structlog.dev.plain_traceback
         final += [
             _harmless,
-            structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=plain),
+            structlog.dev.ConsoleRenderer(colors=stream.isatty(), exception_formatter=_harmless_traceback),
         ]
     else:
         final += [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
@@ -82,3 +81,13 @@ def set_up(level: str, style: str, stream: TextIO = sys.stderr) -> None:
 def _harmless(_: Any, __: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
     """A terminal must never see what a station wrote raw."""
     return {key: safe(value) if isinstance(value, str) else value for key, value in event.items()}
+
+
+def _harmless_traceback(stream: TextIO, error: structlog.typing.ExcInfo) -> None:
+    """Plain: the pretty ones print every local variable, keys and passwords among them. Indented: what stands in an
+    error's text can look like no line of its own.
+    """
+    told = io.StringIO()
+    structlog.dev.plain_traceback(told, error)
+    lines = told.getvalue().strip("\n").split("\n")
+    stream.write("\n" + "\n".join(f"    {safe(line)}" for line in lines))
