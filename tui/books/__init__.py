@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.books import access, audit, charging, drivers, maintenance, model, money, sites
+from tui.books import access, audit, charging, drivers, maintenance, model, money, people, sites
 from tui.books.shape import Book
 
 BOOKS: dict[str, Book] = {
@@ -12,6 +12,7 @@ BOOKS: dict[str, Book] = {
         *model.BOOKS,
         *charging.BOOKS,
         *drivers.BOOKS,
+        *people.BOOKS,
         *access.BOOKS,
         *sites.BOOKS,
         *money.BOOKS,
