@@ -16,6 +16,7 @@ from cli.times import duration_s
 from cms.client import ask
 from cms.contract import certificates
 from cms.contract.refusals import NotFound
+from cms.contract.safe import safe
 
 app = group("Certificates: our authority, what it signed, what stations have.")
 authority = group("Our own certificate authorities.")
@@ -187,6 +188,6 @@ def root(ctx: typer.Context, use: Use = "station") -> None:
     flags = flags_of(ctx)
     for ours in ask(certificates.ListAuthorities(), flags.address, flags.patience_s):
         if ours["use"] == use:
-            sys.stdout.write(ours["pem"])
+            sys.stdout.writelines(f"{safe(line)}\n" for line in ours["pem"].splitlines())
             return
     raise NotFound(f"there is no {use} authority", f"cms certificates ca create --use {use}")

@@ -16,6 +16,7 @@ from cli.flags import Flags
 from cli.render import Column, Row, select, show_list, show_one
 from cms.client import ask
 from cms.contract.refusals import Invalid, Refusal
+from cms.contract.safe import safe
 
 #: What most verbs are about; and where a list tells of all stations unless one is named.
 Station = Annotated[str, typer.Argument(metavar="STATION")]
@@ -153,10 +154,12 @@ def each(
             note(f"would {what} {name}", flags.quiet)
             continue
         try:
-            rows.append(ask(build(name), flags.address, flags.patience_s))
+            told = ask(build(name), flags.address, flags.patience_s)
         except Refusal as refusal:
             say(refusal, flags.output)
             code = max(code, refusal.exit_code)
+        else:
+            rows += [] if told is None else [told]
     for_people = flags.output in ("table", "wide")
     if (rows and for_people) or (many and not for_people):
         show_list(rows, columns, flags)
@@ -182,5 +185,5 @@ def confirmed(flags: Flags, question: str) -> bool:
         return True
     if not sys.stdin.isatty():
         raise Invalid(f"{question} Nobody is there to ask", "say --yes to do it")
-    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    print(f"{safe(question)} [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -49,7 +49,11 @@ CAPABILITIES = (
 
 def in_a_line(found: Any) -> str:
     """``boot-trigger=always (its make)``: what is unusual, and where that comes from."""
-    return ", ".join(f"{quirk['name']}={quirk['value']} ({_ORIGINS[quirk['origin']]})" for quirk in found)
+    return ", ".join(f"{quirk['name']}={quirk['value']} ({_origin(quirk)})" for quirk in found)
+
+
+def _origin(quirk: Any) -> str:
+    return str(_ORIGINS.get(quirk["origin"], quirk["origin"]))
 
 
 def show_quirks(
