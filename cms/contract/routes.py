@@ -362,7 +362,7 @@ def _evses() -> Rows:
         evses.ShowEvse: Route("GET", "/v1/stations/{station}/evses/{evse}", evses.EvseView),
         evses.SetEvse: Route("PATCH", "/v1/stations/{station}/evses/{evse}", evses.EvseView),
         evses.ForgetEvse: Route("DELETE", "/v1/stations/{station}/evses/{evse}", None),
-        evses.AdoptEvses: Route("POST", "/v1/stations/{station}/evses/adopt", list[evses.EvseView]),
+        evses.AdoptEvses: Route("POST", "/v1/stations/{station}/evse-adoption", list[evses.EvseView]),
         evses.ShowQr: Route("GET", "/v1/stations/{station}/evses/{evse}/qr", evses.QrView),
     }
 
