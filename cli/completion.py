@@ -97,7 +97,7 @@ def _verbs(noun: str) -> list[str]:
 def _names(flags: Any, rest: list[str]) -> list[str]:
     """Names that the daemon knows, for the noun and verb at hand."""
     from cms.client import ask
-    from cms.contract import intents, reservations, sessions, stations, tokens
+    from cms.contract import intents, organisations, reservations, sessions, sites, stations, tokens
 
     sources: dict[str, Any] = {
         "stations": stations.ListStations(),
@@ -105,7 +105,9 @@ def _names(flags: Any, rest: list[str]) -> list[str]:
         "sessions": sessions.ListSessions(limit=_MOST),
         "intents": intents.ListIntents(limit=_MOST),
         "reservations": reservations.ListReservations(),
-        **dict.fromkeys(("lists", "displays", "customers"), stations.ListStations()),
+        "sites": sites.ListSites(),
+        "organisations": organisations.ListOrganisations(),
+        **dict.fromkeys(("lists", "displays", "customers", "evses"), stations.ListStations()),
     }
     special: dict[tuple[str, ...], Any] = {
         ("stations", "enrol"): stations.ListUnknownStations(),

@@ -21,7 +21,8 @@ from cms.contract.tokens import AddToken, BlockToken, RemoveToken
 from cms.core import Actor
 from cms.domain.observations import ConnectorReported
 from cms.domain.orders import OrderAnswer, RemoteStart
-from cms.operations import apps, drivers, evses, sites, stations, tokens
+from cms.domain.roles import permissions_of
+from cms.operations import OPERATIONS, apps, drivers, evses, sites, stations, tokens
 from tests.domain.build import start as began
 from tests.operations.small import ANA, Small
 
@@ -46,6 +47,16 @@ async def town(small: Small) -> AsyncIterator[Small]:
 
 def told(small: Small) -> list[RemoteStart]:
     return [order for _, order in small.stations.given if isinstance(order, RemoteStart)]
+
+
+def test_the_back_end_of_an_app_can_do_nothing_but_this() -> None:
+    mine = permissions_of(["app"])
+    asked = {kind.__name__ for kind, operation in OPERATIONS.items() if operation.permission in mine}
+    behalf = {"StartForDriver", "ShowDriverStart", "ListDriverSessions", "StopForDriver", "ShowPlace"}
+    assert behalf <= asked
+    assert all(
+        OPERATIONS[kind].permission == "self.read" for kind in OPERATIONS if kind.__name__ in asked - behalf
+    )
 
 
 async def test_a_double_tap_asks_the_station_once(town: Small) -> None:
