@@ -6,6 +6,7 @@ start in the sessions themselves. Where nobody made a budget nothing of this hap
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -65,9 +66,12 @@ def followed(core: Core, received: Received, decision: Decision) -> None:
     for session in _moved(decision):
         spent = _spent(core, book, decision.state, session, received.at)
         if spent is not None:
+            before = book.ledger.get(session.id)
             book.ledger.put(spent)
             if spent.ended:
                 core.kept.setdefault(KIND, {})[spent.session] = spent
+                if before is None or not before.ended:
+                    _over(core, book, session, spent)
             else:
                 _look(core, book, session, spent)
 
@@ -104,6 +108,15 @@ def _look(core: Core, book: Rulebook, session: Session, spent: Spent) -> None:
         core.spawn(_act(core, book, session, rule, why, first=acted.times == 0))
 
 
+def _over(core: Core, book: Rulebook, session: Session, spent: Spent) -> None:
+    """It ended, perhaps by itself at the limit that the station was told: that is told of like a stop of ours."""
+    for rule in book.ledger.budgets(spent):
+        acted = book.acted.pop((session.id, rule.id), None)
+        why = used_up(rule, book.ledger.used(rule, spent.facts(), spent.began_at), running=True)
+        if why is not None and acted is None:
+            core.spawn(_tell(core, session, rule, why))
+
+
 async def _act(core: Core, book: Rulebook, session: Session, rule: Rule, why: str, *, first: bool) -> None:
     """Stop the session, or limit it; a station that cannot limit it is told to stop it."""
     assert rule.budget is not None
@@ -121,9 +134,11 @@ async def _act(core: Core, book: Rulebook, session: Session, rule: Rule, why: st
 
 
 async def _tell(core: Core, session: Session, rule: Rule, why: str) -> None:
+    """An event: nothing hangs on it, so a record that cannot be written now goes without."""
     data = {"rule": rule.id, "reason": why, "then": rule.budget.then if rule.budget else "stop"}
     told = Happened("session.budget", core.clock.now(), session.station, session.id, data=data)
-    await core.store.commit((), (told,))
+    with contextlib.suppress(StoreDown):
+        await core.store.commit((), (told,))
 
 
 async def _limited(core: Core, session: Session, power_w: int, reason: str) -> bool:

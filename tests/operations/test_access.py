@@ -439,3 +439,14 @@ async def test_rejected_is_not_in_the_way_of_the_next_message(small: Small) -> N
     await meter(small, 5000, 1)
     await end(small, 5000, 2)
     assert (await usage(small)).used_up == "the budget of 1 kWh a day is used up"
+
+
+async def test_a_station_that_ends_a_session_at_its_limit_by_itself_is_told_of_once(small: Small) -> None:
+    await budget(small, energy_wh=3000)
+    await begin(small)
+    await end(small, 4000, 10, trigger="EnergyLimitReached")
+    late = event("updated", 4, after(5), readings=(register(3000, after(5)),))
+    await small.hear("CP1", late, "2.1")
+    told = await events.list_(small.core, ListEvents(type="session.budget"), ANA)
+    assert [(one.data["rule"], one.data["then"]) for one in told] == [("budget", "stop")]
+    assert stops(small) == []
