@@ -82,7 +82,7 @@ class TestMapping:
         await operators.map_(small.core, MapOperator("uid:0", "viewer"), ADA)
         actor = comes(small.core, Principal("root", uid=0), frozenset({"a", "b"}))
         assert actor is not None
-        assert (actor.role, actor.permissions) == (OWNER, {"a", "b"})
+        assert (actor.role, actor.permissions) == (OWNER, frozenset({"a", "b"}))
 
     async def test_nobody_gives_himself_a_role(self, small: Small) -> None:
         with pytest.raises(Denied, match="himself"):
