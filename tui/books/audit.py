@@ -10,11 +10,17 @@ from tui.widgets.paint import Span
 
 _TONES = {"changed": "good", "ordered": "busy", "held": "warn", "nothing": "dim", "read": "dim"}
 _ROWS = 500
+_LAST = 2**63 - 1
 
 
 def _result(row: Any) -> Span:
     times = f" ×{row.times}" if row.times > 1 else ""
     return (row.result + times, _TONES.get(row.result, "bad"))
+
+
+def _newest_first(row: Any) -> str:
+    """Books stand in the order of their keys."""
+    return f"{_LAST - row.seq:019d}"
 
 
 AUDIT = Book(
@@ -23,10 +29,10 @@ AUDIT = Book(
     "who did what to what, why, and with which result",
     audit.AuditView,
     lambda station: audit.ListAudit(target=station, limit=_ROWS),
-    lambda row: str(row.seq),
+    _newest_first,
     (
         Cell("#", 8, field("seq"), right=True, drop=4),
-        Cell("When", 16, moment("at")),
+        Cell("When", 17, moment("at")),
         Cell("Who", 12, field("actor")),
         Cell("What", 22, field("operation")),
         Cell("On", 14, field("target")),
@@ -37,7 +43,6 @@ AUDIT = Book(
     ),
     "nobody has changed anything yet",
     ("station.enrolled", "station.changed", "intent.created", "token.", "driver.", "approval.", "grant."),
-    rows=lambda rows: list(reversed(rows)),
 )
 
 BOOKS = (AUDIT,)
