@@ -450,3 +450,14 @@ async def test_a_station_that_ends_a_session_at_its_limit_by_itself_is_told_of_o
     told = await events.list_(small.core, ListEvents(type="session.budget"), ANA)
     assert [(one.data["rule"], one.data["then"]) for one in told] == [("budget", "stop")]
     assert stops(small) == []
+
+
+async def test_a_key_code_has_its_budget_though_no_session_tells_the_code(small: Small) -> None:
+    await tokens.add(small.core, AddToken("1234-5678", kind="key-code", visual_number="Ana's code"), ANA)
+    await budget(small, subject="1234-5678", energy_wh=10_000)
+    await begin(small, token=TokenRef("1234-5678", "key-code"))
+    await meter(small, 5000, 5)
+    assert (await usage(small, "token:1234-5678")).energy_wh == 4000
+    await small.restart()
+    assert (await usage(small, "token:1234-5678")).energy_wh == 4000
+    assert "1234-5678" not in str(small.core.kept)
