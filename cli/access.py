@@ -23,6 +23,7 @@ app = group("Access: which token may charge where and when, and how much; and wh
 operators.add_to(app)
 
 LIST = (
+    Column("rank", "#", right=True),
     Column("id"),
     Column("effect"),
     Column("kind", "for"),

@@ -92,8 +92,9 @@ class Rule:
 
 @record
 class RuleView:
-    """A rule with its conditions on one line for people."""
+    """A rule with its conditions on one line for people; ``rank`` is its place in the order, from 1."""
 
+    rank: int
     id: str
     effect: str
     kind: str

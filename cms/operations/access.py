@@ -41,8 +41,18 @@ from cms.operations.stations import check_place
 MOST_RULES = 10_000
 
 
-def view(rule: Rule) -> RuleView:
+def _view(core: Core, rule: Rule) -> RuleView:
+    return next(seen for seen in _views(core) if seen.id == rule.id)
+
+
+def _views(core: Core) -> list[RuleView]:
+    ordered = sorted(core.kept.get(KIND, {}).values(), key=precedence)
+    return [_shown(rank, rule) for rank, rule in enumerate(ordered, 1)]
+
+
+def _shown(rank: int, rule: Rule) -> RuleView:
     return RuleView(
+        rank=rank,
         id=rule.id,
         effect=rule.effect,
         kind=rule.kind,
@@ -58,12 +68,11 @@ def view(rule: Rule) -> RuleView:
 
 async def list_(core: Core, request: ListRules, actor: Actor) -> list[RuleView]:
     chosen = parse(request.filter or "", keys_of(RuleView))
-    ordered = sorted(core.kept.get(KIND, {}).values(), key=precedence)
-    return [seen for rule in ordered if chosen(seen := view(rule))]
+    return [seen for seen in _views(core) if chosen(seen)]
 
 
 async def show(core: Core, request: ShowRule, actor: Actor) -> RuleView:
-    return view(_find(core, request.rule))
+    return _view(core, _find(core, request.rule))
 
 
 def _find(core: Core, rule_id: str) -> Rule:
@@ -85,7 +94,7 @@ async def add(core: Core, request: AddRule, actor: Actor) -> RuleView:
         if len(known) >= MOST_RULES:
             raise Conflict(f"there are {MOST_RULES} rules already: name groups rather than tokens")
         await _keep(core, rule, "access.changed", actor)
-    return view(rule)
+    return _view(core, rule)
 
 
 async def set_(core: Core, request: SetRule, actor: Actor) -> RuleView:
@@ -93,7 +102,7 @@ async def set_(core: Core, request: SetRule, actor: Actor) -> RuleView:
         known = _find(core, request.rule.id)
         rule = _checked(core, evolve(request.rule, id=known.id), actor)
         await _keep(core, rule, "access.changed", actor)
-    return view(rule)
+    return _view(core, rule)
 
 
 async def remove(core: Core, request: RemoveRule, actor: Actor) -> None:

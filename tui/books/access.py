@@ -35,7 +35,7 @@ RULES = Book(
     "who may charge where and when, in the order in which rules are asked",
     access.RuleView,
     lambda station: access.ListRules(),
-    lambda row: row.id,
+    lambda row: f"{row.rank:05} {row.id}",  # a book stands in the order of its keys
     (
         Cell("Rule", 16, field("id")),
         Cell("Effect", 7, _effect),
@@ -90,7 +90,7 @@ BUDGETS = Book(
         Cell("Runs", 4, lambda row: str(row.running) if row.running else "", right=True, drop=4),
         Cell("Left", 20, _left, grow=True),
     ),
-    "there is no budget: cms access add ID budget",
+    "nothing is used of any budget yet: cms access add ID budget",
     ("access.", "session.budget", "session.ended", "session.started"),
 )
 
