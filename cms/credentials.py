@@ -11,7 +11,7 @@ import os
 import stat
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -32,7 +32,7 @@ _T = TypeVar("_T")
 class Found:
     """A token, and where it lives, for people."""
 
-    token: str
+    token: str = field(repr=False)
     where: str
 
 

@@ -34,16 +34,14 @@ def begin(address: Address, name: str) -> Code:
     return Code(str(told["code"]), secret, float(told["lasts_s"]))
 
 
-def wait(
-    address: Address, code: Code, sleep: Callable[[float], None] = time.sleep, every_s: float = _ASKED_EVERY_S
-) -> str:
+def wait(address: Address, code: Code, sleep: Callable[[float], None] = time.sleep) -> str:
     """The token, once somebody approved the code. Raises TimedOut."""
     target = (
         f"/v1/pairings/{quote(code.code, safe='')}?{urlencode({'digest': apitokens.digest_of(code.secret)})}"
     )
-    for _ in range(int(code.lasts_s / every_s)):
+    for _ in range(int(code.lasts_s / _ASKED_EVERY_S)):
         told: dict[str, Any] = request_json(address, "GET", target, None, TIMEOUT_S)
         if told["status"] == "approved":
             return apitokens.written(told["environment"], told["id"], code.secret)
-        sleep(every_s)
+        sleep(_ASKED_EVERY_S)
     raise TimedOut("nobody approved the code in time", "ask anew: cms login URL")

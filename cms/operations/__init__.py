@@ -218,7 +218,7 @@ OPERATIONS: dict[type, Operation] = {
     dr.SendVerification: Operation(verification.send, "drivers.write"),
     dr.VerifyDriver: Operation(verification.verify, "drivers.write"),
     dr.ExportDriver: Operation(privacy.export, "pii.read"),
-    dr.EraseDriver: Operation(privacy.erase, "drivers.write"),
+    dr.EraseDriver: Operation(privacy.erase, "drivers.write", two=True),
     dr.ImportDrivers: Operation(imports.drivers_, "drivers.write"),
     dr.AddDriverNote: Operation(drivers.note, "drivers.write"),
     ac.ListRules: Operation(access.list_, "access.read"),

@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from cms.api.app import create_app
 from cms.api.metrics import Metrics
@@ -48,6 +49,7 @@ class Worlds:
             if name:
                 await stations.add(small.core, AddStation("CP1"), ANA)
                 small.core.kept[API_TOKEN] = {t.id: t for t in map(self.token, ROLES, [name] * len(ROLES))}
+        await stations.add(self.smalls["city"].core, AddStation("CP2"), ANA)
         houses = Houses(self.smalls[""].core, self.smalls["main"].core)
         houses.add("city", self.smalls["city"].core)
         transport = httpx.ASGITransport(create_app(houses, OPERATIONS, Metrics()))
@@ -62,11 +64,16 @@ class Worlds:
         return ApiToken(self.id_of(role, organisation), role, role, digest, NOON, "root", until)
 
 
-@pytest.fixture
-async def worlds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Worlds]:
-    monkeypatch.setattr("cms.api.who._REQUESTS", 10_000)  # many at once are what a test asks
-    worlds = Worlds(tmp_path)
-    worlds.http = await worlds.open()
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def worlds(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Worlds]:
+    """Once for all tests here: they look, and change nothing."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("cms.api.who._REQUESTS", 10_000)  # many at once are what a test asks
+        worlds = Worlds(tmp_path_factory.mktemp("worlds"))
+        worlds.http = await worlds.open()
     yield worlds
     for small in worlds.smalls.values():
         await small.close()
@@ -83,18 +90,18 @@ async def answer(http: httpx.AsyncClient, kind: type[Any], told: dict[str, str])
     return await http.request(call.method, call.target, content=call.body, headers={**call.headers, **told})
 
 
-def test_the_table_of_rights_is_the_one_that_was_read_and_agreed_to() -> None:
+async def test_the_table_of_rights_is_the_one_that_was_read_and_agreed_to() -> None:
     told = "look at the difference, then run `python -m tests.security.matrix`"
     assert TABLE.read_text("utf-8") == table(), told
 
 
-def test_somebody_decided_for_every_permission_whose_it_is() -> None:
+async def test_somebody_decided_for_every_permission_whose_it_is() -> None:
     assert nobody_decided() == set()
     assert {role for roles in PERMISSIONS.values() for role in roles} == set(ROLES)
     assert all(set(roles).isdisjoint(PERMISSIONS[name]) for name, roles in PROPOSALS.items())
 
 
-def test_who_makes_users_does_not_change_money_and_the_other_way_round() -> None:
+async def test_who_makes_users_does_not_change_money_and_the_other_way_round() -> None:
     """Separation of duty: no role has both."""
     for role in ROLES:
         both = says("operators.write", role) == says("payments.write", role) == "yes"
@@ -137,8 +144,7 @@ async def test_what_belongs_to_the_platform_is_for_those_of_the_platform(worlds:
 
 @pytest.mark.parametrize("role", [role for role in ROLES if says("stations.read", role) == "yes"])
 async def test_in_ones_own_organisation_one_sees_ones_own(worlds: Worlds, role: str) -> None:
-    worlds.smalls["city"].core.lanes.clear()
-    for organisation, seen in (("main", ["CP1"]), ("city", [])):
+    for organisation, seen in (("main", ["CP1"]), ("city", ["CP1", "CP2"])):
         for asks in (organisation, None):
             got = await worlds.http.get("/v1/stations", headers=headers(role, organisation, asks))
             assert [station["id"] for station in got.json()] == seen
@@ -157,5 +163,5 @@ async def test_a_naive_variant_is_caught(worlds: Worlds, monkeypatch: pytest.Mon
     )  # what test_another_organisation_is_not_there_for_any_operation asserts is 404
 
 
-def test_owners_have_everything() -> None:
+async def test_owners_have_everything() -> None:
     assert all(says(permission, OWNER) == "yes" for permission in PERMISSIONS)
