@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cms.contract.drivers import DriverView, ListDrivers, SuspendDriver
+from cms.contract.refusals import Conflict
 from cms.contract.tokens import EnrolCard, LearnToken, ListUnknownCards, UnknownCardView
 from tests.tui.fake import NOON, FakeDaemon, small_fleet
 from tests.tui.seat import seated
@@ -20,6 +21,8 @@ def with_people() -> FakeDaemon:
     daemon = small_fleet()
     daemon.shelf[ListDrivers] = [a_driver("Ada [/] \x1b[2JLovelace")]
     daemon.shelf[ListUnknownCards] = [UnknownCardView(CARD, "rfid", "CP-0018", 1, NOON, NOON, 3)]
+    for act in (SuspendDriver, EnrolCard, LearnToken):
+        daemon.refusing[act] = Conflict("not today")
     return daemon
 
 
