@@ -21,6 +21,7 @@ from typing import Any
 from cms.client import Address, AsyncClient
 from cms.contract.drivers import AddDriver
 from cms.contract.events import ListEvents
+from cms.contract.evses import SetEvse
 from cms.contract.refusals import Conflict, Refusal
 from cms.contract.sites import AddSite
 from cms.contract.stations import AddStation, SetStation
@@ -146,6 +147,10 @@ async def _enrol(client: AsyncClient, identity: str, site: str) -> str | None:
         credential = await client.ask(AddStation(identity, site=site))
     except Conflict:
         credential = await client.ask(SetStation(identity, new_password=True))
+    else:
+        number = identity.rpartition("-")[2]
+        with contextlib.suppress(Refusal):
+            await client.ask(SetEvse(station=identity, evse=1, evse_id=f"EE*DEM*E{number}*1"))
     password: str | None = credential.password
     return password
 

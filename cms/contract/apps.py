@@ -76,7 +76,6 @@ class Place:
     hours: str | None
     open: bool
     operator: str | None
-    phone: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -289,5 +289,4 @@ async def place(core: Core, request: ShowPlace, actor: Actor) -> Place:
         hours=hours.told(site.hours) if site else None,
         open=sites.open_at(site, core.clock.now()) if site else True,
         operator=site.operator if site else None,
-        phone=site.contact_phone if site else None,
     )

@@ -18,7 +18,7 @@ from cms.contract.drivers import DriverExport, ErasedDriver, EraseDriver, Export
 from cms.contract.refusals import Conflict
 from cms.contract.sessions import ListSessions, SessionView
 from cms.core import Actor, Core, Lane
-from cms.domain import cards, drivers, lists, payments, reservations, sessions, tariffs, verification
+from cms.domain import apps, cards, drivers, lists, payments, reservations, sessions, tariffs, verification
 from cms.domain.changes import Change, DropToken, Happened, Keep, SaveIntent, UpdateSession
 from cms.domain.charging.needs import ALLOWED
 from cms.domain.drivers import Driver, Person
@@ -195,7 +195,8 @@ async def _drop(
             Keep("", kind, driver.id, None, now)
             for kind in (drivers.PERSON, drivers.NOTES, verification.KIND)
         ]
-        kept = {(drivers.KIND, driver.id): None, **_of_tokens(core, owned, aliases)}
+        gone = {(kind, driver.id): None for kind in (drivers.KIND, apps.KIND)}
+        kept: Kept = {**gone, **_of_tokens(core, owned, aliases)}
         for table, row in rows:
             at = (row.get("kind"), row.get("key"))
             if table == "kept" and row["station_key"] == "" and at not in kept and at[0] in core.kept:

@@ -12,7 +12,7 @@ from cms.contract.apps import (
     StartForDriver,
     StopForDriver,
 )
-from cms.contract.drivers import AddDriver, SuspendDriver
+from cms.contract.drivers import AddDriver, EraseDriver, SuspendDriver
 from cms.contract.evses import SetEvse
 from cms.contract.refusals import Conflict, Invalid, NotFound, Rejected, Unreachable
 from cms.contract.sites import AddSite
@@ -22,8 +22,9 @@ from cms.core import Actor
 from cms.domain.observations import ConnectorReported
 from cms.domain.orders import OrderAnswer, RemoteStart
 from cms.domain.roles import permissions_of
-from cms.operations import OPERATIONS, apps, drivers, evses, sites, stations, tokens
+from cms.operations import OPERATIONS, apps, drivers, evses, privacy, sessions, sites, stations, tokens
 from tests.domain.build import start as began
+from tests.domain.build import stop as ended
 from tests.operations.small import ANA, Small
 
 APP = Actor("app", "app", frozenset({"sessions.behalf"}))
@@ -147,6 +148,19 @@ async def test_a_place_that_nobody_has_is_not_found(town: Small) -> None:
         await apps.start(town.core, replace(TAP, driver="D-9"), APP)
     with pytest.raises(Invalid):
         await apps.start(town.core, replace(TAP, key=""), APP)
+
+
+async def test_a_driver_who_is_erased_leaves_nothing_of_his_app(town: Small) -> None:
+    await apps.start(town.core, TAP, APP)
+    [order] = told(town)
+    await town.hear("CP1", began(order.token, at=town.clock.now()))
+    [session] = await apps.list_(town.core, ListDriverSessions("D-1"), APP)
+    running = await sessions.find(town.core, session.id)
+    await town.hear("CP1", ended(running.transaction_id, at=town.clock.now()))
+    await privacy.erase(town.core, EraseDriver("D-1"), ANA)
+    assert not town.core.kept.get("app")
+    await town.restart()
+    assert not town.core.kept.get("app")
 
 
 async def test_a_scanned_code_says_where_one_stands(town: Small) -> None:
