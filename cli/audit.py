@@ -98,11 +98,17 @@ def list_(
     after: Annotated[
         int | None, typer.Option("--after", metavar="#", help="The page after this row.")
     ] = None,
+    looks: Annotated[
+        bool,
+        typer.Option("--looks/--no-looks", help="Also rows that only tell that personal data was shown."),
+    ] = True,
 ) -> None:
     """The latest rows, oldest first; or a page before or after a row."""
     flags = flags_of(ctx)
     wanted = _wanted(actor, operation, target, since, until, result)
-    wanted = replace(wanted, before=before, after=after, limit=min(flags.limit or _LATEST, _PAGE))
+    wanted = replace(
+        wanted, before=before, after=after, looks=looks, limit=min(flags.limit or _LATEST, _PAGE)
+    )
     rows = select(ask(wanted, flags.address, flags.patience_s), flags)
     show_list(rows, LIST, flags, name="seq")
 

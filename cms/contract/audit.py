@@ -53,7 +53,8 @@ class ListAudit:
     """The latest rows, oldest first; those after (or before) the row with this number instead.
 
     ``target`` is the name of a station, driver, token ... as it was asked about; ``operation`` the name of a request
-    (``ResetStation``), ``result`` as in AuditView.
+    (``ResetStation``), ``result`` as in AuditView. Without ``looks`` those are left out that only tell that personal
+    data was shown.
     """
 
     after: int | None = None
@@ -64,6 +65,7 @@ class ListAudit:
     result: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    looks: bool = True
     limit: int = 200
 
 

@@ -95,6 +95,8 @@ class Wanted:
     result: str | None = None
     since: datetime | None = None
     until: datetime | None = None
+    looks: bool = True
+    """Also those that only tell that personal data was shown."""
     limit: int = 200
     latest: bool = False
     """The last ones rather than the first; oldest first all the same."""

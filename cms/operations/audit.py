@@ -41,6 +41,7 @@ async def list_(core: Core, request: ListAudit, actor: Actor) -> list[AuditView]
         result=request.result,
         since=_aware(request.since),
         until=_aware(request.until),
+        looks=request.looks,
         limit=request.limit,
         latest=request.after is None,
     )

@@ -7,7 +7,6 @@ refused, gets a row of its own. What it begins beside itself (``core.spawn``) is
 from __future__ import annotations
 
 import asyncio
-import copy
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
@@ -112,16 +111,30 @@ def _why(error: Exception) -> tuple[str, str]:
 
 def _with(core: Core, carrier: _Carrier) -> Core:
     """The same core with another store: everything it holds is shared."""
-    core_ = copy.copy(core)
-    core_.store = cast("Store", carrier)  # it is one: what it does not do itself the real one does
+    # Both are what they stand for: what they do not do themselves the real ones do.
+    return cast("Core", _Watched(core, cast("Store", carrier)))
 
-    def aside(work: Coroutine[Any, Any, None]) -> None:
+
+class _Watched:
+    """A core with another store. All else is the core's own, also what is set: nobody works on a stale copy."""
+
+    __slots__ = ("_core", "store")
+
+    def __init__(self, core: Core, store: Store) -> None:
+        object.__setattr__(self, "_core", core)
+        object.__setattr__(self, "store", store)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._core, name)
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        setattr(self._core, name, value)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Begin something that is not what was asked."""
         context = copy_context()
         context.run(_ASIDE.set, True)
-        context.run(core.spawn, work)
-
-    core_.spawn = aside
-    return core_
+        context.run(self._core.spawn, work)
 
 
 class _Carrier:

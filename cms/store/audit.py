@@ -16,7 +16,7 @@ import sqlalchemy
 from sqlalchemy import BigInteger, ClauseElement, Index, Table, bindparam, literal_column, select
 from sqlmodel import Field
 
-from cms.domain.audit import Audit, Entry, Head, Sealed, Wanted
+from cms.domain.audit import READ, Audit, Entry, Head, Sealed, Wanted
 from cms.store.reader import Reader
 from cms.store.schema import Instant, Row, Words, fold
 from cms.store.statements import Params, Statement, encoder, insert, table
@@ -127,6 +127,8 @@ async def rows(reader: Reader, organisation: str, wanted: Wanted) -> list[Sealed
     ):
         if value is not None:
             query = query.where(compared(_t.c[column], value))
+    if not wanted.looks:
+        query = query.where(_t.c.result != READ)
     if wanted.targets:
         query = query.where(_t.c.target_key.in_([fold(target) for target in wanted.targets]))
     found = list(await reader.rows(query.order_by(_t.c.seq.desc() if wanted.latest else _t.c.seq)))

@@ -18,7 +18,7 @@ from cms.contract.intents import IntentView
 from cms.contract.routes import ROUTES
 from cms.contract.stations import Message
 from cms.contract.tokens import TokenView
-from cms.domain.personal import BY_NAME, BY_TYPE, json_text, masked, shows, token
+from cms.domain.personal import BY_NAME, BY_TYPE, json_text, masked, may_show, shows, token
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 CARD = "04A2B3C4D5E6F7"
@@ -82,6 +82,7 @@ HARMLESS_IN = {
     "SiteView": {"name"},
     "AddSite": {"name"},
     "SetSite": {"name"},
+    "PlaceRow": {"name", "address"},
     "StationView": {"address"},
     "UnknownStation": {"address"},
     "StatusView": {"notes"},
@@ -115,6 +116,12 @@ def unclear(kind: type[Any]) -> list[str]:
 @pytest.mark.parametrize("view", VIEWS, ids=lambda view: view.__name__)
 def test_every_field_that_may_be_personal_is_said_to_be_or_not_to_be(view: type[Any]) -> None:
     assert unclear(view) == [], "add it to domain.personal, or with a reason to HARMLESS here"
+
+
+def test_what_each_answer_may_show_is_known() -> None:
+    shown = {view.__name__ for view in VIEWS if may_show(view)}
+    assert {"TokenView", "DriverView", "Event", "IntentView", "SessionView", "ListContents"} <= shown
+    assert not {"StationView", "StatusView", "AuditView", "ProblemView"} & shown
 
 
 @pytest.mark.parametrize("kind", list(ROUTES), ids=lambda kind: kind.__name__)

@@ -205,6 +205,7 @@ async def test_the_core_of_the_operation_is_the_same_world(small: Small) -> None
     seen_: list[Core] = []
 
     async def look(core: Core) -> None:
+        core.terms = replace(core.terms, version="new")
         seen_.append(core)
 
     await carried_out(row_of(small, BlockToken("CARD1")), look)
@@ -357,6 +358,7 @@ async def test_the_verdict_names_the_first_wrong_row_and_knows_told_heads(small:
 async def test_somebody_is_shown_personal_data(small: Small) -> None:
     await seen(row_of(small, ListTokens(filter="id=CARD1"), EVE))
     (row,) = await rows(small, result="read")
+    assert await rows(small, looks=False) == []
     assert (row.actor, row.operation, row.request) == ("eve", "ListTokens", {"filter": "id=CARD1"})
 
 

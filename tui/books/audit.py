@@ -28,7 +28,7 @@ AUDIT = Book(
     "Audit log",
     "who did what to what, why, and with which result",
     audit.AuditView,
-    lambda station: audit.ListAudit(target=station, limit=_ROWS),
+    lambda station: audit.ListAudit(target=station, looks=False, limit=_ROWS),
     _newest_first,
     (
         Cell("#", 8, field("seq"), right=True, drop=4),
