@@ -26,7 +26,7 @@ from cms import __version__
 from cms.api import metrics as figures
 from cms.api.errors import JSON, REFUSAL_SCHEMA, answer_error, as_refusal, refused
 from cms.api.follow import Wanted, WatchFrames, stream
-from cms.api.limits import AtOnce, Buckets, take
+from cms.api.limits import AtOnce, Buckets, Spread, take
 from cms.api.listeners import Listeners
 from cms.api.masked import FollowEvents, blindly, listening, note_denied, request_id, shown
 from cms.api.pairing import add_pairings
@@ -40,9 +40,9 @@ from cms.core import Actor, Core, StoreDown
 from cms.domain.roles import OWNER, PERMISSIONS
 from cms.houses import Houses
 from cms.operations import Operation
-from cms.operations.approvals import hold, needs_two
-from cms.operations.grants import place_of
+from cms.operations.approvals import hold, needs_two, wants_two
 from cms.operations.auditing import Denials, Row, carried_out
+from cms.operations.grants import place_of
 
 CURSOR_HEADER = "X-Cms-Cursor"
 
@@ -128,6 +128,7 @@ class _Rooms:
         self.denials = Denials()
         self._orders = Buckets(orders_per_minute / 60, orders_per_minute)
         self._exports = AtOnce(2, "exports")
+        self._spread = Spread(_FLEET, _FLEET_WITHIN_S)
 
     def core(self, request: Request, *, platform: bool = False) -> Core:
         """The organisation that a request is about."""
@@ -156,6 +157,18 @@ class _Rooms:
             key = (actor.key, core.organisation, where.casefold())
             take(self._orders, key, f"orders for {where} by {actor.name}")
 
+    def fleet_wide(self, core: Core, asked: Any, actor: Actor) -> bool:
+        """Whether this order of a kind goes to one station too many for one person, where the organisation wants two.
+
+        A fleet is ordered about station by station: only by looking back it is seen as what it is.
+        """
+        if not isinstance(asked, OrderTerms) or asked.dry_run or not wants_two(core):
+            return False
+        if type(asked).__name__.startswith(_LOOKS):
+            return False
+        where = str(getattr(asked, "station", None) or getattr(asked, "session", None) or "").casefold()
+        return self._spread.too_far((actor.key, core.organisation, type(asked)), where)
+
     def alone(self, kind: type, actor: Actor) -> AbstractContextManager[None]:
         """Held while it is done; exports are few at once."""
         return self._exports.one(actor.key) if kind.__name__.startswith("Export") else nullcontext()
@@ -165,6 +178,12 @@ class _Rooms:
         if operation.permission in _RIGHTS:
             self.listeners.look_again()
 
+
+#: More stations than this, given the same order by one person within so long, are a fleet.
+_FLEET = 10
+_FLEET_WITHIN_S = 600.0
+#: Orders that only ask a station for something.
+_LOOKS = ("Get", "Read", "Report", "Ask", "Check", "Trigger")
 
 #: Operations with these change what others may do.
 _RIGHTS = frozenset({"operators.write", "grants.write", "organisations.write"})
@@ -207,7 +226,7 @@ def _endpoint(
             cursor = await _cursor(core) if route.method == "GET" else None
             told, chosen = blindly(row)
             with rooms.alone(kind, row.actor):
-                work = carried_out(row, lambda core: _done(core, told, row.actor, operation))
+                work = carried_out(row, lambda core: _done(rooms, core, told, row.actor, operation))
                 answer = await (_while_wanted(request, work) if kind in _WAITING else work)
             rooms.moved(operation)
             answer = await shown(row, answer, chosen)
@@ -221,9 +240,9 @@ def _endpoint(
     return endpoint
 
 
-async def _done(core: Core, asked: Any, actor: Actor, operation: Operation) -> Any:
+async def _done(rooms: _Rooms, core: Core, asked: Any, actor: Actor, operation: Operation) -> Any:
     """What was asked; or kept until somebody else agrees."""
-    if needs_two(core, asked, actor, operation):
+    if needs_two(core, asked, actor, operation) or rooms.fleet_wide(core, asked, actor):
         await hold(core, asked, actor, operation)
     return await operation.function(core, asked, actor)
 

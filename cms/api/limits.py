@@ -73,3 +73,25 @@ class AtOnce:
             self._running[key] -= 1
             if not self._running[key]:
                 del self._running[key]
+
+
+class Spread:
+    """How many different things somebody touched within a while: one script, or one mistake, reaches a whole fleet."""
+
+    def __init__(self, most: int, within_s: float, now_s: Callable[[], float] = time.monotonic) -> None:
+        self._most = most
+        self._within_s = within_s
+        self._now_s = now_s
+        self._touched: dict[Hashable, dict[Hashable, float]] = {}
+
+    def too_far(self, key: Hashable, thing: Hashable) -> bool:
+        """Whether this would be one more than may be; else it is counted."""
+        now_s = self._now_s()
+        touched = {one: at for one, at in self._touched.pop(key, {}).items() if now_s - at < self._within_s}
+        self._touched[key] = touched
+        if len(self._touched) > _MOST_KEYS:
+            del self._touched[next(iter(self._touched))]
+        if thing not in touched and len(touched) >= self._most:
+            return True
+        touched[thing] = now_s
+        return False

@@ -44,8 +44,13 @@ def needs_two(core: Core, request: Any, actor: Actor, operation: Doable) -> bool
         return False
     if operation.permission in actor.proposes:
         return True
+    return operation.two and wants_two(core)
+
+
+def wants_two(core: Core) -> bool:
+    """Whether this organisation wants two people for what is grave."""
     wanted = core.terms.four_eyes
-    return operation.two and ("*" in wanted or core.organisation in wanted)
+    return "*" in wanted or core.organisation in wanted
 
 
 async def hold(core: Core, request: Any, actor: Actor, operation: Doable) -> None:

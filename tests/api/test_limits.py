@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cms.api.limits import AtOnce, Buckets
+from cms.api.limits import AtOnce, Buckets, Spread
 from cms.contract.refusals import TooMany
 
 
@@ -52,3 +52,13 @@ def test_so_many_at_once_and_room_again_afterwards() -> None:
                 pass
         with exports.one("a"):
             pass
+
+
+def test_a_fleet_is_seen_by_looking_back() -> None:
+    hand = Hand()
+    spread = Spread(10, 600, hand)
+    assert [spread.too_far("ana", number) for number in range(12)] == [False] * 10 + [True] * 2
+    assert not spread.too_far("ana", 3)  # the same one again
+    assert not spread.too_far("eve", 11)
+    hand.now_s += 601
+    assert not spread.too_far("ana", 11)

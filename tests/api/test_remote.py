@@ -17,9 +17,11 @@ from cms.api import remote, who
 from cms.api.server import RunningApi
 from cms.api.who import MOST_BYTES
 from cms.client import Address, AsyncClient, Back, ask
+from cms.contract.approvals import Approve, ListApprovals
+from cms.contract.intents import ListIntents
 from cms.contract.operators import AddApiToken, ApiTokenCredential, MapOperator, RevokeApiToken, ShowIdentity
-from cms.contract.refusals import Denied, Unreachable
-from cms.contract.stations import AddStation, ListStations, ResetStation
+from cms.contract.refusals import Conflict, Denied, Unreachable
+from cms.contract.stations import AddStation, ListStations, RemoveStation, ResetStation
 from cms.daemon import Daemon
 from cms.tls import shown_by
 from tests.fleet import client_of, running
@@ -288,3 +290,27 @@ async def test_a_mapped_user_works_with_the_rights_of_his_role(api: RunningApi, 
         told, _ = await process.communicate()
         assert b'"roles":["viewer"]' in told
         assert b'"via":"uid:54321' in told
+
+
+async def test_a_whole_fleet_takes_two_people_where_the_organisation_wants_it(folder: Path) -> None:
+    async with over_tls(folder, four_eyes=("main",)) as (daemon, url):
+        made, other = await token(daemon, "operator", "otto"), await token(daemon, "operator", "olga")
+        async with (
+            AsyncClient(await at(url, made.secret)) as otto,
+            AsyncClient(await at(url, other.secret)) as olga,
+        ):
+            for number in range(11):
+                await otto.ask(AddStation(f"CP{number}"))
+            for number in range(10):
+                await otto.ask(ResetStation(station=f"CP{number}", queue_s=600))
+            with pytest.raises(Conflict, match="second person"):
+                await otto.ask(ResetStation(station="CP10", queue_s=600))
+            (waiting,) = await olga.ask(ListApprovals())
+            with pytest.raises(Denied, match="second person must agree"):
+                await otto.ask(Approve(waiting.id))
+            agreed = await olga.ask(Approve(waiting.id))
+            assert (agreed.asked_by, agreed.decided_by) == ("otto", "olga")
+            (intent,) = await olga.ask(ListIntents(station="CP10"))
+            assert intent.requested_by == "otto"
+            with pytest.raises(Conflict, match="second person"):
+                await otto.ask(RemoveStation("CP10"))
