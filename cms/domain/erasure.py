@@ -37,6 +37,7 @@ class Aliases:
 
     def __init__(self, aliases: Mapping[str, str], common: Iterable[str] = ()) -> None:
         self._aliases = {word.casefold(): alias for word, alias in aliases.items()}
+        self._spellings = frozenset(aliases)
         names = frozenset(common)
         self.distinctive = frozenset(word for word in self._aliases if distinctive(word, names))
         self._within = _pattern(self.distinctive)
@@ -46,8 +47,8 @@ class Aliases:
 
     @property
     def needles(self) -> frozenset[str]:
-        """What to look for."""
-        return frozenset(self._aliases)
+        """What to look for, as it is spelled and without case."""
+        return self._spellings | self._aliases.keys()
 
     def column(self, name: str, text: str) -> str:
         """The text of a column: JSON, or as it is."""

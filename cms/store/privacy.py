@@ -59,9 +59,7 @@ Change = Callable[[str, str], str]
 def _naming(place: Place, words: Sequence[str], before: datetime | None) -> ColumnElement[bool]:
     """Rows that may name one of these words."""
     t = table(place.model)
-    needles = {
-        spelled for word in words for one in (word, word.casefold()) for spelled in (one, compact(one)[1:-1])
-    }
+    needles = {spelled for word in words for spelled in _spellings(word)}
     columns = [type_coerce(t.c[name], Text) for name in place.texts]
     hits = [column.icontains(needle, autoescape=True) for column in columns for needle in sorted(needles)]
     if place.model is quarantine.QuarantineRow:
@@ -71,6 +69,12 @@ def _naming(place: Place, words: Sequence[str], before: datetime | None) -> Colu
         return naming
     assert place.at is not None
     return naming & (t.c[place.at] < before)
+
+
+def _spellings(word: str) -> set[str]:
+    """As plain text and as JSON text. SQLite's lower() knows ASCII alone."""
+    cases = {word.lower()} if word.isascii() else {word, word.casefold(), word.upper()}
+    return {spelled for case in cases for spelled in (case, compact(case)[1:-1])}
 
 
 def _query(place: Place, words: Sequence[str], before: datetime | None) -> Select[Any]:
