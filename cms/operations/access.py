@@ -31,7 +31,7 @@ from cms.domain.observations import TokenRef
 from cms.domain.stations import Station, StationState
 from cms.domain.tokens import Presented, Ruling, Token
 from cms.operations.access_budgets import counted_before
-from cms.operations.access_rulings import facts_of, judgement, made_anew, ready, rulebook
+from cms.operations.access_rulings import facts_of, judgement, ready, rulebook, rules_changed
 from cms.operations.credits import has_credit
 from cms.operations.deciding import keep
 from cms.operations.identifying import named, standing
@@ -110,7 +110,7 @@ async def remove(core: Core, request: RemoveRule, actor: Actor) -> None:
         rule = _find(core, request.rule)
         told = Happened("access.removed", core.clock.now(), actor=actor.name, data={"rule": rule.id})
         await keep(core, KIND, rule.id.casefold(), None, told)
-        made_anew(core)
+        rules_changed(core)
 
 
 async def _keep(core: Core, rule: Rule, type: str, actor: Actor) -> None:
@@ -124,7 +124,7 @@ async def _keep(core: Core, rule: Rule, type: str, actor: Actor) -> None:
     await keep(core, KIND, rule.id.casefold(), rule, told)
     if rule.budget is not None:
         await counted_before(core, rule)
-    made_anew(core)
+    rules_changed(core)
 
 
 def _checked(core: Core, rule: Rule, actor: Actor) -> Rule:

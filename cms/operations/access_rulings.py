@@ -42,12 +42,16 @@ def rulebook(core: Core) -> Rulebook | None:
     return core.access
 
 
-def made_anew(core: Core) -> None:
-    """A rule has changed: what was done already because of one is remembered."""
+def rules_changed(core: Core) -> None:
+    """A rule has changed: what is used is counted anew where the rule is a budget."""
     before = core.access
-    if before is not None and before.ruled_by(core.kept.get(KIND, {}).values()):
-        return
-    core.access = None
+    if before is None or not before.ruled_by(core.kept.get(KIND, {}).values()):
+        made_anew(core)
+
+
+def made_anew(core: Core) -> None:
+    """All of it is made anew; what was done already because of a rule is remembered."""
+    before, core.access = core.access, None
     book = rulebook(core)
     if book is not None and before is not None:
         book.acted, book.types = before.acted, before.types
