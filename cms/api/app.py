@@ -98,6 +98,7 @@ def create_app(
     )
     access = Access(houses, permissions, own_uid)
     rooms = _Rooms(access, orders_per_minute)
+    access.denials = rooms.denials
     app = FastAPI(
         title="Charging management system",
         version=__version__,

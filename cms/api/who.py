@@ -30,6 +30,7 @@ from cms.contract.refusals import Denied, Invalid, NotFound, Refusal, TooMany
 from cms.core import Actor, Core
 from cms.domain.operators import Principal
 from cms.houses import Houses
+from cms.operations.auditing import Denials, Row
 from cms.operations.operators import bearer, has_grant, rights, with_grant
 
 log = structlog.get_logger("cms.api")
@@ -134,6 +135,13 @@ def user_name(uid: int) -> str:
         return str(uid)
 
 
+@dataclass(frozen=True, slots=True)
+class BringToken:
+    """What the audit calls a try to come in with a token; ``id`` is what the token says of itself."""
+
+    id: str | None
+
+
 class Access:
     """Who somebody is, which organisation he means, and what he may do there."""
 
@@ -142,6 +150,8 @@ class Access:
         self.permissions = permissions
         #: Root, and the user of the daemon: they own the record anyway.
         self.owners = frozenset({0, os.getuid() if own_uid is None else own_uid})
+        self.denials: Denials | None = None
+        """Who is told of wrong tokens; None: nobody."""
         self._failures = Buckets(_FAILURES_PER_S, _FAILURES)
         self._requests = Buckets(_REQUESTS_PER_S, _REQUESTS)
 
@@ -166,6 +176,17 @@ class Access:
 
     def _registers(self) -> list[Core]:
         return [self.houses.platform, *self.houses.all()]
+
+    async def turned_away(self, scope: Scope, refused_: Refusal) -> None:
+        """A wrong token is noted in the audit of the platform, sparingly; that somebody brings none, nowhere."""
+        text = _bearer(scope)
+        if text is None or self.denials is None or not isinstance(refused_, Denied):
+            return
+        read = apitokens.read(text)
+        address = (scope.get("client") or ("", 0))[0]
+        nobody = Actor("nobody", "", frozenset(), via=address, key=address)
+        row = Row(self.houses.platform, nobody, BringToken(read[0] if read else None), "")
+        await self.denials.denied(row, refused_)
 
     def _failed(self, text: str, address: str) -> None:
         """Count what failed. A right token is never refused because somebody else guesses."""
@@ -264,6 +285,8 @@ class Gate:
         if scope["type"] == "http":
             refusal = self.refusal(scope)
             if refusal is not None:
+                if refusal[1] == 401:
+                    await self.access.turned_away(scope, refusal[0])
                 await refused(*refusal)(scope, receive, send)
                 return
             receive = _bounded(receive)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextvars import ContextVar, copy_context
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -52,7 +52,9 @@ _UNDER_WAY = (IntentStatus.QUEUED, IntentStatus.SENT)
 _MOST_REQUEST = 4096
 _MOST_VALUE = 300
 _DENIALS_EVERY = timedelta(minutes=1)
+#: So many are told apart: whoever comes from ten thousand addresses is one of the others.
 _MOST_DENIALS = 1000
+_OTHERS = Actor("others", "", frozenset(), key="others")
 
 #: Fields that name what a request is about, where its path names nothing: the first one that it has.
 _TARGETS = (
@@ -344,8 +346,10 @@ class Denials:
             return
         if missed is not None:
             await self._tell(self._missed.pop(about))
-        if len(self._missed) < _MOST_DENIALS:
-            self._missed[about] = _Missed(now, row, refused.message)
+        elif len(self._missed) >= _MOST_DENIALS and row.actor is not _OTHERS:
+            await self.denied(replace(row, actor=_OTHERS), refused)
+            return
+        self._missed[about] = _Missed(now, row, refused.message)
         await _alone(row.core, row.ended(refused.name, refused.message))
 
     async def tell(self, now: datetime) -> None:

@@ -23,13 +23,13 @@ from cms.api.who import PEER, Peer
 from cms.client import Address, AsyncClient
 from cms.contract.audit import VerifyAudit
 from cms.contract.operators import MapOperator
-from cms.contract.refusals import Conflict, Refusal
+from cms.contract.refusals import Conflict, Denied, Refusal
 from cms.contract.stations import ResetStation, SetStation
 from cms.contract.tokens import AddToken, BlockToken, UnblockToken
 from cms.core import StoreDown
 from cms.domain.audit import Sealed, Wanted
 from cms.domain.observations import TokenPresented, TokenRef
-from cms.operations import OPERATIONS, audit, heads, operators, tokens
+from cms.operations import OPERATIONS, audit, auditing, heads, operators, tokens
 from cms.operations.auditing import Row, carried_out
 from tests.fleet import CMS, started
 from tests.operations.small import ANA, Small
@@ -315,3 +315,40 @@ async def test_a_row_that_is_written_afterwards_would_be_missed(tmp_path: Path) 
     afterwards = (sys.executable, "-m", "tests.security.afterwards")
     changes, rows = await killed_again_and_again(tmp_path, afterwards, KILLS)
     assert changes > rows
+
+
+async def test_wrong_tokens_are_noted_sparingly_and_by_address(small: Small) -> None:
+    app = create_app(small.core, OPERATIONS, Metrics())
+
+    async def bring(token: str | None, address: str) -> int:
+        transport = httpx.ASGITransport(app, client=(address, 40_000))
+        async with httpx.AsyncClient(transport=transport, base_url="http://cms") as http:
+            headers = {"Authorization": f"Bearer {token}"} if token else {}
+            return (await http.get("/v1/status", headers=headers)).status_code
+
+    for n in range(5):
+        assert await bring(f"cms_live_abcdefghij_{'x' * 43}_00000{n}", "192.0.2.7") in (401, 429)
+    await bring("nonsense", "198.51.100.1")
+    await bring(None, "203.0.113.9")
+    rows = await small.core.store.audit_rows("main", Wanted())
+    assert [(row.entry.operation, row.entry.result, row.entry.via) for row in rows] == [
+        ("BringToken", "Denied", "192.0.2.7"),
+        ("BringToken", "Denied", "198.51.100.1"),
+    ]
+    assert "x" * 20 not in rows[0].entry.request
+
+
+async def test_ten_thousand_addresses_do_not_fill_the_record(
+    small: Small, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auditing, "_MOST_DENIALS", 10)
+    denials = auditing.Denials()
+    for n in range(500):
+        nobody = replace(ANA, name="nobody", key=f"2001:db8::{n}")
+        await denials.denied(Row(small.core, nobody, ResetStation(station="CP1"), ""), Denied("no"))
+    small.clock.pass_(minutes=1)
+    await denials.tell(small.clock.now())
+    rows = await small.core.store.audit_rows("main", Wanted())
+    assert sum(row.entry.times for row in rows) == 500
+    assert len(rows) == 12
+    assert (rows[-1].entry.actor, rows[-1].entry.times) == ("others", 489)
