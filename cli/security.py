@@ -27,6 +27,7 @@ SHOWN = (
     Column("password_pending"),
     Column("entropy", "password"),
     Column("despite_expiry", "expired allowed"),
+    Column("cipher", "TLS suite"),
     Column("certificate"),
     Column("certificate_name"),
     Column("certificate_not_after", "certificate ends", when),

@@ -272,6 +272,7 @@ class Daemon:
             knock.address,
             secure=knock.secure,
             certificate=knock.certificate,
+            cipher=knock.cipher,
         )
         core = self.houses.named(knock.above) or self.core
         told = await admit(core, self._knocks, approach)

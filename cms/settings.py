@@ -67,6 +67,9 @@ class Settings(BaseSettings):
     tls_keys: tuple[Path, ...] = Field(
         (), description="Their keys in the same order, unless in the same files."
     )
+    tls_legacy_suites: bool = Field(
+        True, description="Take TLS suites without forward secrecy too, which OCPP demands (A00.FR.318)."
+    )
     tls_names: tuple[str, ...] = Field(
         (), description="Host names and addresses in the certificates that are made here."
     )

@@ -33,7 +33,9 @@ class TlsPort:
         pairs = self._pairs(now)  # makes our authority, where there is none yet
         ours = self._trust.trusted(Use.STATION)
         self._stamps = _stamps(pairs, self._settings.tls_client_authorities)
-        return SecureListener(port, tls.context(pairs, [*self._theirs(), *ours]))
+        return SecureListener(
+            port, tls.context(pairs, [*self._theirs(), *ours], legacy=self._settings.tls_legacy_suites)
+        )
 
     def _theirs(self) -> list[str]:
         return [_text(path) for path in self._settings.tls_client_authorities]

@@ -29,7 +29,7 @@ class SecurityView:
     ``upgrading_to``: the profile that holds from its first connection with it. ``password_pending``: a new password
     was sent and its fate is unknown; both are taken until the station shows which it has. ``connected_with``: the
     profile it proved when it came in last. ``certificate``: the fingerprint of the one it showed then. ``entropy`` of
-    its password: high when it was generated here, low when a person chose it.
+    its password: high when it was generated here, low when a person chose it. ``cipher``: the TLS suite it came with.
     """
 
     station: str
@@ -43,6 +43,7 @@ class SecurityView:
     certificate_not_after: datetime | None
     network_profiles: tuple[NetworkProfileView, ...] = ()
     entropy: str | None = None
+    cipher: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

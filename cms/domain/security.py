@@ -57,6 +57,7 @@ class Proof:
     password: bytes | None = None
     renewed: bytes | None = None
     network: str = ""
+    cipher: str = ""
     certificate: Certificate | None = None
     fault: str | None = None
 

@@ -88,6 +88,12 @@ class StationConnection(ServerConnection):
         self._through = through
 
     @property
+    def cipher(self) -> str:
+        """The TLS suite, e.g. ECDHE-ECDSA-AES128-GCM-SHA256; empty without TLS of ours."""
+        cipher = self.transport.get_extra_info("cipher")
+        return str(cipher[0]) if cipher else ""
+
+    @property
     def certificate(self) -> bytes | None:
         """The client certificate in DER, found genuine in the handshake; None without."""
         socket: ssl.SSLObject | None = self.transport.get_extra_info("ssl_object")

@@ -30,6 +30,8 @@ class Knock:
     """What the station showed in the TLS handshake, in DER; its chain was found genuine, its time was not looked at."""
     above: str = ""
     """The path segment before the identity: an organisation, where there is one of that name."""
+    cipher: str = ""
+    """The TLS suite; empty without TLS of ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +82,7 @@ def knock(
     secure: bool,
     spoken: Mapping[str, object],
     certificate: bytes | None = None,
+    cipher: str = "",
 ) -> Knock | Turned:
     """Read a handshake request. ``spoken`` are the subprotocols we speak."""
     read = identity(target, prefix)
@@ -97,7 +100,7 @@ def knock(
         if username.casefold() != read.casefold():
             # 1.6 J 6.2.2, 2.0.1 A00.FR.204: the user name is the identity.
             return Turned(401, "wrong credentials")
-    return Knock(read, tuple(protocols), username, password, address, secure, certificate, _above(target))
+    return Knock(read, tuple(protocols), username, password, address, secure, certificate, _above(target), cipher)
 
 
 def identity(target: str, prefix: str) -> str | Turned:

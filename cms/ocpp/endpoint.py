@@ -203,6 +203,7 @@ class Endpoint(Served):
             address=connection.host,
             secure=connection.secure,
             certificate=connection.certificate,
+            cipher=connection.cipher,
             spoken=DIALECTS,
         )
         if isinstance(knock, Turned):

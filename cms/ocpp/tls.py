@@ -9,18 +9,15 @@ from pathlib import Path
 
 from cms.contract.refusals import Invalid
 
-#: A00.FR.318 and 421: the first two and the last two are the suites every station may choose from. The RSA key
-#: exchange of the last two has no forward secrecy; some stations know nothing else. TLS 1.3 has suites of its own.
-CIPHERS = ":".join(
-    (
-        "ECDHE-ECDSA-AES128-GCM-SHA256",
-        "ECDHE-ECDSA-AES256-GCM-SHA384",
-        "ECDHE-RSA-AES128-GCM-SHA256",
-        "ECDHE-RSA-AES256-GCM-SHA384",
-        "AES128-GCM-SHA256",
-        "AES256-GCM-SHA384",
-    )
+#: Suites of TLS 1.2; TLS 1.3 has suites of its own. A00.FR.318 and 421 name the two ECDSA and the two legacy ones.
+CIPHERS = (
+    "ECDHE-ECDSA-AES128-GCM-SHA256",
+    "ECDHE-ECDSA-AES256-GCM-SHA384",
+    "ECDHE-RSA-AES128-GCM-SHA256",
+    "ECDHE-RSA-AES256-GCM-SHA384",
 )
+#: RSA key exchange: whoever gets the server's key reads what was recorded before. Some stations know nothing else.
+LEGACY = ("AES128-GCM-SHA256", "AES256-GCM-SHA384")
 #: OpenSSL's X509_V_FLAG_NO_CHECK_TIME, which the ssl module does not name.
 _NO_CHECK_TIME = 0x20_0000
 
@@ -37,15 +34,17 @@ Pair = tuple[Path, Path | None]
 """A chain in PEM, leaf first, and its key; None: the key is in the same file."""
 
 
-def context(pairs: Sequence[Pair], authorities: Sequence[str]) -> ssl.SSLContext:
+def context(pairs: Sequence[Pair], authorities: Sequence[str], *, legacy: bool = True) -> ssl.SSLContext:
     """What a listener needs. ``authorities`` are PEM texts of those whose client certificates are taken.
+
+    ``legacy``: suites without forward secrecy too, as OCPP demands.
 
     An RSA and an ECDSA chain stand side by side; the handshake takes the one that the station's suites want.
     Raises Invalid.
     """
     made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = ssl.TLSVersion.TLSv1_2  # A00.FR.313 to 315, 416 to 418
-    made.set_ciphers(CIPHERS)
+    made.set_ciphers(":".join((*CIPHERS, *(LEGACY if legacy else ()))))
     made.options |= ssl.OP_NO_COMPRESSION | ssl.OP_CIPHER_SERVER_PREFERENCE | ssl.OP_NO_RENEGOTIATION
     load(made, pairs)
     # Profile 2 has no client certificate, profile 3 must have one: who needs which is known after the identity,

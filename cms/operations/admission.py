@@ -61,6 +61,7 @@ class Approach:
     address: str
     secure: bool = False
     certificate: bytes | None = None
+    cipher: str = ""
 
 
 async def admit(core: Core, knocks: Knocks, approach: Approach) -> Admission:
@@ -115,7 +116,7 @@ def _proof(core: Core, lane: Lane | None, approach: Approach) -> Proof:
     """What the station proved. It takes the same time whether there is such a station or not."""
     state = lane.state if lane else None
     fit = credentials.check(core.keys, state, approach.identity, approach.password or b"")
-    proof = Proof(approach.secure, *((fit.digest, fit.renewed) if fit else ()))
+    proof = Proof(approach.secure, *((fit.digest, fit.renewed) if fit else ()), cipher=approach.cipher)
     if state is not None and fit is not None and fit.digest in security.of(state).chosen:
         proof = evolve(proof, network=network_of(approach.address))
     if state is None or approach.certificate is None or not approach.secure:

@@ -50,6 +50,7 @@ async def show(core: Core, request: ShowSecurity, actor: Actor) -> SecurityView:
         password_pending=bool(known.promised),
         despite_expiry=known.despite_expiry,
         entropy=_entropy(lane.state),
+        cipher=(proof.cipher or None) if proof else None,
         connected_with=security.reached(proof) if proof else None,
         certificate=shown.fingerprint if shown else None,
         certificate_name=shown.name if shown else None,
