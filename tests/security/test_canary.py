@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
+from websockets.typing import Subprotocol
 
 from cms.client import Address, AsyncClient
 from cms.contract.audit import ListAudit
@@ -58,7 +59,7 @@ class Station:
     async def come(self, url: str, identity: str, password: str) -> ClientConnection:
         return await connect(
             f"{url}/{identity}",
-            subprotocols=[f"ocpp{self.version}"],  # type: ignore[list-item]
+            subprotocols=[Subprotocol(f"ocpp{self.version}")],
             proxy=None,
             additional_headers=basic(identity, password),
         )

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidStatus
+from websockets.typing import Subprotocol
 
 from cms.contract.stations import AddStation
 from cms.core import Actor, Core
@@ -22,9 +23,9 @@ _GOOD, _WRONG = 40, 400
 async def knock(url: str, identity: str, password: str) -> int:
     dialled = connect(
         f"{url}/{identity}",
-        subprotocols=["ocpp1.6"],
+        subprotocols=[Subprotocol("ocpp1.6")],
         proxy=None,
-        additional_headers=basic(identity, password),  # type: ignore[list-item]
+        additional_headers=basic(identity, password),
     )
     try:
         async with dialled:

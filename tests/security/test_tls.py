@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.client import connect
 from websockets.exceptions import InvalidMessage, InvalidStatus
+from websockets.typing import Subprotocol
 
 from cms.contract.security import ShowSecurity
 from cms.contract.stations import AddStation
@@ -101,10 +102,10 @@ async def comes_in(url: str, identity: str, password: str | None, tls: ssl.SSLCo
     try:
         async with connect(
             f"{url}/{identity}",
-            subprotocols=["ocpp1.6"],
+            subprotocols=[Subprotocol("ocpp1.6")],
             ssl=tls,
             proxy=None,
-            additional_headers=headers,  # type: ignore[list-item]
+            additional_headers=headers,
         ):
             return True
     except InvalidStatus as refused:
