@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tui.books import access, audit, charging, drivers, maintenance, model, money, people, sites
+from tui.books import access, audit, charging, drivers, maintenance, model, money, operators, people, sites
 from tui.books.shape import Book
 
 BOOKS: dict[str, Book] = {
@@ -16,6 +16,7 @@ BOOKS: dict[str, Book] = {
         *access.BOOKS,
         *sites.BOOKS,
         *money.BOOKS,
+        *operators.BOOKS,
         *audit.BOOKS,
     )
 }
