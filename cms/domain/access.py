@@ -86,6 +86,10 @@ class Rules:
             self._of.setdefault(subject, []).append((rank, rule))
             if rule.effect == "budget":
                 self._budgets.setdefault(subject, []).append(rule)
+        self.restrained = frozenset(
+            subject for subject, ranked in self._of.items() if any(r.effect != "allow" for _, r in ranked)
+        )
+        """The subjects that a rule may refuse somewhere, some time."""
         self.by_evse = any(_by_evse(rule) for rule in known)
         self.by_type = any(_types(rule) for rule in known)
         self.budgets = bool(self._budgets)

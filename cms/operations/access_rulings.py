@@ -5,7 +5,7 @@ Where nobody made a rule this costs one look-up; where there are rules, those th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from cms.contract.stations import Variable
@@ -175,6 +175,18 @@ def judgement(
     if evse is None and book.rules.by_evse:
         return _anywhere(book, state, facts, (), at)
     return judge(_with_types(book, facts), book.rules.of(facts), book.used_up, at), ()
+
+
+def free(core: Core, tokens: Iterable[Token]) -> Iterable[Token]:
+    """Those that no rule about them, their driver or a group of theirs may refuse: a station need not ask."""
+    book = rulebook(core)
+    named = book.rules.restrained - {("everyone", "")} if book is not None else frozenset[tuple[str, str]]()
+    if not named:
+        return tokens
+    return (token for token in tokens if named.isdisjoint(facts_of(core, _NOWHERE, token, None).subjects()))
+
+
+_NOWHERE = Station("")
 
 
 def facts_of(core: Core, station: Station, token: Token, evse: int | None) -> Facts:

@@ -14,6 +14,7 @@ from cms.domain import lists
 from cms.domain.lists import Entry, Held, LocalList, SendList, Update
 from cms.domain.record import record
 from cms.domain.tokens import KINDS, Token
+from cms.operations.access_rulings import free
 from cms.operations.deciding import settle
 from cms.operations.identifying import standing
 from cms.operations.tokens import view
@@ -84,12 +85,13 @@ class Wishes:
         return self._known[key]
 
     def _chosen(self, choice: str | None) -> list[Token]:
+        """Whom rules may refuse is in no list: the station has to ask."""
+        if choice == "":
+            return []
+        tokens = (standing(self._core, token) for token in free(self._core, self._core.tokens.values()))
         if not choice:
-            return (
-                [] if choice == "" else [standing(self._core, token) for token in self._core.tokens.values()]
-            )
+            return list(tokens)
         fits = parse(choice, keys_of(TokenView))
-        tokens = (standing(self._core, token) for token in self._core.tokens.values())
         return [token for token in tokens if fits(view(token, self._now))]
 
     def _made(self, tokens: Iterable[Token], station: str, version: str) -> Iterable[tuple[str, Entry]]:

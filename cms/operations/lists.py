@@ -184,7 +184,12 @@ async def clear_cache(core: Core, request: ClearCache, actor: Actor) -> IntentVi
 
 
 #: What makes lists stale, or stations that have a stale one come.
-_CAUSES = frozenset({"token.added", "token.changed", "token.removed", "station.connected", "list.conflict"})
+_CAUSES = frozenset(
+    {"token.added", "token.changed", "token.removed", "station.connected", "list.conflict"}
+) | {
+    "access.changed",
+    "access.removed",
+}
 #: Tokens change in bunches: an update waits until the bunch is over.
 _REST_S = 2.0
 #: Tokens expire without an event.

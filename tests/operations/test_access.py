@@ -21,6 +21,7 @@ from cms.contract.access import (
     Where,
 )
 from cms.contract.events import ListEvents
+from cms.contract.lists import ShowList
 from cms.contract.payments import Limit
 from cms.contract.refusals import Conflict, Invalid, NotFound, Rejected
 from cms.contract.reservations import AddReservation
@@ -43,6 +44,7 @@ from cms.operations import (
     access,
     access_budgets,
     events,
+    lists,
     reservations,
     sessions,
     sites,
@@ -461,3 +463,18 @@ async def test_a_key_code_has_its_budget_though_no_session_tells_the_code(small:
     await small.restart()
     assert (await usage(small, "token:1234-5678")).energy_wh == 4000
     assert "1234-5678" not in str(small.core.kept)
+
+
+async def test_whom_a_rule_may_refuse_is_in_no_local_list(small: Small) -> None:
+    async def listed() -> set[str]:
+        shown = await lists.show(small.core, ShowList("CP1"), ANA)
+        return {entry.token for entry in shown.entries}
+
+    await tokens.add(small.core, AddToken("CARD2", group="OTHER"), ANA)
+    await rule(small, "deny", "everyone", "", id="everyone", hours=Hours(from_time="22:00"))
+    await rule(small, "allow", "group", "OTHER")
+    assert await listed() == {"CARD1", "CARD2"}
+    await rule(small, "only", "group", "grp1", where=Where(stations=("CP1",)))
+    assert await listed() == {"CARD2"}
+    await access.remove(small.core, RemoveRule("only"), ANA)
+    assert await listed() == {"CARD1", "CARD2"}
