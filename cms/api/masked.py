@@ -5,10 +5,12 @@ What is personal says ``domain.personal``.
 
 from __future__ import annotations
 
+import asyncio
 import dataclasses
 import re
 import typing
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from starlette.requests import Request
@@ -18,10 +20,13 @@ from cms.contract.filters import Predicate, keys_of, parse
 from cms.contract.refusals import Denied
 from cms.contract.routes import ROUTES
 from cms.core import Actor, Core, StoreDown
+from cms.domain.audit import digest
 from cms.domain.operators import Principal
-from cms.domain.personal import PII, masked, may_show, shows
+from cms.domain.personal import PII, masked, may_show, shows, token
+from cms.keys import LASTING
 from cms.operations.auditing import Denials, Row, changes_something, seen
 
+_AT_ONCE = 100
 REQUEST_ID = "X-Request-Id"
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 
@@ -73,8 +78,20 @@ async def shown(row: Row, answer: Any, chosen: Predicate) -> Any:
             return answer
         except StoreDown:
             pass
-    clean = masked(answer)
-    return [one for one in clean if chosen(one)] if isinstance(clean, list) else clean
+    named = _naming(row.core)
+    if not isinstance(answer, list):
+        return masked(answer, named)
+    clean: list[Any] = []
+    for start in range(0, len(answer), _AT_ONCE):
+        clean += filter(chosen, masked(answer[start : start + _AT_ONCE], named))
+        await asyncio.sleep(0)  # stations do not wait for a long list
+    return clean
+
+
+def _naming(core: Core) -> Callable[[str], str]:
+    """How tokens are written: by their end, and a keyed digest that tells those apart which end alike."""
+    key = core.keys.key("masked names", LASTING)
+    return lambda value: f"{token(value)}~{digest(key, value.casefold())[:6]}" if value else value
 
 
 #: How an event or a frame is shown to one listener.
@@ -83,12 +100,13 @@ Shown = Callable[[Any], Any]
 
 async def listening(row: Row) -> Shown:
     """How this listener is shown what happens: as it is, which is noted once, or masked."""
+    hidden = partial(masked, named=_naming(row.core))
     if PII not in row.actor.permissions:
-        return masked
+        return hidden
     try:
         await seen(row)
     except StoreDown:
-        return masked
+        return hidden
     return _as_it_is
 
 
