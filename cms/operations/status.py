@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from datetime import datetime
 
 from cms.contract.status import (
     ListQuarantine,
@@ -14,6 +15,7 @@ from cms.contract.status import (
     StatusView,
 )
 from cms.core import Actor, Core
+from cms.domain import approvals, grants
 from cms.domain.sessions import RUNNING
 from cms.domain.stations import with_sessions
 from cms.operations.intents import check_limit
@@ -54,8 +56,25 @@ async def show(core: Core, request: ShowStatus, actor: Actor) -> StatusView:
         data_dir=terms.data_dir,
         open_enrolment=terms.open_enrolment,
         ocpp_tls_url=terms.ocpp_tls_url,
-        notes=terms.notes,
+        notes=(*terms.notes, *_exceptions(core, now)),
     )
+
+
+def _exceptions(core: Core, now: datetime) -> list[str]:
+    """Rights that somebody has for a while, and what waits for a second person."""
+    told = [
+        f"{grant.name} is {grant.role} at {grant.station} until {grant.ends_at:%Y-%m-%d %H:%M} UTC (cms grants list)"
+        for grant in core.kept.get(grants.KIND, {}).values()
+        if now < grant.ends_at
+    ]
+    waiting = [
+        one
+        for one in core.kept.get(approvals.KIND, {}).values()
+        if approvals.status_at(one, now) == approvals.WAITING
+    ]
+    if waiting:
+        told.append(f"{len(waiting)} wait for a second person (cms approvals list)")
+    return told
 
 
 async def quarantine(core: Core, request: ListQuarantine, actor: Actor) -> list[QuarantinedMessage]:
