@@ -79,6 +79,8 @@ class Keys:
     def __init__(self, roots: Roots, organisation: str = "main") -> None:
         self.roots = roots
         self.organisation = organisation
+        self.rewrapped = 0
+        """The version with which, as far as we know, every kept secret of this organisation is sealed."""
         self._derived: dict[tuple[str, int], bytes] = {}
 
     @property

@@ -41,7 +41,7 @@ class ShowSecrets:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RotateSecrets:
-    """A new version of the keys. Kept secrets are sealed anew at once, passwords when their station connects."""
+    """A new version of the keys. Kept secrets are sealed anew from now on, passwords when their station connects."""
 
     reason: str | None = None
 

@@ -116,9 +116,11 @@ def _proof(core: Core, lane: Lane | None, approach: Approach) -> Proof:
     """What the station proved. It takes the same time whether there is such a station or not."""
     state = lane.state if lane else None
     fit = credentials.check(core.keys, state, approach.identity, approach.password or b"")
-    proof = Proof(approach.secure, *((fit.digest, fit.renewed) if fit else ()), cipher=approach.cipher)
-    if state is not None and fit is not None and fit.digest in security.of(state).chosen:
-        proof = evolve(proof, network=network_of(approach.address))
+    proof = Proof(secure=approach.secure, cipher=approach.cipher)
+    if state is not None and fit is not None:
+        chosen = fit.digest in security.of(state).chosen
+        network = network_of(approach.address) if chosen else ""
+        proof = evolve(proof, password=fit.digest, renewed=fit.renewed, network=network)
     if state is None or approach.certificate is None or not approach.secure:
         return proof
     try:

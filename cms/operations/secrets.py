@@ -1,17 +1,18 @@
 """The keys of the whole daemon: which versions there are, a new one, an old one forgotten (docs/secrets.md).
 
 Nobody is locked out by a new version: a password is checked with the version it was last digested with, and is
-digested anew when its station shows it. Kept secrets are sealed anew at once, and after a crash in the middle by the
-next round of ``rewrap``.
+digested anew when its station shows it. Kept secrets are sealed anew beside everything else, and after a crash in the
+middle by the next round of ``rewrap``.
 """
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from cms.contract.refusals import Conflict, NotFound
+from cms.contract.refusals import Conflict, NotFound, Refusal
 from cms.contract.secrets import ForgetSecrets, KeyVersionView, RotateSecrets, SecretsView, ShowSecrets
 from cms.core import MAIN, Actor, Core
 from cms.domain import security
@@ -23,7 +24,11 @@ from cms.keys import LASTING, version_of
 from cms.operations.credentials import key_version
 from cms.operations.deciding import settle
 
+log = logging.getLogger(__name__)
+
 _NAMED = 20
+#: Records that one commit seals anew.
+_AT_ONCE = 100
 #: Kinds of kept records with a secret in them, and in which fields.
 SEALED = {name: fields for name, kind in KINDS.items() if (fields := sealed_fields(kind.type))}
 
@@ -59,10 +64,15 @@ async def rotate(core: Core, request: RotateSecrets, actor: Actor) -> SecretsVie
     data = {"version": version} | _because(request.reason)
     told = Happened("secrets.rotated", core.clock.now(), actor=actor.name, data=data)
     await core.store.commit((), (told,))
-    for one in core.all_cores():
-        await rewrap(one)
     core.trust.renew_keys()
+    for one in core.all_cores():
+        core.spawn(_all_anew(one))
     return await show(core, ShowSecrets(), actor)
+
+
+async def _all_anew(core: Core) -> None:
+    """Beside everything else: an organisation may have a hundred thousand drivers."""
+    await rewrap(core)
 
 
 async def forget(core: Core, request: ForgetSecrets, actor: Actor) -> SecretsView:
@@ -114,11 +124,18 @@ async def _secrets(cores: tuple[Core, ...]) -> Any:
 
 async def rewrap(core: Core) -> int:
     """Seal every kept secret of an organisation with the key in force; how many records that took."""
-    changed = 0
+    version, changed = core.keys.current, 0
+    if core.keys.rewrapped == version:
+        return 0
     for kind in SEALED:
+        stale: dict[str, list[str]] = {}
         for station, key, record in await core.store.kept_everywhere(kind):
             if _stale(core, kind, record):
-                changed += await _rewrapped(core, kind, station, key)
+                stale.setdefault(station, []).append(key)
+        for station, keys in stale.items():
+            for some in range(0, len(keys), _AT_ONCE):
+                changed += await _rewrapped(core, kind, station, keys[some : some + _AT_ONCE])
+    core.keys.rewrapped = version
     return changed
 
 
@@ -128,27 +145,35 @@ def _stale(core: Core, kind: str, record: Any) -> list[str]:
     return [field for field, box in sealed if box and version_of(box) != core.keys.current]
 
 
-async def _rewrapped(core: Core, kind: str, station: str, key: str) -> bool:
-    """Seal one record anew, as it is when nobody else changes it."""
+async def _rewrapped(core: Core, kind: str, station: str, keys: Sequence[str]) -> int:
+    """Seal some records anew, each as it is now; they stay still meanwhile."""
     lane = core.lanes.get(station)
     async with core.books if lane is None else lane.lock:
-        record = (await core.store.kept(station, kind)).get(key)
-        if record is None or not (fields := _stale(core, kind, record)):
-            return False
-        fresh = with_fields(
-            record, {field: _anew(core, kind, station, key, record, field) for field in fields}
-        )
-        change = Keep(station, kind, key, fresh, core.clock.now())
-        if lane is not None:
-            state = lane.state.keeping(kind, key, fresh) if KINDS[kind].present else lane.state
-            await settle(core, lane, state, (change,), ())
-        else:
-            await core.store.commit((change,), ())
-            if key in core.kept.get(kind, {}):
-                core.kept[kind][key] = fresh
-        return True
+        fresh: dict[str, Any] = {}
+        for key in keys:
+            record = await core.store.kept_one(station, kind, key)
+            if record is not None and (fields := _stale(core, kind, record)):
+                fresh[key] = _anew(core, place(kind, station, key), record, fields)
+        changes = [Keep(station, kind, key, record, core.clock.now()) for key, record in fresh.items()]
+        if lane is None:
+            await core.store.commit(changes, ())
+            held = core.kept.get(kind, {})
+            held.update({key: record for key, record in fresh.items() if key in held})
+            return len(fresh)
+        state = lane.state
+        for key, record in fresh.items() if KINDS[kind].present else ():
+            state = state.keeping(kind, key, record)
+        await settle(core, lane, state, changes, ())
+        return len(fresh)
 
 
-def _anew(core: Core, kind: str, station: str, key: str, record: Any, field: str) -> bytes:
-    where = place(kind, station, key)
-    return core.keys.seal(*where, field, core.keys.open(*where, field, getattr(record, field)))
+def _anew(core: Core, where: tuple[str, str], record: Any, fields: Sequence[str]) -> Any:
+    sealed = {}
+    for field in fields:
+        try:
+            sealed[field] = core.keys.seal(
+                *where, field, core.keys.open(*where, field, getattr(record, field))
+            )
+        except Refusal as refused:
+            log.error("a kept secret cannot be sealed anew: %s", refused.message)
+    return with_fields(record, sealed)

@@ -7,6 +7,7 @@ import hmac
 
 import pytest
 
+from cms.contract.drivers import AddDriver
 from cms.contract.payments import SetUpWebPayment, ShowWebPaymentCode
 from cms.contract.refusals import Conflict, NotFound
 from cms.contract.secrets import ForgetSecrets, RotateSecrets, ShowSecrets
@@ -16,7 +17,7 @@ from cms.domain import payments as domain
 from cms.domain.changes import SaveStation
 from cms.domain.evolve import evolve
 from cms.keys import version_of
-from cms.operations import credentials, payments, secrets, stations
+from cms.operations import credentials, drivers, payments, secrets, stations
 from cms.operations.admission import Approach, Knocks, admit, connected
 from tests.operations.small import ANA, Small
 
@@ -87,7 +88,9 @@ async def test_kept_secrets_are_sealed_anew_at_once_and_stay_the_same(small: Sma
     small.stations.connect("CP1", "2.1")
     await payments.set_up(small.core, SetUpWebPayment(station="CP1"), ANA)
     before = await payments.code(small.core, ShowWebPaymentCode("CP1", 1), ANA)
-    told = await secrets.rotate(small.core, RotateSecrets(), ANA)
+    await secrets.rotate(small.core, RotateSecrets(), ANA)
+    await small.settled()
+    told = await secrets.show(small.core, ShowSecrets(), ANA)
     kept = small.core.lane("CP1").state.kept_of(domain.WEB)[""]
     assert version_of(kept.secret) == 2
     assert [(each.version, each.secrets) for each in told.versions] == [(1, 0), (2, 1)]
@@ -101,3 +104,14 @@ async def test_a_crash_in_the_middle_is_made_good_by_the_next_round(small: Small
     small.core.keys.roots.renew()  # and then the power failed
     assert await secrets.rewrap(small.core) == 1
     assert await secrets.rewrap(small.core) == 0
+
+
+async def test_a_hundred_drivers_and_more_are_sealed_anew_and_read_the_same(small: Small) -> None:
+    for number in range(130):
+        await drivers.add(small.core, AddDriver(name=f"Ana Alves {number}", email=f"ana{number}@example.org"), ANA)
+    before = await drivers.persons_of(small.core)
+    await secrets.rotate(small.core, RotateSecrets(), ANA)
+    await small.settled()
+    told = await secrets.forget(small.core, ForgetSecrets(version=1, force=True), ANA)
+    assert [(each.version, each.secrets) for each in told.versions if each.secrets] == [(2, 130)]
+    assert await drivers.persons_of(small.core) == before
