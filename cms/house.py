@@ -22,7 +22,7 @@ from cms.domain.verification import Mail
 from cms.keys import LASTING, Keys, Roots
 from cms.ocpp import Endpoint, Hooks
 from cms.onlookers import Onlookers
-from cms.operations import credits, datatransfer, lists
+from cms.operations import credits, datatransfer, lists, tokens
 from cms.operations.admission import connected, contested, disconnected
 from cms.operations.deciding import index
 from cms.operations.intents import Agenda, recover
@@ -110,6 +110,7 @@ class House:
             for session in lane.state.sessions.values():
                 index(core, session)
         await recover(core)
+        await tokens.recover(core)
         await credits.recover(core)
 
     def open(self) -> None:

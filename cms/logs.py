@@ -67,6 +67,8 @@ def set_up(level: str, style: str, stream: TextIO = sys.stderr) -> None:
     root.setLevel(level.upper())
     logging.getLogger("websockets").setLevel(logging.ERROR)
     logging.getLogger("alembic").setLevel(logging.WARNING)
+    # It writes every value that goes to the database: card numbers too.
+    logging.getLogger("aiosqlite").setLevel(logging.WARNING)
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,

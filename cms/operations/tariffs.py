@@ -130,9 +130,10 @@ async def use(core: Core, request: UseTariff, actor: Actor) -> None:
     if request.station is not None:
         key = tariffs.station_key(core.lane(request.station).state.station.id)
     elif request.token is not None:
-        if request.token.casefold() not in core.tokens:
+        token = named(core, request.token)
+        if token is None:
             raise NotFound(f"there is no token {request.token}", "see `cms tokens list`")
-        key = tariffs.token_key(request.token)
+        key = tariffs.token_key(token.id)
     async with core.books:
         now = core.clock.now()
         # Stations tell milliseconds at best, often seconds: a session that begins right now is meant too.

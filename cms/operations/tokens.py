@@ -22,7 +22,7 @@ from cms.contract.tokens import (
 from cms.core import Actor, Core
 from cms.domain.changes import DropToken, Happened, SaveToken
 from cms.domain.evolve import evolve, with_fields
-from cms.domain.tokens import KEY_CODE, KINDS, MAC, Token, mac_of, status_at
+from cms.domain.tokens import KEY_CODE, KEY_CODE_PREFIX, KINDS, MAC, Token, mac_of, status_at
 from cms.operations import drivers
 from cms.operations.identifying import key_code_id, named, standing, told_as
 
@@ -182,6 +182,22 @@ def _place(core: Core, place: str) -> str:
     if evse and not (evse.isascii() and evse.isdecimal() and 0 < int(evse) < 10_000):
         raise Invalid(f"{place!r} is no place: write STATION or STATION:EVSE, EVSEs count from 1")
     return f"{station}:{int(evse)}" if evse else station
+
+
+async def recover(core: Core) -> None:
+    """Key codes that were written down before only their digests were, and MAC addresses in other spellings."""
+    for token in list(core.tokens.values()):
+        id = token.id
+        if token.kind == KEY_CODE and not id.startswith(KEY_CODE_PREFIX):
+            id = key_code_id(core, id)
+        elif token.kind == MAC:
+            id = mac_of(id) or id
+        if id == token.id:
+            continue
+        renamed, known = evolve(token, id=id), id.casefold() in core.tokens
+        await core.store.commit((DropToken(token.id), *(() if known else (SaveToken(renamed),))), ())
+        del core.tokens[token.id.casefold()]
+        core.tokens.setdefault(id.casefold(), renamed)
 
 
 async def _save(core: Core, token: Token, type: str, actor: Actor, reason: str | None = None) -> None:

@@ -17,7 +17,9 @@ from cms.contract.drivers import (
 )
 from cms.contract.refusals import Conflict, Invalid, NotFound
 from cms.contract.tokens import AddToken, ListTokens, SetToken, ShowToken
+from cms.domain.changes import SaveToken
 from cms.domain.observations import TokenPresented, TokenRef
+from cms.domain.tokens import Token
 from cms.operations import drivers, tokens
 from tests.domain.build import start
 from tests.operations.small import ANA, Small
@@ -150,6 +152,20 @@ async def test_a_key_code_is_kept_as_a_digest_and_still_opens(small: Small) -> N
     await small.open()
     assert await presented(small, "471100", "key-code", "2.0.1") == "accepted"
     assert await presented(small, "471100", "rfid", "2.0.1") == "unknown"
+
+
+async def test_key_codes_of_older_records_become_digests_at_the_start(small: Small) -> None:
+    old = [Token("471100", "key-code", group="G"), Token("aa:bb:cc:dd:ee:ff", "mac")]
+    await small.core.store.commit([SaveToken(token) for token in old], ())
+    await small.restart()
+    await tokens.recover(small.core)
+    await small.restart()
+    assert await presented(small, "471100", "key-code", "2.0.1") == "accepted"
+    assert await presented(small, "VID:AABBCCDDEEFF") == "accepted"
+    shown = {
+        token.id: token.group for token in await tokens.list_(small.core, ListTokens("not kind=rfid"), ANA)
+    }
+    assert len(shown) == 2 and "471100" not in shown and "G" in shown.values()
 
 
 @pytest.mark.parametrize(
