@@ -31,7 +31,7 @@ class RemoteProtocol(H11Protocol):
         if self._open.total() > MOST_CONNECTIONS or self._open[self._address] > MOST_PER_ADDRESS:
             transport.abort()
             return
-        self._impatient = asyncio.get_running_loop().call_later(HEAD_WITHIN_S, transport.abort)
+        self._wait_for_head()
         inner = self.app
 
         async def patient(scope: Any, receive: Any, send: Any) -> None:
@@ -40,6 +40,12 @@ class RemoteProtocol(H11Protocol):
 
         self.app = patient
 
+    def data_received(self, data: bytes) -> None:
+        """What comes after an answer is the head of the next request: it has as long as the first."""
+        if self.cycle is None or self.cycle.response_complete:
+            self._wait_for_head()
+        super().data_received(data)
+
     def connection_lost(self, exc: Exception | None) -> None:
         """Make room for another one."""
         self._calm()
@@ -47,6 +53,10 @@ class RemoteProtocol(H11Protocol):
         if not self._open[self._address]:
             del self._open[self._address]
         super().connection_lost(exc)
+
+    def _wait_for_head(self) -> None:
+        if self._impatient is None:
+            self._impatient = asyncio.get_running_loop().call_later(HEAD_WITHIN_S, self.transport.abort)
 
     def _calm(self) -> None:
         if self._impatient is not None:

@@ -119,6 +119,7 @@ async def _served(
         access_log=False,
         date_header=False,
         server_header=False,
+        proxy_headers=tls is None,  # a proxy of this machine may say for whom it asks
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_CLOSE_S,
     )

@@ -28,7 +28,7 @@ from cms.api.limits import Buckets, take
 from cms.contract import apitokens
 from cms.contract.refusals import Denied, Invalid, NotFound, Refusal, TooMany
 from cms.core import Actor, Core
-from cms.domain.operators import Principal
+from cms.domain.operators import API_TOKEN, Principal
 from cms.houses import Houses
 from cms.operations.auditing import Denials, Row
 from cms.operations.operators import bearer, has_grant, rights, with_grant
@@ -189,10 +189,14 @@ class Access:
         await self.denials.denied(row, refused_)
 
     def _failed(self, text: str, address: str) -> None:
-        """Count what failed. A right token is never refused because somebody else guesses."""
+        """Count what failed, per address and token that there is. A right one is never refused for others' guesses."""
         read = apitokens.read(text)
-        log.info("token.refused", address=address, token=read[0] if read else None)
-        take(self._failures, (address, read[0] if read else None), "wrong tokens")
+        known = read is not None and any(
+            read[0] in core.kept.get(API_TOKEN, {}) for core in self._registers()
+        )
+        id_ = read[0] if read is not None and known else None
+        take(self._failures, (address, id_), "wrong tokens")
+        log.info("token.refused", address=address, token=id_)
 
     def core(self, principal: Principal, named: str | None, *, platform: bool = False) -> Core:
         """The world that is meant: as named, else the asker's first. NotFound where he has nothing to look for."""

@@ -93,11 +93,13 @@ class Principal:
         return self.key if self.login_uid is None else f"{self.key} login:{self.login_uid}"
 
 
-def roles_of(principal: Principal, organisation: str, mapped: Mapping[str, Operator]) -> tuple[str, ...]:
-    """His roles in an organisation, by the mappings of its register (or the platform's); a token has its own."""
+def roles_of(
+    principal: Principal, organisation: str, registers: Iterable[Mapping[str, Operator]]
+) -> tuple[str, ...]:
+    """His roles in an organisation, by its register and the platform's together; a token has its own."""
     if principal.token is not None:
         return (principal.token.role,) if reaches(principal.token, principal.home, organisation) else ()
-    found = {mapped[key].role for key in principal.keys if key in mapped}
+    found = {mapped[key].role for mapped in registers for key in principal.keys if key in mapped}
     return tuple(role for role in ROLES if role in found)
 
 

@@ -309,7 +309,7 @@ OPERATIONS: dict[type, Operation] = {
     op.ListApiTokens: Operation(operators.tokens, "operators.read"),
     op.AddApiToken: Operation(operators.add_token, "operators.write"),
     op.RevokeApiToken: Operation(operators.revoke_token, "operators.write"),
-    op.ApprovePairing: Operation(operators.approve_pairing, "operators.write"),
+    op.ApprovePairing: Operation(operators.approve_pairing, "operators.write", two=True),
     gr.ListGrants: Operation(grants.list_, "grants.read"),
     gr.AddGrant: Operation(grants.add, "grants.write"),
     gr.RevokeGrant: Operation(grants.revoke, "grants.write"),

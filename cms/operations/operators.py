@@ -80,8 +80,8 @@ def rights(
         return None
     if principal.uid is not None and principal.uid in owners:
         return _actor(principal, OWNER, everything, frozenset())
-    mapped = {**platform.kept.get(OPERATOR, {}), **core.kept.get(OPERATOR, {})}
-    roles = operators.roles_of(principal, core.organisation, mapped)
+    registers = [one.kept.get(OPERATOR, {}) for one in (platform, core)]
+    roles = operators.roles_of(principal, core.organisation, registers)
     if not roles:
         return None
     return _actor(principal, "+".join(roles), permissions_of(roles), proposals_of(roles))

@@ -84,8 +84,10 @@ def test_groups_count_like_the_user_and_roles_add_up() -> None:
         return Operator(who, who, role, NOON, "root")
 
     roles = {"uid:1000": mapped("uid:1000", "technician"), "gid:50": mapped("gid:50", "finance")}
-    assert roles_of(ALICE, "main", roles) == ("technician", "finance")
-    assert roles_of(evolve(ALICE, uid=1001, gids=frozenset({51})), "main", roles) == ()
+    assert roles_of(ALICE, "main", [roles]) == ("technician", "finance")
+    assert roles_of(evolve(ALICE, uid=1001, gids=frozenset({51})), "main", [roles]) == ()
+    platform = {"uid:1000": mapped("uid:1000", "admin")}  # holds, whatever an organisation says
+    assert roles_of(ALICE, "main", [platform, roles]) == ("technician", "finance", "admin")
 
 
 @pytest.mark.parametrize(
