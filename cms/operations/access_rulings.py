@@ -105,6 +105,8 @@ async def ruled_report(
     core: Core, state: StationState, received: Received, report: TransactionReported, ruling: Ruling
 ) -> tuple[Ruling, TransactionReported]:
     """The ruling of a transaction's token. What happened while the station could not ask is flagged, not refused."""
+    if not core.kept.get(KIND):
+        return ruling, report
     session = state.session_of(report.transaction_id) if report.transaction_id else None
     if _over(report) or ruling.token is None or (session is not None and session.token is not None):
         return ruling, report

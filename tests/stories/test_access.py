@@ -20,6 +20,7 @@ from cms.simulator.evse import Evse
 from cms.simulator.pace import Pace
 from cms.simulator.station import Place, Station
 from tests.fleet import client_of, ended, enrol, running
+from tests.test_authorizer import Service
 from tests.virtual import VirtualClock, play
 
 VERSIONS = ["1.6", "2.0.1", "2.1"]
@@ -136,3 +137,27 @@ async def place_story(folder: Path, version: str) -> None:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_a_card_charges_where_it_may_and_nowhere_else(tmp_path: Path, version: str) -> None:
     play(place_story(tmp_path, version))
+
+
+async def test_a_card_of_somebody_else_charges_by_his_word_and_our_own_without_it(tmp_path: Path) -> None:
+    service = Service()
+    server = await asyncio.start_server(service.serve, "127.0.0.1", 0)
+    service.port = server.sockets[0].getsockname()[1]
+    async with running(tmp_path, authorize_url=service.url) as daemon, client_of(daemon) as client:
+        passwords = await enrol(client, ["CP1"], ["CARD1"])
+        place = Place(daemon.endpoint.url, "CP1", passwords["CP1"])
+        station = Station(place, "2.0.1", [Evse(1, 11_000, register_wh=0.0)], Pace(1.0), Random(7))
+        life = asyncio.create_task(station.run())
+        try:
+            async with asyncio.timeout(20):
+                while not station.online:
+                    await asyncio.sleep(0.05)
+            for said, lets_in in (("accepted", True), ("blocked", False), ("nonsense", False)):
+                service.says = {"status": said}
+                assert await station.lets_in("ROAMER") is lets_in
+            assert [question["token"] for _, question in service.heard] == ["ROAMER"] * 3
+            assert await station.lets_in("CARD1")
+            assert len(service.heard) == 3
+        finally:
+            await ended(life)
+    server.close()
