@@ -32,8 +32,8 @@ class SmallBus(LocalBus):
         super().__init__()
         self.limit = limit
 
-    def subscribe(self, limit: int = 10_000) -> LocalSubscription:
-        return super().subscribe(min(limit, self.limit))
+    def subscribe(self, limit: int = 10_000, organisation: str | None = None) -> LocalSubscription:
+        return super().subscribe(min(limit, self.limit), organisation)
 
 
 class SmallRecord:
