@@ -14,7 +14,7 @@ from cms.contract.drivers import (
     VerificationView,
     VerifyDriver,
 )
-from cms.contract.refusals import Conflict, Invalid, NotSupported
+from cms.contract.refusals import Conflict, Invalid
 from cms.core import Actor, Core
 from cms.domain import verification
 from cms.domain.changes import Happened
@@ -34,7 +34,7 @@ async def register(core: Core, request: RegisterDriver, actor: Actor) -> DriverV
 
 async def send(core: Core, request: SendVerification, actor: Actor) -> VerificationView:
     if core.mail is None:
-        raise NotSupported("this daemon sends no mail", "settings smtp_url and mail_from")
+        raise Conflict("this daemon sends no mail", "settings smtp_url and mail_from")
     code = f"{secrets.randbelow(1_000_000):06d}"
     async with core.books:
         driver = drivers.find(core, request.driver)

@@ -12,7 +12,7 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from cms.contract.drivers import RegisterDriver, SendVerification, VerifyDriver
-from cms.contract.refusals import Conflict, Invalid, NotSupported, Unreachable
+from cms.contract.refusals import Conflict, Invalid, Unreachable
 from cms.contract.tokens import AddToken
 from cms.domain.observations import TokenPresented, TokenRef
 from cms.domain.verification import Mail
@@ -130,7 +130,7 @@ async def test_neither_the_code_nor_the_address_is_written_down_in_clear(
 
 async def test_without_a_mail_server_nothing_is_promised(small: Small) -> None:
     id = await register(small)
-    with pytest.raises(NotSupported, match="no mail"):
+    with pytest.raises(Conflict, match="no mail"):
         await send(small, id)
 
 
