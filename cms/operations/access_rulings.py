@@ -141,7 +141,7 @@ def _ruled(
     if facts.evse is None and book.rules.by_evse:
         judged, evses = _anywhere(book, state, facts, ruling.evses, at)
     else:
-        judged = judge(_with_types(book, facts), rules, book.used_up, at)
+        judged = judge(_with_types(book, state, facts), rules, book.used_up, at)
     if not judged.accepted:
         rule = judged.rule.id if judged.rule is not None else None
         return Ruling(judged.status, token, rule=rule, reason=judged.reason)
@@ -157,7 +157,8 @@ def _anywhere(
     rules = book.rules.of(facts)
     known = among or tuple(sorted({evse for evse, _ in state.connectors if evse})) or (1,)
     judged = [
-        (evse, judge(_with_types(book, evolve(facts, evse=evse)), rules, book.used_up, at)) for evse in known
+        (evse, judge(_with_types(book, state, evolve(facts, evse=evse)), rules, book.used_up, at))
+        for evse in known
     ]
     good = tuple(evse for evse, one in judged if one.accepted)
     if not good:
@@ -176,7 +177,7 @@ def judgement(
         return Judgement(Authorization.ACCEPTED, reason="there are no access rules"), ()
     if evse is None and book.rules.by_evse:
         return _anywhere(book, state, facts, (), at)
-    return judge(_with_types(book, facts), book.rules.of(facts), book.used_up, at), ()
+    return judge(_with_types(book, state, facts), book.rules.of(facts), book.used_up, at), ()
 
 
 def free(core: Core, tokens: Iterable[Token]) -> Iterable[Token]:
@@ -255,24 +256,30 @@ async def _ready(core: Core, book: Rulebook, state: StationState) -> None:
 
 
 def _types(state: StationState, variables: Sequence[Variable]) -> dict[int, tuple[str, ...]]:
-    """The standards of each EVSE's outlets: as registered, else as the station told."""
+    """The standards of each EVSE's outlets, as the station told of them."""
     connectors: dict[int, list[int]] = {}
     for evse, connector in state.connectors:
         connectors.setdefault(evse, []).append(connector)
-    found: dict[int, tuple[str, ...]] = {}
-    for number, numbers in connectors.items():
-        registered: evses.Evse | None = state.kept_of(evses.KIND).get(evses.number(number))
-        known = registered if registered and registered.outlets else None
-        outlets = (known or evses.reported(variables, number, numbers)).outlets
-        found[number] = tuple(outlet.standard.casefold() for outlet in outlets if outlet.standard)
-    return found
+    return {
+        number: _standards(evses.reported(variables, number, numbers))
+        for number, numbers in connectors.items()
+    }
 
 
-def _with_types(book: Rulebook, facts: Facts) -> Facts:
-    known = book.types.get(facts.station)
-    if known is None or facts.evse is None:
+def _standards(evse: evses.Evse) -> tuple[str, ...]:
+    return tuple(outlet.standard.casefold() for outlet in evse.outlets if outlet.standard)
+
+
+def _with_types(book: Rulebook, state: StationState, facts: Facts) -> Facts:
+    """With the outlets of the EVSE: as registered, else as the station told."""
+    if facts.evse is None or not book.rules.by_type:
         return facts
-    return evolve(facts, connector_types=known[1].get(facts.evse))
+    registered: evses.Evse | None = state.kept_of(evses.KIND).get(evses.number(facts.evse))
+    known = _standards(registered) if registered is not None else ()
+    told = book.types.get(facts.station)
+    if not known and told is not None:
+        known = told[1].get(facts.evse, ())
+    return evolve(facts, connector_types=known or None)
 
 
 def refused(ruling: Ruling) -> str:

@@ -212,6 +212,19 @@ def test_hours_and_the_hours_between_them_share_every_instant(
         assert DAYS[start.weekday()] in days
 
 
+@given(st.permutations(range(6)), INSTANTS)
+def test_the_order_in_which_rules_were_made_does_not_matter(order: list[int], at: datetime) -> None:
+    known = [
+        rule("deny", hours=NIGHT),
+        rule("allow", "group", "staff", hours=WORK),
+        rule("only", "group", "staff", where=Where(sites=("garage",))),
+        rule("deny", "driver", "ana", hours=Hours(("sun",)), priority=-1),
+        rule("allow", "token", "card", where=Where(evses=("cp1:2",)), hours=Hours(to_time="03:00")),
+        rule("budget", "everyone", budget=Budget("day", sessions=1)),
+    ]
+    assert ruled(*(known[n] for n in order), at=at) == ruled(*known, at=at)
+
+
 @pytest.mark.parametrize(
     ("wrong", "said"),
     [

@@ -21,6 +21,7 @@ from cms.contract.access import (
     Where,
 )
 from cms.contract.events import ListEvents
+from cms.contract.evses import SetEvse
 from cms.contract.lists import ShowList
 from cms.contract.payments import Limit
 from cms.contract.refusals import Conflict, Invalid, NotFound, Rejected
@@ -52,6 +53,7 @@ from cms.operations import (
     tariffs,
     tokens,
 )
+from cms.operations import evses as sites_evses
 from tests.domain.build import NOON, after, event, register, start, stop
 from tests.operations.small import ANA, Small
 
@@ -161,6 +163,8 @@ async def test_an_outlet_is_known_by_what_the_station_told_of_it(small: Small) -
     await rule(small, "only", where=Where(connector_types=("ccs2",)))
     assert (await present(small)).evses == (1,)
     assert (await begin(small, evse=2)).token.status == "not-allowed-type-evse"
+    await sites_evses.set_(small.core, SetEvse(station="CP1", evse=2, standard="ccs2"), ANA)
+    assert (await present(small)).evses == ()  # what is registered holds at once: all of them
 
 
 async def test_hours_are_those_of_the_site(small: Small) -> None:
