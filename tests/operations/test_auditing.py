@@ -42,21 +42,35 @@ async def rows(small: Small, **wanted: Any) -> list[AuditView]:
     return await audit.list_(small.core, ListAudit(**wanted), ANA)
 
 
-@pytest.mark.parametrize("kind", CHANGING, ids=lambda kind: kind.__name__)
-async def test_every_operation_that_may_change_something_leaves_one_row(
-    small: Small, kind: type[Any]
-) -> None:
+#: Last, so that the others find what they are about.
+TAKING_AWAY = ("Remove", "Drop", "Forget", "Erase", "Close", "Revoke", "Unmap", "Delete")
+
+
+async def noted(small: Small, kind: type[Any]) -> str | None:
+    """What is wrong with the rows that the smallest request of this kind leaves; None: it is one, and right."""
+    before = len(await rows(small, limit=10_000))
     refused: Exception | None = None
     try:
         await ask(small, draft(kind))
     except Exception as error:
         refused = error
     await small.settled()
-    (row,) = await rows(small)
-    assert (row.operation, row.actor, row.permission) == (kind.__name__, "ana", OPERATIONS[kind].permission)
-    if isinstance(refused, Refusal):
-        assert row.result in (refused.name, "ordered", "changed", "held")
-        assert row.result != refused.name or row.detail == refused.message
+    added = (await rows(small, limit=10_000))[before:]
+    if [row.operation for row in added] != [kind.__name__]:
+        return f"{kind.__name__}: {len(added)} rows"
+    (row,) = added
+    if (row.actor, row.permission) != ("ana", OPERATIONS[kind].permission):
+        return f"{kind.__name__}: {row}"
+    if isinstance(refused, Refusal) and (row.result, row.detail) != (refused.name, refused.message):
+        return None if row.result in ("ordered", "changed", "held") else f"{kind.__name__}: {row} {refused}"
+    return None
+
+
+async def test_every_operation_that_may_change_something_leaves_one_row(small: Small) -> None:
+    order = sorted(CHANGING, key=lambda kind: kind.__name__.startswith(TAKING_AWAY))
+    assert [wrong for kind in order if (wrong := await noted(small, kind)) is not None] == []
+    results = {row.result for row in await rows(small, limit=10_000)}
+    assert {"changed", "ordered", "NotFound", "Invalid"} <= results
     await audit.verify(small.core, VerifyAudit(), ANA)
 
 
