@@ -9,14 +9,17 @@ import asyncio
 import os
 import sys
 import time
+import traceback
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, ClassVar, cast
 
+from rich.text import Text
 from textual import events
 
 from cms.client import Address, AsyncClient
 from cms.contract.refusals import Refusal
+from cms.contract.safe import safe
 from cms.contract.status import ShowStatus
 from tui import clipboard, keys, notes, theme
 from tui.acting import Acting
@@ -124,6 +127,11 @@ class CmsApp(LeanApp):
         """Textual's own messages go to the bottom line too: a toast would repaint the screen."""
         self.say(message)
 
+    def _fatal_error(self) -> None:
+        """Where a bug of ours happened, in plain lines: Textual would show what stations and drivers supplied."""
+        told = traceback.format_exc().splitlines()
+        self.panic(Text("\n".join(safe(line) for line in told)))
+
     def rests(self) -> bool:
         """Whether the person has not pressed a key lately."""
         return time.monotonic() - self._last_key_at >= self.rest_s
@@ -134,7 +142,11 @@ class CmsApp(LeanApp):
         await super().on_event(event)
 
     def copy(self, text: str) -> None:
-        """Into the terminal's clipboard (OSC 52); tmux is asked to pass it on."""
+        """Into the terminal's clipboard (OSC 52); tmux is asked to pass it on.
+
+        It will be pasted into another terminal: what that would obey, or take for the end of the paste, goes not.
+        """
+        text = "\n".join(safe(line) for line in text.split("\n"))
         if "TMUX" not in os.environ or self._driver is None:
             self.copy_to_clipboard(text)
         else:

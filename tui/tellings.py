@@ -6,10 +6,11 @@ Where an event does not carry the new state, what must be read again is put into
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, fields, replace
+from dataclasses import replace
 from datetime import datetime
-from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import msgspec
 
 from cms.contract.events import Event
 from cms.contract.intents import IntentView, ShowIntent
@@ -24,37 +25,16 @@ View = TypeVar("View")
 
 
 def view_of(kind: type[View], said: Mapping[str, Any]) -> View:
-    """Build a flat view (session, intent, token) from an event's JSON object; raises KeyError on a hole."""
-    values = {
-        name: read(said[name]) for name, read, needed in _readers(cast("Any", kind)) if needed or name in said
-    }
-    return kind(**values)
-
-
-def _same(value: Any) -> Any:
-    return value
+    """Build a view from an event's JSON object; raises ValueError on a hole or a wrong type."""
+    try:
+        return msgspec.convert(said, kind)
+    except msgspec.ValidationError as wrong:
+        raise ValueError(str(wrong)) from wrong
 
 
 def time_of(value: Any) -> Any:
     """An event's time, which is text where it comes as JSON."""
     return datetime.fromisoformat(value) if isinstance(value, str) else value
-
-
-def _sequence(value: Any) -> Any:
-    return tuple(value or ())
-
-
-@cache
-def _readers(kind: Any) -> tuple[tuple[str, Callable[[Any], Any], bool], ...]:
-    def reader(annotation: str) -> Callable[[Any], Any]:
-        if annotation.startswith("datetime"):
-            return time_of
-        return _sequence if annotation.startswith("tuple") else _same
-
-    return tuple(
-        (f.name, reader(str(f.type)), f.default is MISSING and f.default_factory is MISSING)
-        for f in fields(kind)
-    )
 
 
 def _want_station(mirror: Mirror, event: Event, changed: set[Ref]) -> None:
@@ -187,7 +167,7 @@ def _take(
         try:
             changed |= mirror.put(view_of(kind, said))
             return
-        except (KeyError, TypeError, ValueError):
+        except ValueError:
             key = said.get("id") or key
     elif isinstance(said, str):
         key = said

@@ -22,10 +22,14 @@ def _whole(pattern: str) -> re.Pattern[str]:
 
 @dataclass(frozen=True, slots=True)
 class Allowed:
-    """``csi``: what may stand between CSI and its final byte, by final byte. ``controls``: C0 that may come."""
+    """``csi``: what may stand between CSI and its final byte, by final byte. ``controls``: C0 that may come.
+
+    ``osc``: what an operating system command may say; nothing at all unless a pattern is given.
+    """
 
     csi: Mapping[str, re.Pattern[str]]
     controls: frozenset[str] = frozenset("\r\n")
+    osc: re.Pattern[str] | None = None
 
 
 #: Modes that Textual's driver sets: cursor, mouse, paste, focus, alternate screen, synchronised output, in-band resize.
@@ -49,9 +53,12 @@ CONSOLE = Allowed(
         "p": _whole(rf"{_MODES}\$"),
         "n": _whole("6"),
         "u": _whole(r"(?:>(?:1|25)|<|\?)"),
-    }
+    },
+    osc=_whole("22;(?:default|pointer|text|grab|grabbing|not-allowed)"),  # the shape of the mouse pointer
 )
 
+#: No string that is on a list is longer.
+_LONGEST_OSC = 40
 _HOSTILE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -92,8 +99,10 @@ class Screening:
             self._take_text(character)
         elif self._state == "escape":
             self._take_escape(character)
-        else:
+        elif self._state == "csi":
             self._take_csi(character)
+        else:
+            self._take_osc(character)
 
     def _take_text(self, character: str) -> None:
         if character == "\x1b":
@@ -107,8 +116,24 @@ class Screening:
         if character == "[":
             self._state, self._sequence = "csi", ""
             return
+        if character == "]" and self.allowed.osc is not None:
+            self._state, self._sequence = "osc", ""
+            return
         self._state = "ground"
         self._find(f"ESC {_named(character)}")
+
+    def _take_osc(self, character: str) -> None:
+        """Until BEL; what is not on the list is found as soon as that is certain."""
+        assert self.allowed.osc is not None
+        if character == "\a":
+            self._state = "ground"
+            if not self.allowed.osc.fullmatch(self._sequence):
+                self._find(f"OSC {self._sequence!r}")
+        elif not "\x20" <= character <= "\x7e" or len(self._sequence) > _LONGEST_OSC:
+            self._state = "ground"
+            self._find(f"OSC {self._sequence!r} and on")
+        else:
+            self._sequence += character
 
     def _take_csi(self, character: str) -> None:
         if not "\x20" <= character <= "\x7e":

@@ -14,6 +14,7 @@ from tui.widgets.paint import clean, fit
     "sent",
     [
         "\x1b[?1049h\x1b[?25l\x1b[m\x1b[2J\x1b[3;7H\x1b[0;1;38;2;1;2;3mABB\x1b[12X\x1b[12C\x1b[K\x1b[6n",
+        "\x1b]22;pointer\x07",
         "\x1b[?2026h充電器 é ▌✖ ░\x1b[?2026l",
     ],
 )

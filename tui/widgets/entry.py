@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input
 
+from cms.contract.safe import safe
 from tui.widgets.lines import Lines
 
 
@@ -16,6 +18,11 @@ class Line(Input):
     """Textual's input line without a blinking cursor; tab completes."""
 
     BINDINGS = [("tab", "complete", "complete")]  # noqa: RUF012  # Textual reads it as a class attribute
+
+    @property
+    def _value(self) -> Text:
+        """What is painted, character for character: a station's own value stands here before it is changed."""
+        return Text(safe(self.value), no_wrap=True, overflow="ignore", end="")
 
     def action_complete(self) -> None:
         parent = self.parent
