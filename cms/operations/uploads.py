@@ -60,7 +60,7 @@ def admitted(core: Core, station: str, request_id: int, until: int, key: str) ->
     """
     secrets = (core.keys.key(_PURPOSE, version) for version in core.keys.roots.versions)
     good = [_key(secret, core.organisation, station, request_id, until) for secret in secrets]
-    if not any([hmac.compare_digest(each, key) for each in good]) or until < core.clock.now().timestamp():
+    if not any(hmac.compare_digest(each, key) for each in good) or until < core.clock.now().timestamp():
         raise Denied("this upload address is not good (any more)")
     job = jobs.job_of(core.lane(station).state, "log", request_id)
     if job is None:
