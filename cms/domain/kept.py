@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cms.contract.access import Rule
 from cms.contract.quirks import Capabilities
 from cms.domain import (
     access,
@@ -67,7 +68,7 @@ KINDS: dict[str, Kind] = {
     cards.KIND: Kind(cards.UnknownCard),
     sites.KIND: Kind(sites.Site),
     apps.KIND: Kind(apps.AppUse),
-    access.KIND: Kind(access.Rule),
+    access.KIND: Kind(Rule),
     usage.KIND: Kind(usage.Spent),
     evses.KIND: Kind(evses.Evse),
     organisations.KIND: Kind(organisations.Organisation),

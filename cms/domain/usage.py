@@ -14,7 +14,8 @@ from zoneinfo import ZoneInfo
 
 from cms.contract.access import Budget, Rule, UsageView
 from cms.contract.tariffs import Money
-from cms.domain.access import Facts, Rules, local, missed_place, zone_named
+from cms.domain.access import Facts, Rules, local, missed_place
+from cms.domain.access_rules import zone_named
 from cms.domain.evolve import evolve
 from cms.domain.record import record
 from cms.domain.sessions import Session, SessionStatus

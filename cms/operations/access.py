@@ -24,7 +24,8 @@ from cms.contract.filters import keys_of, parse
 from cms.contract.refusals import Conflict, Invalid, NotFound
 from cms.core import Actor, Core
 from cms.domain import drivers, evses, sites, tokens, usage
-from cms.domain.access import KIND, Facts, check, local, precedence, says
+from cms.domain.access import KIND, Facts, local, precedence
+from cms.domain.access_rules import check, says
 from cms.domain.changes import Happened
 from cms.domain.evolve import evolve
 from cms.domain.observations import TokenRef

@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 
+from cms.contract.access import Rule
 from cms.contract.charging import Period, Profile, Schedule, SetProfile
 from cms.contract.refusals import Refusal
 from cms.contract.sessions import ListSessions
 from cms.contract.stations import OrderTerms
 from cms.core import Core, StoreDown
-from cms.domain.access import Rule, Rules
+from cms.domain.access import Rules
 from cms.domain.changes import Change, Decision, Happened, Keep, MeterSession, OpenSession, UpdateSession
 from cms.domain.evolve import evolve
 from cms.domain.observations import Received

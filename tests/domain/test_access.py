@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cms.contract.access import Budget, Hours, Rule, Where
+from cms.contract.access import DAYS, Budget, Hours, Rule, Where
 from cms.contract.refusals import Invalid
-from cms.domain.access import DAYS, Facts, Rules, check, judge, says, within
+from cms.domain.access import Facts, Rules, judge, within
+from cms.domain.access_rules import check, says
 
 MONDAY = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 NIGHT = Hours(from_time="22:00", to_time="06:00")
