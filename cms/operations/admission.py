@@ -92,9 +92,10 @@ def _needed(core: Core, station: Station) -> int:
 
 def _may_be_guessed(core: Core, knocks: Knocks, lane: Lane, approach: Approach, proof: Proof) -> bool:
     """Whether the right password may be a guess that hit: a person chose it, it is being guessed, not from its home."""
+    home = security.of(lane.state).known_at
     return (
-        proof.network != ""
-        and proof.network != security.of(lane.state).known_at
+        proof.network not in ("", home)
+        and home != ""  # nobody was there yet: a first one is not locked out by whoever guesses
         and knocks.guesses.going_on(_named(core, approach), core.clock.now())
     )
 

@@ -92,6 +92,15 @@ async def test_a_password_that_somebody_chose_opens_from_its_home_alone_while_it
     assert (await knock(small, knocks, CHOSEN, ELSEWHERE)).station == "CP9", "the guessing has stopped"
 
 
+async def test_guessing_does_not_keep_the_first_one_out_who_has_the_password_that_somebody_chose(
+    small: Small,
+) -> None:
+    await stations.add(small.core, AddStation("CP9", password=CHOSEN), ANA)
+    knocks = Knocks()
+    await guess(small, knocks, 60)
+    assert (await knock(small, knocks, CHOSEN, HOME)).station == "CP9"
+
+
 async def entropy(small: Small) -> str | None:
     return (await security.show(small.core, ShowSecurity("CP9"), ANA)).entropy
 
