@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from cms.client import AsyncClient
-from cms.contract.access import AddRule, Budget, ExplainAccess, Rule, ShowUsage, Where
+from cms.contract.access import AddRule, Budget, ExplainAccess, ListRules, Rule, ShowUsage, Where
 from cms.contract.events import ListEvents
 from cms.contract.sessions import ListSessions
 from cms.contract.stations import ListStations
@@ -20,6 +21,8 @@ from cms.simulator.evse import Evse
 from cms.simulator.pace import Pace
 from cms.simulator.station import Place, Station
 from tests.fleet import client_of, ended, enrol, running
+from tests.stories.test_organisations import AT, charged, connected, peopled, said
+from tests.stories.test_organisations import client as client_in
 from tests.test_authorizer import Service
 from tests.virtual import VirtualClock, play
 
@@ -161,3 +164,27 @@ async def test_a_card_of_somebody_else_charges_by_his_word_and_our_own_without_i
         finally:
             await ended(life)
     server.close()
+
+
+async def test_rules_and_what_is_used_are_an_organisations_own(tmp_path: Path) -> None:
+    async with running(tmp_path) as daemon:
+        passwords = await peopled(tmp_path)
+        budget = AddRule(Rule("month", "budget", "token", "CARD", budget=Budget("month", energy_wh=10**6)))
+        async with client_in(tmp_path, "acme") as acme, client_in(tmp_path, "beta") as beta:
+            for own in (acme, beta):
+                await own.ask(budget)
+            await beta.ask(AddRule(Rule("closed", "deny", "token", "CARD")))
+            async with (
+                connected(daemon, "/acme/CP-1", passwords["acme"]) as one,
+                connected(daemon, "/beta/CP-1", passwords["beta"]) as other,
+            ):
+                await charged(one, 2000)
+                await charged(other, 5000)
+                for socket, status in ((one, "Accepted"), (other, "Blocked")):
+                    answer = await said(socket, "Authorize", {"idTag": "CARD"})
+                    assert answer["idTagInfo"]["status"] == status
+            then = ShowUsage("token:CARD", datetime.fromisoformat(AT))
+            for own, energy_wh in ((acme, 1000), (beta, 4000)):
+                (used,) = await own.ask(then)
+                assert (used.energy_wh, used.sessions) == (energy_wh, 1)
+            assert [rule.id for rule in await acme.ask(ListRules())] == ["month"]
