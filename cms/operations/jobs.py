@@ -201,7 +201,9 @@ def _url(text: str) -> str:
         url = urlsplit(text)
     except ValueError:
         url = urlsplit("")
-    if url.scheme.casefold() not in _SCHEMES or not url.netloc or len(text) > _MAX_URL:
+    # What stands there goes to the station's curl or shell: no blanks, backslashes, controls or anything unseen.
+    plain = text.isprintable() and not any(sign.isspace() or sign == "\\" for sign in text)
+    if url.scheme.casefold() not in _SCHEMES or not url.hostname or not plain or len(text) > _MAX_URL:
         raise Invalid(
             f"{without_credentials(text)!r} is no address for a file",
             f"one of {', '.join(_SCHEMES)}://host/path",

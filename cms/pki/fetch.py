@@ -48,9 +48,29 @@ class Outward:
         """An address of the host that may be asked."""
         found = await _resolved(host, port)
         listed = bool({host, f"{host}:{port}"} & set(self.hosts))
-        if not listed and not all(ipaddress.ip_address(address).is_global for address in found):
+        if not listed and not all(is_public(address) for address in found):
             raise Denied(f"{host} is not a public address", "list it in the setting outward_hosts")
         return found[0]
+
+
+#: IPv6 addresses that a gateway turns into the IPv4 address in their last bits (RFC 6052, RFC 4291 2.5.5.1).
+_TRANSLATED = (ipaddress.IPv6Network("64:ff9b::/96"), ipaddress.IPv6Network("::/96"))
+#: What such a gateway of one's own network translates (RFC 8215); its prefix may end anywhere.
+_TRANSLATED_HERE = ipaddress.IPv6Network("64:ff9b:1::/48")
+
+
+def is_public(text: str) -> bool:
+    """Whether the address is one host's on the public internet, also where it is another one in disguise."""
+    address = ipaddress.ip_address(text)
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.is_site_local or address.scope_id is not None or address in _TRANSLATED_HERE:
+            return False
+        inner = address.ipv4_mapped or address.sixtofour
+        if any(address in network for network in _TRANSLATED):
+            inner = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF)
+        if inner is not None:
+            return is_public(str(inner))
+    return address.is_global and not address.is_multicast
 
 
 async def _resolved(host: str, port: int) -> list[str]:
