@@ -47,7 +47,7 @@ def _token_in(flags: Flags) -> str | None:
     from cms import contexts, credentials
 
     url = flags.url or (None if flags.context else os.environ.get("CMS_URL"))
-    known = None if url else contexts.meant(os.environ, flags.context)
-    name, kept = (url.rstrip("/"), "") if url else (known[0], known[1].kept) if known else (None, "")
+    known = contexts.at(url.rstrip("/")) if url else contexts.meant(os.environ, flags.context)
+    name, kept = (None, "") if known is None else (known[0], known[1].kept)
     found = credentials.find(name, kept, token_file=flags.token_file)
     return found.where if found is not None else None

@@ -100,11 +100,11 @@ def find_daemon(
     organisation = organisation or environ.get("CMS_ORG")
     if socket_path:
         return Address(socket=socket_path, organisation=organisation)
+    known = None
     if url or (context is None and (url := environ.get("CMS_URL"))):
         url = url.rstrip("/")
-        return Address(url=url, organisation=organisation, token=_token(url, "", environ, token_file))
-    known = None
-    if context is not None or not environ.get("CMS_SOCKET"):
+        known = contexts.at(url) or (None, contexts.Context(url))
+    elif context is not None or not environ.get("CMS_SOCKET"):
         known = contexts.meant(environ, context)
     if known is None:
         return Address(socket=str(places.daemon_socket(environ)), organisation=organisation)
@@ -119,7 +119,7 @@ def find_daemon(
     )
 
 
-def _token(name: str, kept: str, environ: Mapping[str, str], token_file: str | None) -> str | None:
+def _token(name: str | None, kept: str, environ: Mapping[str, str], token_file: str | None) -> str | None:
     from cms import credentials
 
     found = credentials.find(name, kept, environ, token_file)

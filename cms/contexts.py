@@ -81,6 +81,11 @@ def meant(environ: Mapping[str, str], name: str | None = None) -> tuple[str, Con
     return None if name is None else (name, known.named(name))
 
 
+def at(url: str) -> tuple[str, Context] | None:
+    """The context of this address: its token, and whom to believe there."""
+    return next(((name, context) for name, context in read().contexts.items() if context.url == url), None)
+
+
 def write(contexts: Contexts) -> None:
     """Keep it: written beside and renamed, so that a crash leaves the old one."""
     import msgspec

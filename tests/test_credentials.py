@@ -195,3 +195,15 @@ def test_contexts_that_somebody_broke_are_said(home: Path) -> None:
     (home / "contexts.json").write_text("{")
     with pytest.raises(Invalid, match="not what `cms context` writes"):
         contexts.read()
+
+
+def test_an_address_that_is_a_context_is_believed_like_it() -> None:
+    from cms.client import find_daemon
+
+    contexts.write(
+        contexts.Contexts({"lab": contexts.Context("https://lab", pin="ab", kept=credentials.FILE)})
+    )
+    credentials.store("lab", "token", insecure=True)
+    for address in (find_daemon(url="https://lab/", environ={}), find_daemon(environ={}, context="lab")):
+        assert (address.url, address.pin, address.token) == ("https://lab", "ab", "token")
+    assert find_daemon(url="https://other", environ={}).token is None
