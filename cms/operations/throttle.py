@@ -13,6 +13,8 @@ from datetime import datetime
 
 #: Fifty: a station that lost its password redials every few seconds, and is to be told so (401).
 _BURST = 50
+#: A depot behind one address may have lost all of its passwords at once.
+_BURST_NETWORK = 1_000
 _PER_MINUTE_IDENTITY = 10
 _PER_MINUTE_NETWORK = 20
 _PER_SECOND_ALL = 200
@@ -56,7 +58,7 @@ class Guesses:
     """Failed proofs of late: by identity, by network, and all of them."""
 
     identities: Buckets = field(default_factory=lambda: Buckets(_BURST, _PER_MINUTE_IDENTITY / 60))
-    networks: Buckets = field(default_factory=lambda: Buckets(_BURST, _PER_MINUTE_NETWORK / 60))
+    networks: Buckets = field(default_factory=lambda: Buckets(_BURST_NETWORK, _PER_MINUTE_NETWORK / 60))
     all: Buckets = field(default_factory=lambda: Buckets(_PER_SECOND_ALL, _PER_SECOND_ALL))
 
     def too_many(self, identity: object, network: str, now: datetime) -> bool:

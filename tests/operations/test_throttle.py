@@ -92,6 +92,13 @@ async def test_a_password_that_somebody_chose_opens_from_its_home_alone_while_it
     assert (await knock(small, knocks, CHOSEN, ELSEWHERE)).station == "CP9", "the guessing has stopped"
 
 
+def test_whoever_tries_one_name_after_the_other_is_counted_by_his_network() -> None:
+    guesses = Guesses()
+    told = [guesses.too_many(f"CP-{n}", ELSEWHERE, NOON + timedelta(seconds=n / 100)) for n in range(1_100)]
+    assert sum(told) > 90 and not any(told[:1_000])
+    assert not guesses.too_many("CP-1", HOME, NOON + timedelta(seconds=11))
+
+
 async def test_guessing_does_not_keep_the_first_one_out_who_has_the_password_that_somebody_chose(
     small: Small,
 ) -> None:
