@@ -7,6 +7,7 @@ through ``safe``, sheets through ``csv_cell``. A table is cut to the terminal's 
 from __future__ import annotations
 
 import os
+import re
 import sys
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -23,6 +24,8 @@ from cms.contract.safe import csv_cell, escaped, safe
 
 Row = dict[str, Any]
 _GAP = "  "
+#: Amounts come as text (they are decimal): in a sheet they are numbers, also negative ones.
+_NUMBER = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +219,8 @@ def _sheet_cell(value: Any) -> str:
             return str(value)
         case list() | dict():
             return _quoted(compact(value))
+        case str() if _NUMBER.fullmatch(value):
+            return value
     return _quoted(csv_cell(value))
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-#: Cells that a spreadsheet would read as a formula, also in their full-width forms (ASVS 5.0 1.2.10).
-_FORMULA = re.compile(r"^\s*[=+\-@\t\r\x00＝＋－＠]")
+#: Cells that a spreadsheet would read as a formula, also in their full-width forms (ASVS 5.0 1.2.10); and those
+#: that look as if they had been marked as text already, so that the mark can be taken away again.
+_FORMULA = re.compile(r"^'*\s*[=+\-@\t\r\x00＝＋－＠]")
 
 #: Control, escape, bidi and other format characters, surrogates, private, unassigned, separators.
 _HOSTILE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -32,9 +33,8 @@ def safe(text: object, limit: int | None = None) -> str:
 
 def csv_cell(text: object) -> str:
     """The text for a cell of a sheet: harmless, and never a formula (a leading ``'`` says it is text)."""
-    plain = text if isinstance(text, str) else str(text)
-    cell = safe(plain)
-    return "'" + cell if _FORMULA.match(plain) or _FORMULA.match(cell) else cell
+    cell = safe(text)
+    return "'" + cell if _FORMULA.match(cell) else cell
 
 
 def escaped(json_text: str) -> str:

@@ -74,10 +74,13 @@ WORDS = {
     "profiles get": ["CP1", "1"],
     "grant": [f"{MARK}1", "technician", "--station", "CP1", "--for", "2h", "--reason", "x"],
     "logs read": ["CP1", "--out", "/dev/null"],
+    "audit export": ["--format", "csv"],
     "drivers import": ["/dev/null"],
     "stations import": ["/dev/null"],
     "sites import": ["/dev/null"],
 }
+#: Commands that write JSON whatever the format.
+ALWAYS_JSON = {"drivers export"}
 #: Commands that tell nothing of what a daemon supplied, and how they may end.
 SILENT = {
     "stations config get": {0},
