@@ -40,8 +40,8 @@ from cms.core import Actor, Core, StoreDown
 from cms.domain.roles import OWNER, PERMISSIONS
 from cms.houses import Houses
 from cms.operations import Operation
-from cms.operations.approvals import hold, needs_two, wants_two
-from cms.operations.auditing import Denials, Row, carried_out
+from cms.operations.approvals import check_served, hold, needs_two, wants_two
+from cms.operations.auditing import Denials, Row, carried_out, changes_something
 from cms.operations.grants import place_of
 
 CURSOR_HEADER = "X-Cms-Cursor"
@@ -243,6 +243,8 @@ def _endpoint(
 
 async def _done(rooms: _Rooms, core: Core, asked: Any, actor: Actor, operation: Operation) -> Any:
     """What was asked; or kept until somebody else agrees."""
+    if changes_something(asked):
+        check_served(core, operation)
     if needs_two(core, asked, actor, operation) or rooms.fleet_wide(core, asked, actor):
         await hold(core, asked, actor, operation)
     return await operation.function(core, asked, actor)

@@ -24,13 +24,15 @@ _FINISH_S = 2.0
 #: Uvicorn's own patience, after which it cancels what is left.
 _CLOSE_S = 4
 _KEEP_ALIVE_S = 75
+HANDSHAKE_WITHIN_S = 10.0
 
 
 class _Server(uvicorn.Server):
     """Uvicorn that sleeps until told to stop, instead of looking ten times a second."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, tls: ssl.SSLContext | None = None) -> None:
         super().__init__(config)
+        self._tls = tls
         self.up = asyncio.Event()
         self.stop = asyncio.Event()
 
@@ -41,8 +43,23 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve, and say so."""
-        await super().startup(sockets)
+        await super().startup([] if self._tls is not None else sockets)
+        if self._tls is not None:
+            self.servers.extend([await self._secured(listening, self._tls) for listening in sockets or ()])
         self.up.set()
+
+    async def _secured(self, listening: socket.socket, tls: ssl.SSLContext) -> asyncio.Server:
+        """Uvicorn leaves a handshake a minute; its certificates could not be replaced while it listens either."""
+        protocol: Any = self.config.http_protocol_class
+        return await asyncio.get_running_loop().create_server(
+            lambda: protocol(
+                config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+            ),
+            sock=listening,
+            ssl=tls,
+            ssl_handshake_timeout=HANDSHAKE_WITHIN_S,
+            backlog=self.config.backlog,
+        )
 
     async def main_loop(self) -> None:
         """Nothing to do until the end."""
@@ -123,9 +140,7 @@ async def _served(
         timeout_keep_alive=_KEEP_ALIVE_S,
         timeout_graceful_shutdown=_CLOSE_S,
     )
-    config.load()
-    config.ssl = tls  # ours, so that its certificates can be replaced while it listens
-    server = _Server(config)
+    server = _Server(config, tls)
     task = asyncio.create_task(server.serve(sockets), name=name)
     up = asyncio.create_task(server.up.wait())
     await asyncio.wait((up, task), return_when=asyncio.FIRST_COMPLETED)

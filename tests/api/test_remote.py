@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from cms.api import remote, who
+from cms.api import remote, server, who
 from cms.api.server import RunningApi
 from cms.api.who import MOST_BYTES
 from cms.client import Address, AsyncClient, Back, ask
@@ -222,6 +222,18 @@ async def test_a_connection_that_says_nothing_is_closed(
             if not await reader.read(1):
                 raise ConnectionResetError
     writer.close()
+
+
+async def test_a_handshake_that_does_not_begin_is_closed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "HANDSHAKE_WITHIN_S", 0.1)
+    async with over_tls(folder) as (_, url):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rpartition(":")[2]))
+        async with asyncio.timeout(5):
+            with suppress(ConnectionError):
+                assert await reader.read(1) == b""
+        writer.close()
 
 
 async def test_one_address_has_so_many_connections(
