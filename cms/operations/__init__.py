@@ -99,6 +99,8 @@ class Operation:
     """Whether it is so grave that a second person must agree, where the organisation wants that (four_eyes)."""
     platform: bool = False
     """Whether it is about the platform: it is given the platform's core, whatever organisation is named."""
+    while_suspended: bool = False
+    """Whether it is done for a suspended organisation too: it takes away rights or what is personal, or a wish."""
 
 
 OPERATIONS: dict[type, Operation] = {
@@ -154,7 +156,9 @@ OPERATIONS: dict[type, Operation] = {
     ce.ListAuthorities: Operation(certificates.authorities, "certificates.read"),
     ce.CreateAuthority: Operation(certificates.create_authority, "certificates.write", two=True),
     ce.ListCertificates: Operation(certificates.list_, "certificates.read"),
-    ce.RevokeCertificate: Operation(certificates.revoke, "certificates.write", two=True),
+    ce.RevokeCertificate: Operation(
+        certificates.revoke, "certificates.write", two=True, while_suspended=True
+    ),
     ce.InstallCertificate: Operation(certificates.install, "certificates.write", two=True),
     ce.ReadCertificates: Operation(certificates.read, "stations.command"),
     ce.DeleteCertificate: Operation(certificates.delete, "certificates.write", two=True),
@@ -218,7 +222,7 @@ OPERATIONS: dict[type, Operation] = {
     dr.SendVerification: Operation(verification.send, "drivers.write"),
     dr.VerifyDriver: Operation(verification.verify, "drivers.write"),
     dr.ExportDriver: Operation(privacy.export, "pii.read"),
-    dr.EraseDriver: Operation(privacy.erase, "drivers.write", two=True),
+    dr.EraseDriver: Operation(privacy.erase, "drivers.write", two=True, while_suspended=True),
     dr.ImportDrivers: Operation(imports.drivers_, "drivers.write"),
     dr.AddDriverNote: Operation(drivers.note, "drivers.write"),
     ac.ListRules: Operation(access.list_, "access.read"),
@@ -245,7 +249,7 @@ OPERATIONS: dict[type, Operation] = {
     cu.AskCustomer: Operation(customers.ask, "customers.command"),
     cu.ListCustomerReports: Operation(customers.list_, "customers.read"),
     cu.ShowCustomerReport: Operation(customers.show, "customers.read"),
-    cu.ForgetCustomerReports: Operation(customers.forget, "customers.command"),
+    cu.ForgetCustomerReports: Operation(customers.forget, "customers.command", while_suspended=True),
     ch.CheckSession: Operation(checks.session, "sessions.command"),
     ch.CheckQueue: Operation(checks.queue, "stations.command"),
     ta.ListTariffs: Operation(tariffs.list_, "tariffs.read"),
@@ -301,22 +305,22 @@ OPERATIONS: dict[type, Operation] = {
     i.ListIntents: Operation(intents.list_, "intents.read"),
     i.ShowIntent: Operation(intents.show, "intents.read"),
     i.AwaitIntent: Operation(intents.outcome, "intents.read"),
-    i.CancelIntent: Operation(intents.cancel, "intents.write"),
+    i.CancelIntent: Operation(intents.cancel, "intents.write", while_suspended=True),
     op.ShowIdentity: Operation(operators.identity, "self.read"),
     op.ListOperators: Operation(operators.list_, "operators.read"),
     op.MapOperator: Operation(operators.map_, "operators.write", two=True),
-    op.UnmapOperator: Operation(operators.unmap, "operators.write"),
+    op.UnmapOperator: Operation(operators.unmap, "operators.write", while_suspended=True),
     op.ListApiTokens: Operation(operators.tokens, "operators.read"),
     op.AddApiToken: Operation(operators.add_token, "operators.write"),
-    op.RevokeApiToken: Operation(operators.revoke_token, "operators.write"),
+    op.RevokeApiToken: Operation(operators.revoke_token, "operators.write", while_suspended=True),
     op.ApprovePairing: Operation(operators.approve_pairing, "operators.write", two=True),
     gr.ListGrants: Operation(grants.list_, "grants.read"),
     gr.AddGrant: Operation(grants.add, "grants.write"),
-    gr.RevokeGrant: Operation(grants.revoke, "grants.write"),
+    gr.RevokeGrant: Operation(grants.revoke, "grants.write", while_suspended=True),
     ap.ListApprovals: Operation(approvals.list_, "approvals.read"),
     ap.ShowApproval: Operation(approvals.show, "approvals.read"),
-    ap.Approve: Operation(approvals.approve, "approvals.write"),
-    ap.Reject: Operation(approvals.reject, "approvals.read"),
+    ap.Approve: Operation(approvals.approve, "approvals.write", while_suspended=True),
+    ap.Reject: Operation(approvals.reject, "approvals.read", while_suspended=True),
 }
 
 PERMISSIONS = frozenset(operation.permission for operation in OPERATIONS.values())

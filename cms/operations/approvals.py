@@ -14,12 +14,11 @@ from cms.contract.filters import keys_of, parse
 from cms.contract.intents import IntentView
 from cms.contract.refusals import Conflict, Denied, NotFound, Refusal
 from cms.core import Actor, Core
-from cms.domain import approvals
+from cms.domain import approvals, organisations
 from cms.domain.approvals import APPROVED, EXPIRED, KEPT, KIND, REJECTED, WAITING, Approval, status_at
 from cms.domain.changes import Happened
 from cms.domain.evolve import evolve
 from cms.domain.masking import masked
-from cms.operations.auditing import Row, carried_out
 from cms.operations.auditing import Row, carried_out
 from cms.operations.deciding import keep
 from cms.operations.secrecy import without_credentials
@@ -36,6 +35,19 @@ class Doable(Protocol):
 
     @property
     def two(self) -> bool: ...
+
+    @property
+    def while_suspended(self) -> bool: ...
+
+
+def check_served(core: Core, operation: Doable) -> None:
+    """Nothing is ordered or changed in an organisation that is suspended; looking goes on."""
+    # The platform's own register holds all organisations, and is none.
+    if core.organisation and not operation.while_suspended and organisations.suspended(core.kept):
+        raise Conflict(
+            f"organisation {core.organisation} is suspended: its record can be read, not changed",
+            f"whoever runs the platform: cms organisations resume {core.organisation}",
+        )
 
 
 def needs_two(core: Core, request: Any, actor: Actor, operation: Doable) -> bool:
@@ -138,6 +150,7 @@ async def approve(core: Core, request: Approve, actor: Actor) -> ApprovalView:
         approval = _decidable(core, request.id, actor)
         kind = kinds[approval.operation]
         operation = OPERATIONS[kind]
+        check_served(core, operation)
         if operation.permission not in actor.permissions:
             raise Denied(
                 f"{actor.name} ({actor.role}) cannot agree to this: it takes {operation.permission!r}"

@@ -15,7 +15,7 @@ from cms.contract.status import (
     StatusView,
 )
 from cms.core import Actor, Core
-from cms.domain import approvals, grants
+from cms.domain import approvals, grants, organisations
 from cms.domain.sessions import RUNNING
 from cms.domain.stations import with_sessions
 from cms.operations.intents import check_limit
@@ -74,6 +74,8 @@ def _exceptions(core: Core, now: datetime) -> list[str]:
     ]
     if waiting:
         told.append(f"{len(waiting)} wait for a second person (cms approvals list)")
+    if core.organisation and organisations.suspended(core.kept):
+        told.insert(0, "this organisation is suspended: its stations are turned away, nothing can be changed")
     return told
 
 

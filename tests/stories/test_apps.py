@@ -21,13 +21,16 @@ from cms.contract.apps import (
     StartForDriver,
     StopForDriver,
 )
+from cms.contract.audit import ListAudit
 from cms.contract.drivers import AddDriver
 from cms.contract.evses import ListEvses, SetEvse
+from cms.contract.operators import AddApiToken, RevokeApiToken
 from cms.contract.organisations import AddOrganisation, SuspendOrganisation
 from cms.contract.refusals import Conflict, Denied
 from cms.contract.sessions import ListSessions
 from cms.contract.sites import AddSite, ListSites
-from cms.contract.stations import AddStation, ListStations
+from cms.contract.stations import AddStation, ListStations, RemoveStation, ResetStation
+from cms.contract.status import ShowStatus
 from tests.api.test_remote import at, over_tls, token
 from tests.fleet import running
 from tests.stories.test_organisations import NAMES, client, connected, peopled, said
@@ -122,3 +125,40 @@ async def test_stations_of_a_suspended_organisation_are_cut_off_and_turned_away(
             await main.ask(SuspendOrganisation("acme", suspended=False))
             async with connected(daemon, "/acme/CP-1", passwords["acme"]) as one:
                 assert await said(one, "Heartbeat", {})
+
+
+async def test_a_suspended_organisation_is_read_and_neither_ordered_nor_changed(tmp_path: Path) -> None:
+    async with running(tmp_path), client(tmp_path) as main, client(tmp_path, "acme") as acme:
+        await main.ask(AddOrganisation(organisation="acme", name="Acme"))
+        await acme.ask(AddStation("CP-1"))
+        leaked = await acme.ask(AddApiToken("bob", "viewer"))
+        await main.ask(SuspendOrganisation("acme", reason="unpaid"))
+        for asked in (
+            AddStation("CP-2"),
+            ResetStation(station="CP-1"),
+            RemoveStation("CP-1"),
+            AddApiToken("eve", "viewer"),
+        ):
+            with pytest.raises(Conflict, match="organisation acme is suspended"):
+                await acme.ask(asked)
+        assert [station.id for station in await acme.ask(ListStations())] == ["CP-1"]
+        assert "suspended" in (await acme.ask(ShowStatus())).notes[0]
+        await acme.ask(RevokeApiToken(leaked.id))  # what leaked is shut all the same
+        told = [(row.operation, row.result) for row in await acme.ask(ListAudit())]
+        assert told[-5:] == [
+            ("AddStation", "Conflict"),
+            ("ResetStation", "Conflict"),
+            ("RemoveStation", "Conflict"),
+            ("AddApiToken", "Conflict"),
+            ("RevokeApiToken", "changed"),
+        ]
+        await main.ask(AddStation("CP-2"))  # nobody else is touched
+        await main.ask(SuspendOrganisation("acme", suspended=False))
+        await acme.ask(AddStation("CP-2"))
+
+
+async def test_an_organisation_may_be_called_as_a_world_calls_its_own(tmp_path: Path) -> None:
+    async with running(tmp_path), client(tmp_path) as main:
+        await main.ask(AddOrganisation(organisation="own", name="Own"))
+        await main.ask(SuspendOrganisation("own"))
+        await main.ask(AddOrganisation(organisation="acme", name="Acme"))
