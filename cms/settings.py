@@ -182,7 +182,7 @@ class Settings(BaseSettings):
     ping_interval_s: float = Field(30.0, gt=0, description="How often a silent link is tried.")
     ping_timeout_s: float = Field(20.0, gt=0, description="When an unanswered ping means a lost link.")
     handshake_timeout_s: float = Field(5.0, gt=0, description="Deadline of a connection's handshake.")
-    max_frame_bytes: int = Field(786_432, ge=1024, description="Largest OCPP frame that is read.")
+    max_frame_bytes: int = Field(1_048_576, ge=1024, description="Largest OCPP frame that is read.")
     max_pending_connections: int = Field(1024, ge=1, description="Connections not yet authenticated.")
     rate_per_s: float = Field(
         200.0, gt=0, description="OCPP messages per second of one station, in the long run."

@@ -45,7 +45,7 @@ class Hooks:
 class Limits:
     """Bounds before anything is parsed. Seconds and bytes; frame sizes count after inflating."""
 
-    max_frame_bytes: int = 768 * 1024
+    max_frame_bytes: int = 1024 * 1024
     max_depth: int = 32
     rate_per_s: float = 200.0
     burst: float = 1000.0

@@ -14,7 +14,7 @@ from tests.fuzz.seeds import Choices, actions, likely, one_of, request, response
 _encode = msgspec.json.Encoder(decimal_format="number", enc_hook=str).encode
 
 #: Longer ones end the connection before they come to the link (``max_frame_bytes``).
-LONGEST = 768 * 1024
+LONGEST = 1024 * 1024
 #: What 2.1 sends without being answered.
 SENT = frozenset({"NotifyPeriodicEventStream"})
 #: What a place in a message may hold instead of what belongs there.

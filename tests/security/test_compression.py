@@ -11,7 +11,7 @@ from websockets.frames import Frame, Opcode
 
 from cms.ocpp.deflate import Deflate
 
-_LARGEST = 768 * 1024
+_LARGEST = 1024 * 1024
 #: What one connection may make us hold in one go, whatever it sends (docs/security-threats.md).
 _BOUND = 8 * 1024 * 1024
 
