@@ -20,7 +20,7 @@ from cms.contract.refusals import Denied, Invalid, NotFound, Unreachable
 class Safe(KeyringBackend):
     """A keyring that keeps, in memory."""
 
-    priority = 5  # type: ignore[assignment]
+    priority = 5
 
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str], str] = {}
@@ -63,7 +63,7 @@ class Locked(Safe):
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     before = keyring.get_keyring()
-    keyring.set_keyring(fail.Keyring())
+    keyring.set_keyring(fail.Keyring())  # type: ignore[no-untyped-call]  # keyring has no types there
     yield tmp_path / "cms"
     keyring.set_keyring(before)
 
