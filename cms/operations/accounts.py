@@ -6,6 +6,7 @@ a prepaid token or a payment.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
@@ -208,14 +209,18 @@ async def _recounted(
     return await core.aside(recounted) if len(stored) + len(new) > MANY else recounted()
 
 
+#: What the record writes for a value that was read. What was not read is shown as it came, and ``Decimal`` would take
+#: much of that for a number: NaN, 1_000, full-width digits.
+_READ = re.compile(r"-?\d+(\.\d+)?(E[+-]?\d+)?", re.ASCII)
+
+
 def readings_of(samples: Iterable[SampleView]) -> list[Reading]:
     """Samples of the record as readings again, an instant each."""
     by_instant: dict[Any, list[Sample]] = {}
     for seen in samples:
-        try:
-            value = Decimal(seen.value)
-        except ArithmeticError:
+        if seen.format != "Raw" or not _READ.fullmatch(seen.value):
             continue
+        value = Decimal(seen.value)
         sample = Sample(seen.measurand, value, seen.unit, seen.context, seen.location, seen.phase)
         by_instant.setdefault(seen.at, []).append(sample)
     return [Reading(at, tuple(taken)) for at, taken in by_instant.items()]

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import pytest
 
 from cms.contract.refusals import Conflict, NotFound, NotSupported
+from cms.contract.sessions import Sample as SampleView
 from cms.contract.sessions import ShowSession, StartSession
 from cms.contract.tariffs import (
     AddTariff,
@@ -35,6 +37,7 @@ from cms.domain.observations import (
 from cms.domain.orders import RemoteStop
 from cms.domain.tariffs import UpdateCost
 from cms.operations import sessions, tariffs
+from cms.operations.accounts import readings_of
 from tests.domain.build import NOON, after, event, register, start, stop
 from tests.operations.small import ANA, Small
 
@@ -447,3 +450,20 @@ async def test_a_contract_is_told_its_price_like_a_card(small: Small) -> None:
     assert (await shown()).token.priced.tariff.id == "MINE"
     await tariffs.set_credit(small.core, SetCredit("EMAID1", D(0), "EUR"), ANA)
     assert (await shown()).token.status == "no-credit"
+
+
+@pytest.mark.parametrize("said", ["NaN", "Infinity", "1_000", "１２", " 7", "0x1", ""])  # noqa: RUF001
+def test_what_was_not_read_as_a_number_is_none_when_a_session_is_counted_anew(said: str) -> None:
+    shown = SampleView(
+        at=NOON,
+        measurand="Energy.Active.Import.Register",
+        value=said,
+        unit="Wh",
+        context=None,
+        location=None,
+        phase=None,
+        format="Raw",
+        evse=1,
+    )
+    assert readings_of([shown]) == []
+    assert readings_of([replace(shown, value="12.5")])[0].samples[0].value == Decimal("12.5")
