@@ -57,6 +57,9 @@ CONSOLE = Allowed(
     osc=_whole("22;(?:default|pointer|text|grab|grabbing|not-allowed)"),  # the shape of the mouse pointer
 )
 
+_PLAIN = re.compile(r"[\x20-\x7e]+")
+#: So much of what came before is told with a finding.
+_BEFORE = 40
 #: No string that is on a list is longer.
 _LONGEST_OSC = 40
 _HOSTILE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
@@ -74,6 +77,8 @@ class Screening:
     _state: str = "ground"
     _sequence: str = ""
     _before: str = ""
+    _context: str = ""
+    _at: int = 0
 
     def feed(self, sent: bytes) -> None:
         """Look at what was sent; a character that is cut at the end waits for the rest."""
@@ -81,9 +86,16 @@ class Screening:
         whole = raw.decode("utf-8", "surrogateescape")
         kept = _cut_character(raw)
         self._rest = raw[len(raw) - kept :]
-        for character in whole[: len(whole) - kept]:
-            self._take(character)
-            self._before = (self._before + character)[-40:]
+        begins = len(self._before)
+        self._context = self._before + whole[: len(whole) - kept]
+        self._at = begins
+        while self._at < len(self._context):
+            if self._state == "ground" and (run := _PLAIN.match(self._context, self._at)):
+                self._at = run.end()
+                continue
+            self._take(self._context[self._at])
+            self._at += 1
+        self._before = self._context[-_BEFORE:]
 
     def end(self) -> list[str]:
         """All findings; what was left open is one too."""
@@ -92,7 +104,7 @@ class Screening:
         return self.findings
 
     def _find(self, what: str) -> None:
-        self.findings.append(f"{what} after {self._before!r}")
+        self.findings.append(f"{what} after {self._context[max(0, self._at - _BEFORE) : self._at]!r}")
 
     def _take(self, character: str) -> None:
         if self._state == "ground":

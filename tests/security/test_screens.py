@@ -19,7 +19,7 @@ __all__ = ["hostile"]
 #: The screens by their keys, with what they are called.
 SCREENS = {"1": "Overview", "2": "Stations", "3": "Sessions", "4": "Events", "5": "Tokens"}
 #: Books in so many consoles: each is walked by whichever worker is free.
-SHARES = 4
+SHARES = 2
 
 
 def opened(seat: Console) -> None:
@@ -35,7 +35,7 @@ def at_a_station(seat: Console) -> None:
     seat.sees("Frames")
 
 
-@pytest.mark.parametrize("stock", [False, True])
+@pytest.mark.parametrize("stock", [False, pytest.param(True, marks=pytest.mark.long)])
 def test_no_screen_obeys_what_it_shows(hostile: Path, stock: bool) -> None:
     with console(str(hostile / "answers"), stock=stock) as seat:
         opened(seat)
