@@ -147,7 +147,7 @@ async def learn(core: Core, request: LearnToken, actor: Actor) -> LearningView:
         station,
         now + timedelta(seconds=request.timeout_s),
         actor,
-        drivers.owner(core, request.driver),
+        await drivers.owner(core, request.driver, actor),
         request.group,
         request.enrol,
     )

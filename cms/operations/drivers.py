@@ -293,13 +293,19 @@ def new_id(core: Core, asked: str | None) -> str:
     """The id asked for, when it is free, or a new one."""
     if asked is None or not asked:
         return f"D{core.mint.id(core.clock.now())}"
-    id = asked.strip()
-    if not _ID.fullmatch(id) or not id.isprintable():
-        raise Invalid("a driver's id has 1 to 64 printable characters, no / among them")
+    id = well_formed(asked)
     folded = id.casefold()
     taken = next((other for other in registered(core) if other.casefold() == folded), None)
     if taken is not None:
         raise Conflict(f"driver {taken} is registered already", f"cms drivers show {taken}")
+    return id
+
+
+def well_formed(asked: str) -> str:
+    """The id without blanks around it. Raises Invalid."""
+    id = asked.strip()
+    if not _ID.fullmatch(id) or not id.isprintable():
+        raise Invalid("a driver's id has 1 to 64 printable characters, no / among them")
     return id
 
 
@@ -325,6 +331,14 @@ def groups_of(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def owner(core: Core, id: str | None) -> str | None:
-    """The driver to whom a token shall belong, as registered."""
-    return find(core, id).id if id else None
+async def owner(core: Core, id: str | None, actor: Actor) -> str | None:
+    """The driver to whom a token shall belong, as registered.
+
+    One whom nobody registered is registered by being named: what is known of him may come later.
+    """
+    if not id:
+        return None
+    try:
+        return find(core, id).id
+    except NotFound:
+        return (await add(core, AddDriver(driver=id), actor)).id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import asdict, fields
 from difflib import get_close_matches
 
@@ -19,6 +20,9 @@ from cms.operations.deciding import keep
 
 #: No register grows without end.
 MOST = 20_000
+#: How alike two ids are of which one is a slip of the pen (difflib's ratio).
+_SLIP = 0.8
+_NUMBER = re.compile(r"\d+")
 #: These fields of a site are shown as they are.
 _SHOWN = (*sites.PLAIN, "id", "latitude", "longitude", "added_at")
 
@@ -32,6 +36,17 @@ def registered(core: Core, site_id: str) -> Site:
         hint = f"did you mean {known[near[0]].id}?" if near else "cms sites add registers it"
         raise NotFound(f"there is no site {site_id}", hint)
     return site
+
+
+async def mention(core: Core, site_id: str | None, actor: Actor) -> None:
+    """A site that nobody registered is registered by being named, unless it looks like a slip for one that is."""
+    known: dict[str, Site] = core.kept.get(sites.KIND, {})
+    if not site_id or sites.key(site_id) in known:
+        return
+    # garage-2 is no slip for garage-1.
+    others = [other for other in known if _NUMBER.sub("", other) != _NUMBER.sub("", sites.key(site_id))]
+    if not get_close_matches(sites.key(site_id), others, 1, _SLIP):
+        await add(core, AddSite(site=site_id), actor)
 
 
 def named(core: Core, site_id: str | None) -> str | None:

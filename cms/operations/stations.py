@@ -109,6 +109,8 @@ def check_identity(identity: str) -> None:
 
 async def add(core: Core, request: AddStation, actor: Actor) -> StationCredential:
     """Register a station and make its password."""
+    check_identity(request.station)
+    await sites.mention(core, request.site, actor)
     station, password = made(core, request)
     await register(core, station, actor.name, chosen=request.password is not None)
     return credential(core, station, password)
@@ -185,6 +187,7 @@ async def set_(core: Core, request: SetStation, actor: Actor) -> StationView | S
         if (value := getattr(request, name)) is not None
     }
     if request.site is not None:
+        await sites.mention(core, request.site, actor)
         kept["site"] = sites.named(core, request.site)
     password = credentials.generate() if request.new_password else None
     async with lane.lock:

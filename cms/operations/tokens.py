@@ -87,7 +87,7 @@ async def add(core: Core, request: AddToken, actor: Actor) -> TokenView:
     token = Token(
         id=id_of(core, request.token, kind),
         kind=kind,
-        driver=drivers.owner(core, request.driver),
+        driver=await drivers.owner(core, request.driver, actor),
         group=request.group,
         valid_from=request.valid_from,
         valid_to=request.valid_to,
@@ -144,7 +144,7 @@ async def set_(core: Core, request: SetToken, actor: Actor) -> TokenView:
     changes = {name: _CLEARED[name] for name in request.clear}
     changes |= {name: value for name in _SET if (value := getattr(request, name)) is not None}
     if request.driver is not None:
-        changes["driver"] = drivers.owner(core, request.driver)
+        changes["driver"] = await drivers.owner(core, request.driver, actor)
     if request.places is not None:
         changes["places"] = tuple(_place(core, place) for place in request.places)
     async with core.books:

@@ -30,13 +30,12 @@ def address(daemon: Daemon) -> Address:
 
 
 async def test_a_station_is_registered_seen_and_removed(cms: Cms) -> None:
-    assert (await cms("stations", "add", "CP-1", "--site", "garage")).code == 4
-    assert (await cms("sites", "add", "garage", "--city", "Ulm")).code == 0
     added = await cms("stations", "add", "CP-1", "--site", "garage", "-o", "json")
     assert added.told["url"].endswith("/CP-1")
     assert len(added.told["password"]) == 27
     assert (await cms("stations", "add", "cp-1")).code == 5
     assert (await cms("stations", "list", "--filter", "site=garage", "-o", "name")).out == "CP-1\n"
+    assert (await cms("sites", "set", "garage", "--city", "Ulm")).code == 0
     assert (await cms("stations", "list", "--filter", "city=ulm", "-o", "name")).out == "CP-1\n"
     assert (await cms("stations", "set", "CP-1", "--note", "in the yard", "-o", "json")).told["note"]
     assert (await cms("stations", "reset", "CP-1")).code == 7

@@ -241,7 +241,7 @@ async def test_events_are_listed_and_followed(cms: Cms, house: House) -> None:
     house.happen("session.started", station="CP-1", session="s1")
     house.happen("connector.status", station="CP-1", data={"evse": 1, "status": "charging"})
     listed = (await cms("events", "-o", "json")).told
-    assert list(listed[0]) == ["cursor", "at", "type", "station", "session", "actor", "data"]
+    assert list(listed[0]) == ["cursor", "at", "type", "station", "session", "actor", "data", "organisation"]
     followed = await cms("events", "--follow", "--after", "0", "--limit", "2")
     assert [line.split()[1] for line in followed.lines] == ["session.started", "connector.status"]
     assert "evse=1 status=charging" in followed.out

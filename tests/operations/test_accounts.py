@@ -452,15 +452,15 @@ async def test_a_contract_is_told_its_price_like_a_card(small: Small) -> None:
     assert (await shown()).token.status == "no-credit"
 
 
-@pytest.mark.parametrize("said", ["NaN", "Infinity", "1_000", "１２", " 7", "0x1", ""])  # noqa: RUF001
+@pytest.mark.parametrize("said", ["NaN", "Infinity", "1_000", "１２", " 7", "0x1", ""])
 def test_what_was_not_read_as_a_number_is_none_when_a_session_is_counted_anew(said: str) -> None:
     shown = SampleView(
         at=NOON,
         measurand="Energy.Active.Import.Register",
         value=said,
         unit="Wh",
-        context=None,
-        location=None,
+        context="Sample.Periodic",
+        location="Outlet",
         phase=None,
         format="Raw",
         evse=1,

@@ -83,13 +83,13 @@ async def test_two_drivers_do_not_differ_by_case_alone(small: Small) -> None:
         await add(small, "ADA")
 
 
-async def test_a_token_belongs_only_to_a_registered_driver(small: Small) -> None:
-    with pytest.raises(NotFound, match="no driver ben"):
-        await card(small, driver="ben")
+async def test_a_driver_is_registered_by_being_named_and_known_without_case(small: Small) -> None:
     await add(small)
     await card(small, driver="ADA")
     assert (await tokens.show(small.core, ShowToken("card2"), ANA)).driver == "ada"
     assert (await drivers.show(small.core, ShowDriver("ada"), ANA)).tokens == ("CARD2",)
+    await tokens.set_(small.core, SetToken("CARD2", driver="ben"), ANA)
+    assert (await drivers.show(small.core, ShowDriver("ben"), ANA)).tokens == ("CARD2",)
 
 
 @pytest.mark.parametrize("no_more", [SuspendDriver("ada", "unpaid"), CloseDriver("ada")])

@@ -54,13 +54,18 @@ async def test_a_site_says_what_stands_there(small: Small) -> None:
     assert await sites.list_(small.core, ListSites(), ANA) == []
 
 
-async def test_a_station_stands_at_no_site_that_is_not_registered(small: Small) -> None:
+async def test_a_site_is_registered_by_being_named_unless_that_is_a_slip(small: Small) -> None:
     await sites.add(small.core, GARAGE, ANA)
     with pytest.raises(NotFound) as refused:
-        await stations.add(small.core, AddStation("CP2", site="Garage-2"), ANA)
+        await stations.add(small.core, AddStation("CP2", site="Garrage-1"), ANA)
     assert refused.value.hint == "did you mean Garage-1?"
-    with pytest.raises(NotFound):
-        await stations.set_(small.core, SetStation("CP1", site="elsewhere"), ANA)
+    await stations.add(small.core, AddStation("CP2", site="Garage-2"), ANA)
+    await stations.set_(small.core, SetStation("CP1", site="elsewhere"), ANA)
+    assert {site.id for site in await sites.list_(small.core, ListSites(), ANA)} == {
+        "Garage-1",
+        "Garage-2",
+        "elsewhere",
+    }
 
 
 async def test_what_is_null_stays_and_an_empty_text_takes_back(small: Small) -> None:
