@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 
+
 class Refusal(Exception):
     """A no that the asker can do something about: one sentence, and a hint what to try next."""
 
