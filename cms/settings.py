@@ -152,7 +152,8 @@ class Settings(BaseSettings):
         256 * 1024 * 1024, ge=1, description="The longest file that a station may put there."
     )
     insecure_lab: bool = Field(
-        False, description="Serve stations that prove nothing (security profile 0), on loopback addresses alone."
+        False,
+        description="Serve stations that prove nothing (security profile 0), on loopback addresses alone.",
     )
     open_enrolment: bool = Field(
         False, description="Register whoever connects, without a password; needs insecure_lab."
@@ -291,7 +292,9 @@ class Settings(BaseSettings):
         if self.api_plain and not is_loopback(self.api_host):
             raise ValueError("api_plain needs a loopback address as api_host: tokens would travel in clear")
         if self.open_enrolment and not self.insecure_lab:
-            raise ValueError("open_enrolment lets stations in without any proof: it needs insecure_lab beside it")
+            raise ValueError(
+                "open_enrolment lets stations in without any proof: it needs insecure_lab beside it"
+            )
         if self.insecure_lab and not is_loopback(self.ocpp_host):
             raise ValueError(f"insecure_lab needs a loopback address as ocpp_host, not {self.ocpp_host}")
         if (self.smtp_url is None) != (self.mail_from is None):

@@ -53,7 +53,9 @@ def server(root: Made, **more: Any) -> Made:
 @asynccontextmanager
 async def listening(port: TlsPort, backend: Backend) -> AsyncIterator[Endpoint]:
     limits = Limits(close_s=1)
-    endpoint = Endpoint("127.0.0.1", None, backend.admit, backend.hooks_of, FixedClock(), limits, secure=port.listener)
+    endpoint = Endpoint(
+        "127.0.0.1", None, backend.admit, backend.hooks_of, FixedClock(), limits, secure=port.listener
+    )
     await endpoint.start()
     try:
         yield endpoint

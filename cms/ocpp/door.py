@@ -100,7 +100,9 @@ def knock(
         if username.casefold() != read.casefold():
             # 1.6 J 6.2.2, 2.0.1 A00.FR.204: the user name is the identity.
             return Turned(401, "wrong credentials")
-    return Knock(read, tuple(protocols), username, password, address, secure, certificate, _above(target), cipher)
+    return Knock(
+        read, tuple(protocols), username, password, address, secure, certificate, _above(target), cipher
+    )
 
 
 def identity(target: str, prefix: str) -> str | Turned:

@@ -36,7 +36,9 @@ async def request(core: Core, request: RequestSwap, actor: Actor) -> IntentView 
     ruling = tokens.rule(token, presented, core.clock.now(), at=Presented(station, starts=True))
     ruling = await access_rulings.ruled(core, lane.state, ruling, core.clock.now())
     if not ruling.accepted:
-        raise Conflict(f"token {request.token} is {access_rulings.refused(ruling)}: no battery can be swapped with it")
+        raise Conflict(
+            f"token {request.token} is {access_rulings.refused(ruling)}: no battery can be swapped with it"
+        )
     shown = preview(
         lane.state,
         "swap",

@@ -185,7 +185,9 @@ class SqlStore:
         self, words: Sequence[str], change: privacy.Change, before: datetime | None = None
     ) -> dict[str, int]:
         done: dict[str, int] = {}
-        await self._run((kept.PRUNE, ()))  # what is forgotten has a key still, which may be taken under its alias
+        await self._run(
+            (kept.PRUNE, ())
+        )  # what is forgotten has a key still, which may be taken under its alias
         for place in privacy.PLACES:
             if before is not None and place.at is None:
                 continue

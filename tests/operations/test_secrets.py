@@ -108,7 +108,9 @@ async def test_a_crash_in_the_middle_is_made_good_by_the_next_round(small: Small
 
 async def test_a_hundred_drivers_and_more_are_sealed_anew_and_read_the_same(small: Small) -> None:
     for number in range(130):
-        await drivers.add(small.core, AddDriver(name=f"Ana Alves {number}", email=f"ana{number}@example.org"), ANA)
+        await drivers.add(
+            small.core, AddDriver(name=f"Ana Alves {number}", email=f"ana{number}@example.org"), ANA
+        )
     before = await drivers.persons_of(small.core)
     await secrets.rotate(small.core, RotateSecrets(), ANA)
     await small.settled()

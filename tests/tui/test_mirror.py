@@ -224,7 +224,9 @@ def test_faults_offline_stations_suspect_sessions_and_strangers_need_a_person_in
     assert mirror.attention()[0].what == "CP-2"
 
 
-def test_two_that_prove_to_be_one_station_are_the_first_thing_to_look_at_until_its_password_is_changed() -> None:
+def test_two_that_prove_to_be_one_station_are_the_first_thing_to_look_at_until_its_password_is_changed() -> (
+    None
+):
     mirror = mirror_of(station("CP-1"), station("CP-2", online=False))
     mirror.apply(event("station.identity_conflict", addresses=["10.0.0.1", "198.51.100.9"]))
     first = mirror.attention()[0]

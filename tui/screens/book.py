@@ -176,7 +176,9 @@ class BookPlace(Listed):
             self.console.say(f"open the {self.book.word} of a station first: b at the station", "warn")
         else:
             # A row of no station (a driver, a rule) is all that its act is about.
-            about = replace(act.act, kind="row") if act.at_row and target and target.kind == "row" else act.act
+            about = (
+                replace(act.act, kind="row") if act.at_row and target and target.kind == "row" else act.act
+            )
             self.console.acting.begin_with(about, target or Target("", kind=act.act.kind))
 
     def on_live_table_opened(self, event: LiveTable.Opened) -> None:
