@@ -97,7 +97,7 @@ async def test_a_change_touches_rows_of_its_own_organisation_alone(store: SqlSto
 async def test_a_part_of_another_organisations_station_violates_a_constraint(store: SqlStore) -> None:
     """What a mistake would write: a connector of ours at a station of theirs."""
     await store.of(BETA).commit([c.SaveStation(station("CP-2"))], [])
-    with pytest.raises(Exception, match="(?i)foreign key") as refused:
+    with pytest.raises(Exception, match=r"(?i)foreign key") as refused:
         await store.of(ACME).commit([c.SaveConnector("CP-2", Connector(1, 1, "available"))], [])
     assert not isinstance(refused.value, Clash)
     assert not (await store.of(ACME).load()).states
