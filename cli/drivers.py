@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
@@ -11,13 +11,15 @@ from cli.errors import note as say_note
 from cli.flags import Flags
 from cli.noun import confirmed, each, flags_of, group, named, tell_list
 from cli.orders import Names
-from cli.render import Column, select, show_list, show_one, when
+from cli.render import Column, Row, select, show_list, show_one, when
 from cms.client import ask
 from cms.contract import drivers
-from cms.contract.refusals import Invalid
+from cms.contract.refusals import Invalid, Refusal
 from cms.contract.safe import escaped
 
 app = group("The people and companies who charge.")
+
+Rows = tuple[drivers.DriverRow, ...]
 
 SIGNS = {"active": "●", "unverified": "◔", "suspended": "▲", "closed": "–"}
 
@@ -210,16 +212,52 @@ def import_(
     ] = False,
 ) -> None:
     """Register drivers and their tokens from a file; all of it or nothing. --dry-run says what would happen."""
+    from cli.parts import parts
     from cli.sheets import read_rows
 
     flags = flags_of(ctx)
-    request = drivers.ImportDrivers(read_rows(file), flags.dry_run, partial)
-    told = ask(request, flags.address, max(flags.patience_s, 60.0))
+    told = _in_parts(flags, parts(read_rows(file)), partial)
     show_list(select(told["rows"], flags), IMPORTED, flags, "line")
     done = "registered" if told["done"] else "nothing was written; would be registered"
-    counts = f"{told['added']} added, {told['changed']} changed, {told['unchanged']} unchanged"
+    counts = ", ".join(f"{told[word]} {word}" for word in ("added", "changed", "unchanged"))
     say_note(f"{done}: {counts}; {told['errors']} lines with errors", flags.quiet)
     raise typer.Exit(Invalid.exit_code if told["errors"] else 0)
+
+
+def _in_parts(flags: Flags, parts: Sequence[Rows], partial: bool) -> Row:
+    """What becomes of all lines. Each part is one commit; of several all are judged before one is written."""
+    if flags.dry_run or not (partial or len(parts) == 1):
+        judged = _summed([_part(flags, rows, dry_run=True) for rows in parts])
+        if flags.dry_run or judged["errors"]:
+            return judged
+    written: list[Row] = []
+    for rows in parts:
+        try:
+            written.append(_part(flags, rows, partial=partial))
+        except Refusal:
+            _say_where_it_ended(flags, written)
+            raise
+        if written[-1]["errors"] and not partial:
+            _say_where_it_ended(flags, written[:-1])
+            break
+    return _summed(written)
+
+
+def _part(flags: Flags, rows: Rows, dry_run: bool = False, partial: bool = False) -> Row:
+    told: Row = ask(drivers.ImportDrivers(rows, dry_run, partial), flags.address, max(flags.patience_s, 60.0))
+    return told
+
+
+def _say_where_it_ended(flags: Flags, written: Sequence[Row]) -> None:
+    if lines := sum(len(part["rows"]) for part in written):
+        say_note(f"{lines} lines are written, the others are not: give the same file again", flags.quiet)
+
+
+def _summed(parts: Sequence[Row]) -> Row:
+    """What was told of each part, as of one: lines in the order of the file."""
+    rows = sorted((row for part in parts for row in part["rows"]), key=lambda row: int(row["line"]))
+    counts = {word: sum(part[word] for part in parts) for word in ("added", "changed", "unchanged", "errors")}
+    return {"done": any(part["done"] for part in parts), **counts, "rows": rows}
 
 
 @app.command()

@@ -15,8 +15,8 @@ from cms.contract.drivers import DriverRow
 from cms.contract.refusals import Invalid, NotFound
 
 R = TypeVar("R")
-#: A file of five thousand lines is far smaller; more than this is a mistake, or somebody's malice.
-_MOST_BYTES = 16 * 1024 * 1024
+#: A file of a hundred thousand lines is smaller; more than this is a mistake, or somebody's malice.
+_MOST_BYTES = 64 * 1024 * 1024
 _DELIMITERS = ",;\t"
 _LONGEST_CELL = 1_000
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -17,11 +18,15 @@ from cms.domain.drivers import Box, Driver, Person, standing
 from cms.domain.evolve import with_fields
 from cms.domain.tokens import Token
 from cms.operations import tokens
-from cms.operations.drivers import PERSONAL, boxed, changed, new_id, opened, registered
+from cms.operations.drivers import PERSONAL, boxed, changed, opened, registered, well_formed
 from cms.operations.identifying import told_as
 
 #: So many lines at once: they are one commit, for which no station waits longer than it must.
 MOST_ROWS = 5_000
+#: So many drivers are looked up one by one; for more, all of them are read at once.
+_FEW = 100
+#: After so many lines others have their turn.
+_BREATH = 100
 _GROUPS = re.compile(r"[,;\s]+")
 _WORDS = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 
@@ -67,15 +72,34 @@ async def drivers_(core: Core, request: ImportDrivers, actor: Actor) -> ImportVi
             f"{len(request.rows)} lines are too many at once", f"at most {MOST_ROWS}: divide the file"
         )
     async with core.books:
-        draft = Draft(core, await core.store.kept("", drivers.PERSON))
-        draft.names = {id.casefold(): id for id in registered(core)}
-        rows = tuple(_judged(draft, row) for row in request.rows)
+        names = {id.casefold(): id for id in registered(core)}
+        draft = Draft(core, await _boxes(core, request.rows, names), names=names)
+        rows = await _all_judged(draft, request.rows)
         errors = sum(row.outcome == "error" for row in rows)
         done = not request.dry_run and (not errors or request.partial) and bool(draft.drivers or draft.tokens)
         if done:
             await _write(draft, actor)
     count = {word: sum(row.outcome == word for row in rows) for word in ("added", "changed", "unchanged")}
     return ImportView(done, **count, errors=errors, rows=rows)
+
+
+async def _boxes(core: Core, rows: Sequence[DriverRow], names: Mapping[str, str]) -> dict[str, Box]:
+    """What is personal of the drivers that these lines name and that are registered."""
+    named = {names[id] for row in rows if (id := _cell(row.driver).casefold()) in names}
+    if len(named) > _FEW:
+        return await core.store.kept("", drivers.PERSON)
+    found = {id: await core.store.kept_one("", drivers.PERSON, id) for id in named}
+    return {id: box for id, box in found.items() if box is not None}
+
+
+async def _all_judged(draft: Draft, rows: Sequence[DriverRow]) -> tuple[ImportedRow, ...]:
+    """What becomes of each line; stations are heard in between."""
+    judged: list[ImportedRow] = []
+    for row in rows:
+        judged.append(_judged(draft, row))
+        if len(judged) % _BREATH == 0:
+            await asyncio.sleep(0)
+    return tuple(judged)
 
 
 def _judged(draft: Draft, row: DriverRow) -> ImportedRow:
@@ -126,7 +150,7 @@ def _driver(draft: Draft, cells: dict[str, str]) -> tuple[Driver | None, Person 
         return None, None
     before = draft.driver(id)
     if before is None:
-        before = Driver(id=new_id(draft.core, id), added_at=draft.core.clock.now())
+        before = Driver(id=well_formed(id), added_at=draft.core.clock.now())
     return changed(draft.core, before, draft.person(before.id), told, groups)
 
 

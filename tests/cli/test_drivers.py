@@ -127,3 +127,24 @@ async def test_waiting_for_a_card_ends_in_time(cms: Cms, small: Small) -> None:
     said = await cms("tokens", "learn", "--station", "CP1", "--timeout", "0.2s")
     assert said.code == 9
     assert small.core.sightings.learning == {}
+
+
+def sheet(*rows: str) -> str:
+    return "\n".join(["driver,name,token", *rows])
+
+
+async def test_a_file_longer_than_the_daemon_takes_at_once_goes_in_parts(
+    cms: Cms, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.parts.MOST_LINES", 2)
+    rows = [f"d{n},Driver {n},CARD{n}" for n in range(5)]
+    bad = await cms("drivers", "import", "-", "-o", "json", stdin=sheet(*rows, "d5,=1+1,CARD5"))
+    assert (bad.code, [row["outcome"] for row in bad.told]) == (2, [*["added"] * 5, "error"])
+    assert (await cms("drivers", "list", "-o", "json")).told == []  # all are judged before one is written
+    dry = await cms("drivers", "import", "-", "--dry-run", stdin=sheet(*rows))
+    assert (dry.code, (await cms("drivers", "list", "-o", "json")).told) == (0, [])
+    done = await cms("drivers", "import", "-", "-o", "json", stdin=sheet(*rows))
+    assert (done.code, [row["line"] for row in done.told]) == (0, [2, 3, 4, 5, 6])
+    assert len((await cms("drivers", "list", "-o", "json")).told) == 5
+    again = await cms("drivers", "import", "-", "-o", "json", stdin=sheet(*rows))
+    assert {row["outcome"] for row in again.told} == {"unchanged"}
