@@ -57,7 +57,8 @@ async def test_a_token_is_changed(cms: Cms) -> None:
         None,
         2,
     )
-    assert (await cms("tokens", "set", "CARD1", "--driver", "nobody")).code == 4
+    assert (await cms("tokens", "set", "CARD1", "--driver", "new")).code == 0
+    assert (await cms("drivers", "show", "new", "-o", "json")).told["tokens"] == ["CARD1"]
 
 
 async def test_an_unknown_card_is_listed_and_enrolled(cms: Cms, small: Small) -> None:
