@@ -75,6 +75,10 @@ class Sealed:
     mac: str
 
 
+class Unreadable(Exception):
+    """Among these rows is one of which somebody has made something that is no row."""
+
+
 @record
 class Head:
     """The end of a chain: the number and the seal of its last row; 0 and nothing before the first."""
@@ -133,7 +137,7 @@ def first_wrong(rows: Iterable[Sealed], head: Head, seal: Seal) -> tuple[Head, s
     for row in rows:
         if row.seq != head.seq + 1:
             return head, "is not there"
-        if not hmac.compare_digest(row.mac, seal(head.mac, row.seq, row.entry)):
+        if not hmac.compare_digest(str(row.mac).encode(), seal(head.mac, row.seq, row.entry).encode()):
             return head, "is not as it was written"
         head = Head(row.seq, row.mac)
     return head, None

@@ -12,7 +12,8 @@ import msgspec
 from cms.contract.audit import AuditVerdict, AuditView, ListAudit, VerifyAudit
 from cms.contract.refusals import Conflict, Invalid
 from cms.core import Actor, Core
-from cms.domain.audit import Head, Sealed, Wanted, first_wrong, pseudonym, sealing
+from cms.domain.audit import Head, Sealed, Unreadable, Wanted, first_wrong, pseudonym, sealing
+from cms.domain.evolve import evolve
 from cms.keys import LASTING
 from cms.operations import heads
 from cms.operations.intents import check_limit
@@ -45,7 +46,11 @@ async def list_(core: Core, request: ListAudit, actor: Actor) -> list[AuditView]
         limit=request.limit,
         latest=request.after is None,
     )
-    return [view(row) for row in await core.store.audit_rows(core.organisation, wanted)]
+    try:
+        rows = await core.store.audit_rows(core.organisation, wanted)
+    except Unreadable:
+        raise Conflict("one of these rows cannot be read", f"cms audit verify names it; {_HINT}") from None
+    return [view(row) for row in rows]
 
 
 def _aware(at: datetime | None) -> datetime | None:
@@ -94,8 +99,7 @@ async def verify(core: Core, request: VerifyAudit, actor: Actor) -> AuditVerdict
     reached = Head()
     agreed = 0
     while reached.seq < recorded.seq:
-        wanted = Wanted(after=reached.seq, before=recorded.seq + 1, limit=_AT_ONCE)
-        rows = await core.store.audit_rows(core.organisation, wanted)
+        rows = await _page(core, Wanted(after=reached.seq, before=recorded.seq + 1, limit=_AT_ONCE))
         before = reached.seq
         reached, wrong = await asyncio.to_thread(follow, rows, reached)
         if wrong is None and not rows:
@@ -103,6 +107,7 @@ async def verify(core: Core, request: VerifyAudit, actor: Actor) -> AuditVerdict
         if wrong is not None:
             raise Conflict(f"row {reached.seq + 1} of the audit log {wrong}", _HINT)
         agreed += _agreeing([head for head in told if before < head.seq <= reached.seq], rows)
+    await _nothing_beyond(core, reached)
     if recorded.mac != reached.mac:
         raise Conflict(f"row {reached.seq} of the audit log is not the last one that was written", _HINT)
     for head in told:
@@ -112,6 +117,26 @@ async def verify(core: Core, request: VerifyAudit, actor: Actor) -> AuditVerdict
                 _HINT,
             )
     return AuditVerdict(rows=reached.seq, seq=reached.seq, mac=reached.mac, heads=agreed)
+
+
+async def _nothing_beyond(core: Core, end: Head) -> None:
+    """Conflict for a row after the end of the chain: whoever writes moves the end in the same transaction."""
+    rows = await _page(core, Wanted(after=end.seq, limit=_AT_ONCE))
+    now = await core.store.audit_head(core.organisation)
+    if rows and rows[-1].seq > now.seq:
+        raise Conflict(f"row {rows[-1].seq} of the audit log was not written by the daemon", _HINT)
+
+
+async def _page(core: Core, wanted: Wanted) -> list[Sealed]:
+    """The next rows, at least one; Conflict when the next one cannot be read."""
+    while True:
+        try:
+            return await core.store.audit_rows(core.organisation, wanted)
+        except Unreadable:
+            if wanted.limit == 1:
+                assert wanted.after is not None
+                raise Conflict(f"row {wanted.after + 1} of the audit log cannot be read", _HINT) from None
+            wanted = evolve(wanted, limit=max(1, wanted.limit // 10))
 
 
 def _given(head: str | None) -> list[Head]:

@@ -16,7 +16,8 @@ import sqlalchemy
 from sqlalchemy import BigInteger, ClauseElement, Index, Table, bindparam, literal_column, select
 from sqlmodel import Field
 
-from cms.domain.audit import READ, Audit, Entry, Head, Sealed, Wanted
+from cms.core import StoreDown
+from cms.domain.audit import READ, Audit, Entry, Head, Sealed, Unreadable, Wanted
 from cms.store.reader import Reader
 from cms.store.schema import Instant, Row, Words, fold
 from cms.store.statements import Params, Statement, encoder, insert, table
@@ -114,7 +115,7 @@ def chained(head: Head, changes: list[Audit]) -> tuple[Head, list[Params]]:
 
 
 async def rows(reader: Reader, organisation: str, wanted: Wanted) -> list[Sealed]:
-    """Rows of one organisation, oldest first."""
+    """Rows of one organisation, oldest first. Raises Unreadable."""
     query = select(*_SELECTED).where(_t.c.organisation == organisation).limit(wanted.limit)
     for column, compared, value in (
         ("seq", gt, wanted.after),
@@ -131,10 +132,22 @@ async def rows(reader: Reader, organisation: str, wanted: Wanted) -> list[Sealed
         query = query.where(_t.c.result != READ)
     if wanted.targets:
         query = query.where(_t.c.target_key.in_([fold(target) for target in wanted.targets]))
-    found = list(await reader.rows(query.order_by(_t.c.seq.desc() if wanted.latest else _t.c.seq)))
+    found = await _read(reader, query.order_by(_t.c.seq.desc() if wanted.latest else _t.c.seq))
     if wanted.latest:
         found.reverse()
     return [Sealed(seq, Entry(*values), mac) for seq, mac, *values in found]
+
+
+async def _read(reader: Reader, query: sqlalchemy.Select[Any]) -> list[Any]:
+    try:
+        return list(await reader.rows(query))
+    except (TypeError, ValueError, OverflowError) as error:
+        raise Unreadable from error
+    except StoreDown as error:
+        # SQLite takes any bytes for a text, and tells of them when they are read.
+        if "decode" in str(error):
+            raise Unreadable from error
+        raise
 
 
 async def head(reader: Reader, organisation: str) -> Head:

@@ -219,6 +219,19 @@ TAMPERING = {
          " seq = 6", "UPDATE audit_head SET seq = 7"],
         "row 7 of the audit log is not as it was written",
     ),
+    "add beyond the end": (
+        ["INSERT INTO audit SELECT organisation, 9, at, 'eve', via, role, permission, operation, target, result,"
+         " detail, reason, request_id, intent, request, before, after, times, target_key, mac FROM audit WHERE"
+         " seq = 6"],
+        "row 9 of the audit log was not written by the daemon",
+    ),
+    "no time": (["UPDATE audit SET at = 'never' WHERE seq = 3"], "row 3 of the audit log cannot be read"),
+    "a time that is none": (["UPDATE audit SET at = 1 << 62 WHERE seq = 1"], "row 1 of the audit log cannot be read"),
+    "no text": (
+        ["UPDATE audit SET actor = CAST(x'ff' AS TEXT) WHERE seq = 4"],
+        "row 4 of the audit log cannot be read",
+    ),
+    "no seal": (["UPDATE audit SET mac = 'ä' WHERE seq = 2"], "row 2 of the audit log is not as it was written"),
     "truncate": (["DELETE FROM audit WHERE seq > 4"], "row 5 of the audit log is not there"),
     "truncate, and move the head": (
         ["DELETE FROM audit WHERE seq > 4",
