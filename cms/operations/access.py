@@ -195,7 +195,7 @@ async def explain(core: Core, request: ExplainAccess, actor: Actor) -> Explanati
     at = request.at or core.clock.now()
     token = named(core, request.token)
     if token is None:
-        raise NotFound(f"there is no token {request.token}", "see `cms tokens list`")
+        return _of_a_stranger(core, request, state, at)
     await ready(core, state)
     evse = request.evse or None
     own = _own(core, state, token, at, evse)
@@ -215,6 +215,23 @@ async def explain(core: Core, request: ExplainAccess, actor: Actor) -> Explanati
         evses=good,
         steps=((Step("", "token", token.id, "decides", reason),) if first else ()) + judged.steps,
         budgets=_budgets(core, facts, at),
+    )
+
+
+def _of_a_stranger(core: Core, request: ExplainAccess, state: StationState, at: datetime) -> Explanation:
+    """Nobody registered it: no rule is asked; another system is, where there is one (``authorize_url``)."""
+    reason = "nobody registered it" + ("; another system is asked about it" if core.outside else "")
+    zone = facts_of(core, state.station, Token(request.token), request.evse or None).time_zone
+    return Explanation(
+        token=request.token,
+        station=state.station.id,
+        evse=request.evse,
+        at=at,
+        local_time=f"{local(at, zone):%a %Y-%m-%d %H:%M %Z}",
+        status=tokens.Authorization.UNKNOWN,
+        rule=None,
+        reason=reason,
+        steps=(Step("", "token", request.token, "decides", reason),),
     )
 
 

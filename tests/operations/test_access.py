@@ -482,3 +482,8 @@ async def test_whom_a_rule_may_refuse_is_in_no_local_list(small: Small) -> None:
     assert await listed() == {"CARD2"}
     await access.remove(small.core, RemoveRule("only"), ANA)
     assert await listed() == {"CARD1", "CARD2"}
+
+
+async def test_a_token_that_nobody_registered_is_explained_too(small: Small) -> None:
+    told = await access.explain(small.core, ExplainAccess("NOBODY", "cp1"), ANA)
+    assert (told.status, told.rule, told.reason) == ("unknown", None, "nobody registered it")
