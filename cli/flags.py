@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from cms.contract.refusals import Invalid
@@ -46,15 +46,14 @@ class Flags:
         from cms.client import find_daemon
 
         if not self._found:
-            self._found.append(
-                find_daemon(
-                    self.socket,
-                    self.url,
-                    context=self.context,
-                    organisation=self.organisation,
-                    token_file=self.token_file,
-                )
+            found = find_daemon(
+                self.socket,
+                self.url,
+                context=self.context,
+                organisation=self.organisation,
+                token_file=self.token_file,
             )
+            self._found.append(replace(found, dry_run=self.dry_run))
         return self._found[0]
 
     @property

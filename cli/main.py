@@ -120,11 +120,15 @@ def _do(given: flags.Flags, rest: list[str]) -> int:
     from typer.exceptions import TyperException
 
     from cli.noun import root
+    from cms.client import WouldAsk
 
     try:
         code = root(COMMANDS).main(rest, prog_name="cms", standalone_mode=False, obj=given)
     except typer.Abort:
         return 130
+    except WouldAsk as would:
+        errors.note(f"would {would}; nothing was done", given.quiet)
+        return 0
     except SystemExit as ended:
         if isinstance(ended.__context__, BrokenPipeError):
             raise ended.__context__ from None  # Typer would make it exit code 1, which is a bug of ours

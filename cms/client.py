@@ -41,6 +41,7 @@ STREAM_SILENCE_S: Final = 45.0
 BACKOFF_S: Final = (0.1, 0.5, 1.0, 2.0, 4.0, 8.0)
 
 _IN_PATH = re.compile(r"\{(\w+)\}")
+_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,8 @@ class Address:
     """SHA-256 of the certificate that is taken, and no other."""
     ca: str | None = None
     """A file of authorities in place of the system's."""
+    dry_run: bool = False
+    """Whether nothing may be changed there: what would is not sent (WouldAsk)."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -65,6 +68,10 @@ class Address:
 
     def __str__(self) -> str:
         return self.url or self.socket or ""
+
+
+class WouldAsk(Exception):
+    """What is asked changes something, and the address is for a dry run: nothing was sent."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,9 +136,11 @@ def _token(name: str | None, kept: str, environ: Mapping[str, str], token_file: 
 def ask(request: Any, address: Address, timeout_s: float = TIMEOUT_S) -> Any:
     """Ask the daemon and give its answer as plain JSON values. Raises refusals; Unreachable without a daemon.
 
-    ``timeout_s`` is the patience with the daemon, on top of what the request itself allows a station.
+    ``timeout_s`` is the patience with the daemon, on top of what the request itself allows a station. Raises
+    WouldAsk for what changes something where the address says ``dry_run`` and the request does not.
     """
     route = ROUTES[type(request)]
+    _check_dry(request, route, address)
     call = _call(request, route)
     patience_s = timeout_s + _own_wait_s(request)
     if address.url is not None:
@@ -143,9 +152,17 @@ def ask(request: Any, address: Address, timeout_s: float = TIMEOUT_S) -> Any:
 
 def request_json(address: Address, method: str, target: str, body: Any, timeout_s: float = TIMEOUT_S) -> Any:
     """Ask what is no operation; the answer as plain JSON values. Raises refusals."""
+    if address.dry_run and method != "GET":
+        raise WouldAsk(f"{method} {target}")
     call = _Call(method, target, None if body is None else msgspec.json.encode(body))
     send = _ask_url if address.url is not None else _ask_socket
     return _answer(*send(call, address, timeout_s))
+
+
+def _check_dry(request: Any, route: Route, address: Address) -> None:
+    """Raises WouldAsk, with ``AddDriver`` as people say it: add driver."""
+    if address.dry_run and route.method != "GET" and not getattr(request, "dry_run", False):
+        raise WouldAsk(_CAPITAL.sub(" ", type(request).__name__).lower())
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,6 +378,7 @@ class AsyncClient:
         import httpx
 
         route = ROUTES[type(request)]
+        _check_dry(request, route, self.address)
         call = _call(request, route)
         try:
             response = await self._http.request(

@@ -149,3 +149,21 @@ async def test_a_file_longer_than_the_daemon_takes_at_once_goes_in_parts(
     assert len((await cms("drivers", "list", "-o", "json")).told) == 5
     again = await cms("drivers", "import", "-", "-o", "json", stdin=sheet(*rows))
     assert {row["outcome"] for row in again.told} == {"unchanged"}
+
+
+async def test_a_dry_run_changes_nothing_whatever_the_command(cms: Cms) -> None:
+    await cms("drivers", "add", "ada")
+    for words in (
+        ("drivers", "add", "ben"),
+        ("drivers", "set", "ada", "--city", "Ulm"),
+        ("drivers", "note", "ada", "seen"),
+        ("sites", "add", "garage"),
+        ("secrets", "rotate"),
+        ("tokens", "learn", "--station", "CP1"),
+    ):
+        told = await cms(*words, "--dry-run", "-o", "json")
+        assert (told.code, told.out) == (0, ""), words
+        assert "would" in told.err
+    (ada,) = (await cms("drivers", "list", "-o", "json")).told
+    assert (ada["id"], ada["city"]) == ("ada", None)
+    assert (await cms("sites", "list", "-o", "json")).told == []
