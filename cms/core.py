@@ -362,6 +362,14 @@ class Actor:
     proposes: frozenset[str] = frozenset()
     """What he may ask for and somebody else must agree to."""
     approved_by: str | None = None
+    made_by: tuple[str, ...] = ()
+    """Who else knows the secret that he showed (as in ``persons``)."""
+
+    @property
+    def persons(self) -> frozenset[str]:
+        """Whoever this may be: his key, his name, and those who made his token."""
+        # The same person may come as a user of the machine, and with a token in his name.
+        return frozenset({self.key, f"name:{self.name.casefold()}", *self.made_by})
 
 
 @dataclass(frozen=True, slots=True)

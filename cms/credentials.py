@@ -53,7 +53,7 @@ def find(
     if directory := environ.get("CREDENTIALS_DIRECTORY"):
         path_given = Path(directory) / "cms-token"
         if path_given.is_file():
-            return Found(path_given.read_text("utf-8").strip(), str(path_given))
+            return Found(_of_file(path_given), str(path_given))
     if name is None:
         return None
     return (None if kept == FILE else _of_keyring(name)) or _of_our_file(name)

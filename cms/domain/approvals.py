@@ -39,6 +39,8 @@ class Approval:
     decided_by: str | None = None
     decided_at: datetime | None = None
     detail: str | None = None
+    persons: tuple[str, ...] = ()
+    """Whoever the asker may be (core.Actor)."""
 
 
 def status_at(approval: Approval, now: datetime) -> str:

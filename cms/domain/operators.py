@@ -55,6 +55,8 @@ class ApiToken:
     organisations: tuple[str, ...] = ()
     networks: tuple[str, ...] = ()
     last_used_at: datetime | None = None
+    made_by: tuple[str, ...] = ()
+    """Who saw the secret (core.Actor.persons)."""
 
 
 @record

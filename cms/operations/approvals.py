@@ -81,6 +81,7 @@ async def hold(core: Core, request: Any, actor: Actor, operation: Doable) -> Non
         sealed=b64encode(sealed).decode(),
         asked_by=actor.name,
         asker=actor.key,
+        persons=tuple(sorted(actor.persons)),
         via=actor.via,
         asked_at=now,
         expires_at=now + approvals.LASTS,
@@ -204,9 +205,11 @@ def _waiting(core: Core, id_: str) -> Approval:
 
 def _decidable(core: Core, id_: str, actor: Actor) -> Approval:
     approval = _waiting(core, id_)
-    # The same person may come as a user of the machine and with a token in his name.
-    if approval.asker == actor.key or approval.asked_by.casefold() == actor.name.casefold():
-        raise Denied(f"{actor.name} asked for this: a second person must agree")
+    if actor.persons & {*approval.persons, approval.asker}:
+        raise Denied(
+            f"{approval.asked_by} asked for this: a second person must agree, and {actor.name} may be the same",
+            "not with a token that one of the two, or the same admin, made: cms login URL gives one of his own",
+        )
     return approval
 
 

@@ -88,7 +88,13 @@ def rights(
 
 
 def _actor(principal: Principal, role: str, permissions: frozenset[str], proposes: frozenset[str]) -> Actor:
-    return Actor(principal.name, role, permissions, principal.via, principal.key, proposes - permissions)
+    may_ask = proposes - permissions
+    made_by = _made_by(principal)
+    return Actor(principal.name, role, permissions, principal.via, principal.key, may_ask, made_by=made_by)
+
+
+def _made_by(principal: Principal) -> tuple[str, ...]:
+    return principal.token.made_by if principal.token is not None else ()
 
 
 def _still(core: Core, platform: Core, principal: Principal) -> bool:
@@ -109,7 +115,8 @@ def with_grant(
     if grant is None:
         return None
     via = f"{principal.via} grant:{grant.id}"
-    return Actor(principal.name, grant.role, frozenset(grant.permissions), via, principal.key)
+    permissions = frozenset(grant.permissions)
+    return Actor(principal.name, grant.role, permissions, via, principal.key, made_by=_made_by(principal))
 
 
 def has_grant(core: Core, principal: Principal, now: datetime) -> bool:
@@ -219,6 +226,8 @@ async def add_token(core: Core, request: AddApiToken, actor: Actor) -> ApiTokenC
         token,
         organisations=_organisations(core, request.organisations),
         networks=tuple(operators.network(text) for text in request.networks),
+        # Whoever sees its secret is no second person beside it. An owner can write the record without us.
+        made_by=() if actor.role == OWNER else tuple(sorted(actor.persons)),
     )
     await _register(core, token, actor)
     return ApiTokenCredential(

@@ -331,3 +331,38 @@ async def test_a_whole_fleet_takes_two_people_where_the_organisation_wants_it(fo
             assert intent.requested_by == "otto"
             with pytest.raises(Conflict, match="second person"):
                 await otto.ask(RemoveStation("CP10"))
+
+
+async def test_nobody_is_a_second_person_with_a_token_that_he_made_himself(folder: Path) -> None:
+    async with over_tls(folder, four_eyes=("main",)) as (daemon, url):
+        ada, ben = await token(daemon, "admin", "ada"), await token(daemon, "admin", "ben")
+        async with (
+            AsyncClient(await at(url, ada.secret)) as asks,
+            AsyncClient(await at(url, ben.secret)) as other,
+        ):
+            await asks.ask(AddStation("CP1"))
+            puppet, second = (
+                await asks.ask(AddApiToken("eve", "admin")),
+                await asks.ask(AddApiToken("ned", "admin")),
+            )
+            async with (
+                AsyncClient(await at(url, puppet.secret)) as eve,
+                AsyncClient(await at(url, second.secret)) as ned,
+            ):
+                of_eve = await eve.ask(AddApiToken("ivy", "admin"))
+                async with AsyncClient(await at(url, of_eve.secret)) as ivy:
+                    everybody = (asks, eve, ned, ivy)
+                    for asker in everybody:
+                        with pytest.raises(Conflict, match="second person"):
+                            await asker.ask(RemoveStation("CP1"))
+                        waiting = (await waiting_for(other))[-1]
+                        for one in everybody:
+                            with pytest.raises(Denied, match="second person"):
+                                await one.ask(Approve(waiting))
+            agreed = await other.ask(Approve(waiting))
+            assert (agreed.status, agreed.decided_by) == ("approved", "ben")
+
+
+async def waiting_for(client: AsyncClient) -> list[str]:
+    """What waits, the latest last."""
+    return [approval.id for approval in await client.ask(ListApprovals())]
