@@ -79,6 +79,11 @@ def moment(at: datetime | None) -> str:
     return NONE if at is None else at.astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
+def minute(at: datetime | None) -> str:
+    """Local date and time without seconds, where a column is narrow: ``2026-11-22 12:41``."""
+    return NONE if at is None else at.astimezone().strftime("%Y-%m-%d %H:%M")
+
+
 def plug(evse: int | None, connector: int | None) -> str:
     """A connector's short name: ``1``, or ``1.2`` for the second connector of EVSE 1."""
     if evse is None:
@@ -180,6 +185,7 @@ _TOLD: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "session.changed": _session,
     "session.ended": _session,
     "session.flagged": lambda said: ", ".join(map(str, said.get("flags") or ())),
+    "energy.gap": lambda said: f"EVSE {said.get('evse')}: {said.get('gap_wh')} Wh that no session tells of",
     "intent.created": _intent,
     "intent.changed": _intent,
     "token.presented": _token,
@@ -196,6 +202,7 @@ TONES = {
     "station.unknown": "warn",
     "station.security": "warn",
     "session.flagged": "warn",
+    "energy.gap": "warn",
     "quarantine.added": "warn",
     "daemon.stopped": "warn",
 }

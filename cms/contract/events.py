@@ -101,6 +101,7 @@ EVENT_TYPES: dict[str, tuple[str, ...]] = {
     "session.metered": ("evse", "connector", "energy_wh", "power_w", "soc_percent", "at"),
     "session.ended": ("session",),
     "session.flagged": ("flags",),
+    "energy.gap": ("evse", "gap_wh", "last_wh", "start_wh"),
     "session.billed": ("cost",),
     "session.tariff": ("tariff",),
     "session.budget": ("rule", "reason", "then"),

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from cms.domain import tokens
+from cms.domain import gaps, tokens
 from cms.domain.changes import (
     Change,
     Decision,
@@ -146,9 +146,13 @@ def _start(state: StationState, received: Received, report: TransactionReported,
     tally = Tally(session)
     if report.meter_wh is not None:
         tally.begin(report.meter_wh, session.started_at)
-    session = with_fields(session, tally.fields())
+    fields = tally.fields()
+    gap = _gap_flagged(state, session, fields)
+    session = with_fields(session, fields)
     changes.append(OpenSession(session))
     events.append(session_event("session.started", session, received.at))
+    if gap is not None:
+        events.append(gaps.event(session, gap, received.at))
     return _delivered(
         Decision(answer, with_session(state, session), tuple(changes), tuple(events)),
         received,
@@ -174,13 +178,17 @@ def _event(state: StationState, received: Received, report: TransactionReported,
         session = _new_session(state, received, report, facts, transaction_id, None)
         changes, events, state = _doubt_predecessors(state, session, received.at)
     fields = _follow(session, received, report, facts)
+    gap = _gap_flagged(state, session, fields)
     change = OpenSession(with_fields(session, fields)) if opened else updated(session, fields)
     answer = TransactionAnswer(token=_told(facts))
     changes.append(change)
     changes += [reading_row(change.session, reading, received.at) for reading in report.readings]
     events += story(session, change, received.at)
+    if gap is not None:
+        events.append(gaps.event(session, gap, received.at))
+    state, remembered = gaps.kept(with_session(state, change.session), change.session, received.at)
     return _delivered(
-        Decision(answer, with_session(state, change.session), tuple(changes), tuple(events)),
+        Decision(answer, state, (*changes, *remembered), tuple(events)),
         received,
         report,
         answer,
@@ -346,6 +354,14 @@ def _ended(
         if report.token is None
         else tokens.display(report.token, _token_of(facts)),
     }
+
+
+def _gap_flagged(state: StationState, session: Session, fields: dict[str, Any]) -> dict[str, int] | None:
+    """What the meter delivered between the last session and this one, told of by none; flagged in its fields."""
+    gap = gaps.before(state, session, fields)
+    if gap is not None:
+        fields["flags"] = flagged(fields["flags"], gaps.FLAG)
+    return gap
 
 
 def _judged(session: Session, fields: dict[str, Any]) -> tuple[str, ...]:
