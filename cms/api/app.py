@@ -13,6 +13,7 @@ import re
 import typing
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -25,7 +26,7 @@ from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from cms import __version__
 from cms.api import metrics as figures
 from cms.api.errors import JSON, REFUSAL_SCHEMA, answer_error, as_refusal, refused
-from cms.api.follow import Wanted, WatchFrames, stream
+from cms.api.follow import Following, Wanted, WatchFrames, stream
 from cms.api.limits import AtOnce, Buckets, Spread, take
 from cms.api.listeners import Listeners
 from cms.api.masked import FollowEvents, blindly, listening, note_denied, request_id, shown
@@ -360,12 +361,10 @@ def _add_event_stream(app: FastAPI, rooms: _Rooms, frames: WatchFrames | None) -
         def may() -> bool:
             return all(rooms.access.may(core, principal, permission, place) for permission, place in wants)
 
-        allowed = rooms.listeners.one(principal, may)
-        return StreamingResponse(
-            stream(core, cursor, Wanted(station, type), app.state.closing, watched, allowed, shown_as),
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-store"},
+        begin = partial(
+            stream, core, cursor, Wanted(station, type), app.state.closing, watched, shown=shown_as
         )
+        return Following(rooms.listeners.one(principal, may), lambda no_more: begin(no_more=no_more))
 
     app.add_api_route(
         EVENT_STREAM,

@@ -9,16 +9,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable
-from contextlib import AbstractAsyncContextManager, AbstractContextManager, AsyncExitStack, aclosing
+from contextlib import (
+    AbstractAsyncContextManager,
+    AbstractContextManager,
+    AsyncExitStack,
+    ExitStack,
+    aclosing,
+)
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 
 import msgspec
 import structlog
+from starlette.responses import StreamingResponse
+from starlette.types import Receive, Scope, Send
 
+from cms.api.errors import refused
 from cms.contract.events import Event
-from cms.contract.refusals import Unreachable
+from cms.contract.refusals import TooMany, Unreachable
 from cms.contract.stations import Message
 from cms.core import Core, StoreDown
 
@@ -81,24 +90,49 @@ def _position(cursor: str) -> int:
     return int(cursor)
 
 
+class Following(StreamingResponse):
+    """A stream that takes its place before anything is sent: of two at once, one may hear that there is none.
+
+    The place is held as long as the stream; its event says that the reader may no more.
+    """
+
+    def __init__(
+        self,
+        place: AbstractContextManager[asyncio.Event],
+        begin: Callable[[asyncio.Event], AsyncGenerator[bytes, None]],
+    ) -> None:
+        super().__init__((), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
+        self._place = place
+        self._begin = begin
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        with ExitStack() as stack:
+            try:
+                no_more = stack.enter_context(self._place)
+            except TooMany as error:
+                await refused(error)(scope, receive, send)
+                return
+            self.body_iterator = self._begin(no_more)
+            await super().__call__(scope, receive, send)
+
+
 async def stream(
     core: Core,
     cursor: str,
     wanted: Wanted,
     closing: asyncio.Event,
     frames: AbstractAsyncContextManager[asyncio.Queue[Message]] | None = None,
-    allowed: AbstractContextManager[asyncio.Event] | None = None,
+    no_more: asyncio.Event | None = None,
     shown: Callable[[Any], Any] = lambda told: told,
 ) -> AsyncGenerator[bytes, None]:
     """The stream as bytes, until the reader goes, may no more, or the daemon closes; first the cursor it begins after.
 
-    ``allowed`` is held as long as the stream: its event says that the reader may no more. ``shown`` is how he sees an
-    event or a frame.
+    ``no_more`` says that the reader may no more. ``shown`` is how he sees an event or a frame.
     """
     chunks: asyncio.Queue[bytes | None] = asyncio.Queue(_WAITING)
     yield f"id: {cursor}\n\n".encode()
     async with AsyncExitStack() as stack:
-        no_more = stack.enter_context(allowed) if allowed is not None else None
         queue = await stack.enter_async_context(frames) if frames is not None else None
         tasks = [
             asyncio.create_task(_tell_events(core, cursor, wanted, shown, chunks)),

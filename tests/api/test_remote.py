@@ -366,3 +366,21 @@ async def test_nobody_is_a_second_person_with_a_token_that_he_made_himself(folde
 async def waiting_for(client: AsyncClient) -> list[str]:
     """What waits, the latest last."""
     return [approval.id for approval in await client.ask(ListApprovals())]
+
+
+async def test_streams_that_are_opened_all_at_once_are_as_few(served: tuple[Daemon, str]) -> None:
+    daemon, url = served
+    bearer = {"Authorization": f"Bearer {(await token(daemon, 'viewer')).secret}"}
+    enough = asyncio.Event()
+    codes: list[int] = []
+
+    async def open_one(http: httpx.AsyncClient) -> None:
+        async with http.stream("GET", "/v1/events", headers=bearer) as answer:
+            codes.append(answer.status_code)
+            if len(codes) == 12:
+                enough.set()
+            await enough.wait()
+
+    async with httpx.AsyncClient(verify=False, base_url=url, timeout=30) as http:
+        await asyncio.gather(*(open_one(http) for _ in range(12)))
+    assert sorted(codes) == [200] * 8 + [429] * 4
