@@ -281,6 +281,10 @@ class CmsApp(LeanApp):
         else:
             note.place.hear(note.rows)
 
+    def on_row_read(self, note: notes.RowRead) -> None:
+        if note.place.is_current:
+            note.place.open_row(note.called, note.row)
+
     def on_variables_read(self, note: notes.VariablesRead) -> None:
         if note.place.is_attached:
             note.place.hear(note.variables)

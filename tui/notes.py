@@ -105,6 +105,15 @@ class BookRead(Note):
 
 
 @dataclass(eq=False)
+class RowRead(Note):
+    """All of a row that somebody opened."""
+
+    place: BookPlace
+    called: str
+    row: Any
+
+
+@dataclass(eq=False)
 class VariablesRead(Note):
     """What is known of a station's configuration."""
 

@@ -22,6 +22,7 @@ from tui.notes import (
     FramesHeard,
     PowerRead,
     PresentedRead,
+    RowRead,
     StoryRead,
     SurroundingsRead,
     VariablesRead,
@@ -127,6 +128,17 @@ class Reading:
             self._app.post_message(BookRead(place, refusal))
             return
         self._app.post_message(BookRead(place, place.book.rows(answer)))
+
+    def read_row(self, place: BookPlace, called: str, request: Any) -> None:
+        place.run_worker(self._fetch_row(place, called, request), group="row", exclusive=True)
+
+    async def _fetch_row(self, place: BookPlace, called: str, request: Any) -> None:
+        try:
+            row = await self._daemon.ask(request)
+        except Refusal as refusal:
+            self._say_later(refusal)
+            return
+        self._app.post_message(RowRead(place, called, row))
 
     # ---- one session, the cards
 

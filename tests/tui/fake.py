@@ -152,6 +152,8 @@ class FakeDaemon:
     strangers: list[UnknownStation] = field(default_factory=list)
     shelf: dict[type, list[Any]] = field(default_factory=dict)
     """By request: the rows of a book."""
+    shown: dict[type, Any] = field(default_factory=dict)
+    """By request: one thing that is opened."""
     refusing: dict[type, Refusal] = field(default_factory=dict)
     """By request: why it is refused."""
     frames: dict[str, list[Message]] = field(default_factory=dict)
@@ -231,6 +233,8 @@ class FakeDaemon:
                 return self._keep_token(request)
             case OrderTerms():
                 return self._order(request)
+            case _ if type(request) in self.shown:
+                return self.shown[type(request)]
             case _ if type(request) in self.shelf:
                 return list(self.shelf[type(request)])
         raise AssertionError(f"nobody taught the fake {request}")

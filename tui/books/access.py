@@ -51,6 +51,7 @@ RULES = Book(
         order("D", "remove", "take the rule under the cursor away", "Remove the access rule",
               lambda target, _: access.RemoveRule(target.row.id), at_row=True, foretell=_remove_foretold),
     ),
+    called=lambda row: str(row.id),
 )  # fmt: skip
 
 
@@ -83,10 +84,10 @@ BUDGETS = Book(
         Cell("Rule", 14, field("rule")),
         Cell("Whose", 20, field("holder")),
         Cell("Per", 6, field("period")),
-        Cell("Used", 10, lambda row: words.energy(row.energy_wh), right=True),
+        Cell("Energy", 9, lambda row: words.energy(row.energy_wh), right=True, drop=1),
         Cell("Cost", 12, _cost, right=True, drop=2),
         Cell("Min", 6, field("minutes"), right=True, drop=3),
-        Cell("Sess", 4, field("sessions"), right=True, drop=1),
+        Cell("Sess", 4, field("sessions"), right=True),
         Cell("Runs", 4, lambda row: str(row.running) if row.running else "", right=True, drop=4),
         Cell("Left", 20, _left, grow=True),
     ),

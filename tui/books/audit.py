@@ -43,6 +43,7 @@ AUDIT = Book(
     ),
     "nobody has changed anything yet",
     ("station.enrolled", "station.changed", "intent.created", "token.", "driver.", "approval.", "grant."),
+    called=lambda row: str(row.seq),
 )
 
 BOOKS = (AUDIT,)

@@ -13,11 +13,18 @@ from tui.books.shape import Book, Cell, field, moment, order
 from tui.orders import Draft, Target
 from tui.widgets.paint import Span
 
+#: A second far away, so that what is later has the lower key.
+_LAST = 10**10
 _STATUSES = {"active": "good", "unverified": "warn", "suspended": "bad", "closed": "dim"}
 
 
 def _status(row: Any) -> Span:
     return (row.status, _STATUSES.get(row.status, ""))
+
+
+def _latest_first(row: Any) -> str:
+    """Books stand in the order of their keys."""
+    return f"{_LAST - row.last_seen.timestamp():015.3f} {row.id}"
 
 
 def _company(row: Any) -> Span:
@@ -78,6 +85,7 @@ DRIVERS = Book(
               lambda target, text: drivers.AddDriverNote(target.row.id, text), "note:", at_row=True,
               foretell=_foretold("drivers note", 0, "it is kept with your name, and not changed afterwards")),
     ),
+    opened=lambda row: drivers.ShowDriver(row.id),
 )  # fmt: skip
 
 UNKNOWN = Book(
@@ -86,7 +94,7 @@ UNKNOWN = Book(
     "presented lately, and registered by nobody",
     tokens.UnknownCardView,
     tokens.ListUnknownCards,
-    lambda row: row.id,
+    _latest_first,
     (
         Cell("Card", 20, field("id")),
         Cell("Kind", 6, field("kind")),
@@ -94,7 +102,7 @@ UNKNOWN = Book(
         Cell("EVSE", 4, field("evse"), right=True, drop=2),
         Cell("Last", 16, moment("last_seen")),
         Cell("Times", 5, field("count"), right=True),
-        Cell("First", 16, lambda row: words.moment(row.first_seen), grow=True, drop=1),
+        Cell("First", 16, lambda row: words.minute(row.first_seen), grow=True, drop=1),
     ),
     "no unknown card was presented lately: L has a station wait for one",
     ("token.",),
@@ -108,6 +116,7 @@ UNKNOWN = Book(
               lambda target, _: tokens.ForgetUnknownCard(target.row.id), at_row=True,
               foretell=_foretold("tokens forget", 0, "{id} is off this list until it is presented again")),
     ),
+    called=lambda row: str(row.id),
 )  # fmt: skip
 
 BOOKS = (DRIVERS, UNKNOWN)

@@ -44,7 +44,8 @@ class Book:
     """``ask`` makes the request for a station (None: for all; where ``of_station`` there must be one).
 
     ``key`` names a row. ``stale`` are beginnings of event types after which the book is read again. ``rows``
-    makes rows of an answer that is no list.
+    makes rows of an answer that is no list. ``called`` is what people call a row, where its key is for sorting;
+    ``opened`` asks for more than its list tells of a row.
     """
 
     word: str
@@ -59,6 +60,8 @@ class Book:
     acts: tuple[BookAct, ...] = ()
     of_station: bool = False
     rows: Callable[[Any], list[Any]] = list
+    called: Callable[[Any], str] | None = None
+    opened: Callable[[Any], Any] | None = None
 
 
 def field(name: str, tone: str = "") -> Callable[[Any], Span]:
@@ -73,8 +76,8 @@ def field(name: str, tone: str = "") -> Callable[[Any], Span]:
 
 
 def moment(name: str) -> Callable[[Any], Span]:
-    """An instant in local time."""
-    return lambda row: words.moment(getattr(row, name)) if getattr(row, name) else ""
+    """An instant in local time, 16 characters; when opened, a row tells it to the second."""
+    return lambda row: words.minute(getattr(row, name)) if getattr(row, name) else ""
 
 
 def order(

@@ -183,5 +183,14 @@ class BookPlace(Listed):
 
     def on_live_table_opened(self, event: LiveTable.Opened) -> None:
         row = self.rows.get(event.key)
-        if row is not None:
-            self.console.travel.open_paper(f"{self.book.title} {event.key}", as_json(asdict(row)))
+        if row is None:
+            return
+        called = self.book.called(row) if self.book.called else event.key
+        if self.book.opened is None:
+            self.open_row(called, row)
+        else:
+            self.console.reading.read_row(self, called, self.book.opened(row))
+
+    def open_row(self, called: str, row: Any) -> None:
+        """All that is known of a row."""
+        self.console.travel.open_paper(f"{self.book.title} {called}", as_json(asdict(row)))
