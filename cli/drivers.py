@@ -211,7 +211,10 @@ def import_(
         bool, typer.Option("--partial", help="Take the good lines though some are bad.")
     ] = False,
 ) -> None:
-    """Register drivers and their tokens from a file; all of it or nothing. --dry-run says what would happen."""
+    """Register drivers and their tokens from a file; all of it or nothing. --dry-run says what would happen.
+
+    More than 5,000 lines are written in parts, after all of them were judged; the same file again does the rest.
+    """
     from cli.parts import parts
     from cli.sheets import read_rows
 

@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperGroup
 
 from cli.errors import note, say
+from cli.examples import with_examples
 from cli.flags import Flags
 from cli.render import Column, Row, select, show_list, show_one
 from cms.client import ask
@@ -57,7 +58,7 @@ def command_of(noun: str) -> Any:
     """A noun's commands, from ``cli/NOUN.py``."""
     command = typer.main.get_command(importlib.import_module(f"cli.{noun}").app)
     command.name = noun
-    return command
+    return with_examples(noun, command)
 
 
 def root(nouns: Mapping[str, str]) -> Any:

@@ -1,0 +1,122 @@
+"""Examples, which help shows before anything else: by noun, or by noun and verb."""
+
+from __future__ import annotations
+
+from typing import Any
+
+EXAMPLES: dict[str, tuple[str, ...]] = {
+    "stations": (
+        "cms stations list --filter 'status=faulted or online=false'",
+        "cms stations reset CP-7 --wait && echo it is back",
+        "cms stations list --filter 'site~garage' -o name | cms stations reset - --queue 2h --wait",
+    ),
+    "stations qr": (
+        "cms stations qr CP-7 1",
+        "cms stations qr CP-7 1 --svg evse.svg --png evse.png",
+    ),
+    "stations import": (
+        "cms stations import stations.csv --dry-run",
+        "cms stations import stations.csv -o csv > credentials.csv",
+    ),
+    "sessions": (
+        "cms sessions list --active -o json",
+        "cms sessions start CP-7 --evse 1 --token 04A1B2C3D4 --wait",
+    ),
+    "drivers": (
+        "cms drivers add ada --name 'Ada Lovelace' --email ada@example.org --group staff",
+        "cms drivers list --filter 'groups=staff and status=active'",
+        "cms drivers suspend ada --reason unpaid",
+    ),
+    "drivers add": ("cms drivers add ada --name 'Ada Lovelace' --email ada@example.org --group staff",),
+    "drivers suspend": (
+        "cms drivers suspend ada --reason unpaid",
+        "cms drivers list --filter 'groups=visitors' -o name | cms drivers suspend -",
+    ),
+    "drivers note": ("cms drivers note ada 'asked for a second card'",),
+    "drivers import": (
+        "cms drivers import drivers.csv --dry-run -o csv > what-it-would-do.csv",
+        "cms drivers import drivers.csv",
+    ),
+    "drivers export": ("cms drivers export ada > ada.json",),
+    "drivers erase": (
+        "cms drivers erase ada --dry-run",
+        "cms drivers erase ada --yes --reason 'asked for it on 3 May'",
+    ),
+    "drivers register": ("cms drivers register ada@example.org --name 'Ada Lovelace'",),
+    "drivers verify": ("cms drivers verify ada", "cms drivers verify ada 123456"),
+    "tokens": (
+        "cms tokens add 04A1B2C3D4 --driver ada --visual-number C-0001",
+        "cms tokens block 04A1B2C3D4 --reason lost",
+        "cms tokens learn --station CP-7 --driver ada",
+    ),
+    "tokens add": (
+        "cms tokens add 04A1B2C3D4 --driver ada",
+        "cms tokens add AA:BB:CC:DD:EE:FF --kind mac --driver ada",
+    ),
+    "tokens set": ("cms tokens set 04A1B2C3D4 --max-sessions 2 --clear group",),
+    "tokens unknown": ("cms tokens unknown --station CP-7",),
+    "tokens enrol": ("cms tokens enrol 04A1B2C3D4 --driver ada",),
+    "tokens learn": (
+        "cms tokens learn --station CP-7 --driver ada",
+        "cms tokens learn --station CP-7 --timeout 5m --yes -o name",
+    ),
+    "access": (
+        "cms access add office only --group staff --site garage --days mon-fri --hours 07:00-19:00",
+        "cms access explain 04A1B2C3D4 CP-7 --evse 2",
+        "cms access map uid:alice technician",
+    ),
+    "access add": (
+        "cms access add night deny --everyone --station CP-7 --hours 22:00-06:00",
+        "cms access add monthly budget --driver ada --per month --kwh 200 --cost 80 --currency EUR",
+    ),
+    "access explain": (
+        "cms access explain 04A1B2C3D4 CP-7",
+        "cms access explain 04A1B2C3D4 CP-7 --evse 2 --at 22:30",
+    ),
+    "access usage": ("cms access usage group:vans",),
+    "access map": ("cms access map uid:alice technician", "cms access map gid:cms-finance finance"),
+    "sites": (
+        "cms sites add garage --name 'Garage Nord' --city Ulm --coordinates 48.4011,9.9876",
+        "cms sites set garage --hours 'mon-fri 06:00-22:00' --closed 2026-12-25",
+        "cms sites list --filter 'open=false and charging>0'",
+    ),
+    "sites import": ("cms sites import sites.csv --dry-run", "cms sites import sites.csv"),
+    "evses": (
+        "cms evses list --station CP-7",
+        "cms evses set CP-7 1 --id 'DE*ABC*E1001*1' --standard ccs2 --kw 150",
+    ),
+    "organisations": (
+        "cms organisations add city --name 'Stadtwerke GmbH' --party 'DE*ABC'",
+        "cms stations list --org city",
+        "cms organisations suspend city --reason unpaid",
+    ),
+    "audit": (
+        "cms audit list --since 1d --actor alice",
+        "cms audit verify && echo nobody touched it",
+        "cms audit export --format csv > audit.csv",
+    ),
+    "grant": ("cms grant alice technician --station CP-7 --for 2h --reason 'trips when wet'",),
+    "grants": ("cms grants list", "cms grants revoke 1m8245xn9nc3vy"),
+    "approvals": (
+        "cms approvals list",
+        "cms approvals reject 1m8245xn9nc3vy --reason 'wrong build'",
+    ),
+    "login": (
+        "cms login https://csms.example:8443",
+        "cms login https://csms.example:8443 --token-stdin < token",
+    ),
+    "logout": ("cms logout csms.example",),
+    "context": ("cms context list", "cms context use csms.example", "cms context use -"),
+    "auth": ("cms auth status",),
+    "secrets": ("cms secrets status", "cms secrets rotate --reason 'a laptop is gone'"),
+}
+
+
+def with_examples(path: str, command: Any) -> Any:
+    """The command, whose help shows its examples, and so do its verbs'."""
+    if path in EXAMPLES:
+        lines = "\n".join(f"  {line}" for line in EXAMPLES[path])
+        command.help = f"{command.help or ''}\n\n\b\nExamples:\n{lines}"
+    for verb, below in getattr(command, "commands", {}).items():
+        with_examples(f"{path} {verb}", below)
+    return command

@@ -1,0 +1,37 @@
+"""The examples in help are lines that work."""
+
+from __future__ import annotations
+
+import shlex
+
+import pytest
+
+from cli import flags
+from cli.examples import EXAMPLES
+from cli.noun import command_of
+
+LINES = [(path, line) for path, lines in EXAMPLES.items() for line in lines]
+
+
+@pytest.mark.parametrize(("path", "line"), LINES)
+def test_an_example_names_commands_and_options_that_there_are(path: str, line: str) -> None:
+    for part in line.split(" && ", maxsplit=1)[0].split(" | "):
+        first, *words = shlex.split(part.partition(" > ")[0].partition(" < ")[0])
+        assert first == "cms"
+        _, rest = flags.take(words)
+        command = command_of(rest.pop(0))
+        while subcommands := getattr(command, "commands", None):
+            command = subcommands[rest.pop(0)]
+        known = {name for param in command.params for name in (*param.opts, *param.secondary_opts)}
+        assert {word for word in rest if word.startswith("--")} <= known
+
+
+@pytest.mark.parametrize("path", EXAMPLES)
+def test_help_shows_the_examples_line_by_line(path: str) -> None:
+    noun, *verbs = path.split()
+    command = command_of(noun)
+    for verb in verbs:
+        command = command.commands[verb]
+    shown = command.get_help(command.make_context(path, [], resilient_parsing=True)).splitlines()
+    assert [line for line in EXAMPLES[path] if f"    {line}" not in shown] == []
+    assert shown.index("  Examples:") < shown.index("Options:")
