@@ -80,11 +80,12 @@ class Principal:
         """The same for the same one: ``uid:1000``, ``token:AbC...``."""
         return f"token:{self.token.id}" if self.token is not None else f"uid:{self.uid}"
 
-    @property
-    def keys(self) -> frozenset[str]:
-        """Everything that a mapping or a grant may call him."""
+    def keys_in(self, organisation: str) -> frozenset[str]:
+        """Everything that a mapping or a grant of this organisation may call him."""
         if self.token is not None:
-            return frozenset({self.key, f"name:{self.name.casefold()}"})
+            # What another organisation writes on its tokens is no name here.
+            known = reaches(self.token, self.home, organisation)
+            return frozenset({self.key, f"name:{self.name.casefold()}"}) if known else frozenset()
         return frozenset({self.key, *(f"gid:{gid}" for gid in self.gids)})
 
     @property
@@ -101,7 +102,9 @@ def roles_of(
     """His roles in an organisation, by its register and the platform's together; a token has its own."""
     if principal.token is not None:
         return (principal.token.role,) if reaches(principal.token, principal.home, organisation) else ()
-    found = {mapped[key].role for mapped in registers for key in principal.keys if key in mapped}
+    found = {
+        mapped[key].role for mapped in registers for key in principal.keys_in(organisation) if key in mapped
+    }
     return tuple(role for role in ROLES if role in found)
 
 

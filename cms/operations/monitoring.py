@@ -251,7 +251,11 @@ async def adjust(core: Core, request: AdjustStream, actor: Actor) -> IntentView 
 async def samples(core: Core, request: ListStreamSamples, actor: Actor) -> list[StreamSample]:
     check_limit(request.limit)
     lane = core.lane(request.station)
-    found = await core.store.stream_samples(lane.state.station.id, request.monitor, request.limit)
+    # Numbers of monitors have 32 bits; what no database takes is no monitor.
+    fits = -(2**31) <= request.monitor < 2**31
+    found = (
+        await core.store.stream_samples(lane.state.station.id, request.monitor, request.limit) if fits else []
+    )
     known = str(request.monitor) in lane.state.kept_of(monitoring.MONITOR)
     if not found and not known:
         raise NotFound(

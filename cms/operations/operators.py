@@ -111,7 +111,7 @@ def with_grant(
     found: dict[str, grants.Grant] = core.kept.get(grants.KIND, {})
     if not found:
         return None
-    grant = grants.granted(found.values(), principal, station, permission, now)
+    grant = grants.granted(found.values(), principal.keys_in(core.organisation), station, permission, now)
     if grant is None:
         return None
     via = f"{principal.via} grant:{grant.id}"
@@ -121,8 +121,9 @@ def with_grant(
 
 def has_grant(core: Core, principal: Principal, now: datetime) -> bool:
     """Whether anything is granted to him here."""
+    keys = principal.keys_in(core.organisation)
     found: dict[str, grants.Grant] = core.kept.get(grants.KIND, {})
-    return any(grant.who in principal.keys and now < grant.ends_at for grant in found.values())
+    return any(grant.who in keys and now < grant.ends_at for grant in found.values())
 
 
 async def named(core: Core, who: str) -> tuple[str, str]:

@@ -147,7 +147,7 @@ def test_a_grant_is_for_one_and_one_station_and_ends(
     principal: Principal, station: str | None, permission: str, minutes: int, allowed: bool
 ) -> None:
     now = NOON + timedelta(minutes=minutes)
-    assert (granted([GRANT], principal, station, permission, now) is not None) is allowed
+    assert (granted([GRANT], principal.keys_in("main"), station, permission, now) is not None) is allowed
 
 
 def test_a_code_is_read_as_it_was_typed() -> None:

@@ -6,6 +6,7 @@ import base64
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,15 @@ from websockets.typing import Subprotocol
 
 from cms.client import Address, AsyncClient
 from cms.contract.events import ListEvents
+from cms.contract.grants import AddGrant
+from cms.contract.operators import AddApiToken
 from cms.contract.organisations import AddOrganisation
 from cms.contract.refusals import NotFound
 from cms.contract.sessions import ListSessions, ShowSession
 from cms.contract.stations import AddStation, ListStations, ResetStation, ShowStation
 from cms.contract.tokens import AddToken, BlockToken, ListTokens
 from cms.daemon import Daemon
+from tests.api.test_remote import at, over_tls
 from tests.fleet import running
 
 NAMES = ("acme", "beta")
@@ -128,3 +132,22 @@ async def test_organisations_are_there_again_after_a_restart(tmp_path: Path) -> 
             assert (await charged(one, 3000))["status"] == "Accepted"
         (session,) = await acme.ask(ListSessions())
         assert session.energy_wh == 2000
+
+
+async def test_a_grant_by_name_is_not_for_whoever_another_organisation_calls_so(tmp_path: Path) -> None:
+    async with over_tls(tmp_path) as (_, url), client(tmp_path) as main:
+        for name in NAMES:
+            await main.ask(AddOrganisation(organisation=name, name=name))
+        async with client(tmp_path, "acme") as acme, client(tmp_path, "beta") as beta:
+            await acme.ask(AddStation("CP-1"))
+            own = await acme.ask(AddApiToken("alice", "viewer"))
+            foreign = await beta.ask(AddApiToken("Alice", "admin"))
+            await acme.ask(AddGrant("alice", "technician", "CP-1", 600, "trips when wet"))
+        for secret, expected in ((own.secret, None), (foreign.secret, NotFound)):
+            async with AsyncClient(replace(await at(url, secret), organisation="acme")) as alice:
+                if expected is None:
+                    assert (await alice.ask(ResetStation(station="CP-1", queue_s=60))).requested_by == "alice"
+                    continue
+                for asked in (ShowStation("CP-1"), ResetStation(station="CP-1", queue_s=60)):
+                    with pytest.raises(expected, match="there is no organisation acme"):
+                        await alice.ask(asked)
