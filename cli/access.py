@@ -249,7 +249,7 @@ def explain(
     flags = flags_of(ctx)
     instant = None if at is None else later(at).astimezone(UTC)
     said = ask(access.ExplainAccess(token, station, evse, instant), flags.address, flags.patience_s)
-    show_one(said, EXPLAINED, flags)
+    show_one(said, EXPLAINED, flags, "token")
     if flags.output in ("table", "wide") and said["steps"]:
         print()
         show_list(list(said["steps"]), STEPS, flags)

@@ -156,6 +156,8 @@ def set_(
         groups=() if no_groups else tuple(groups) if groups else None,
         company=company,
     )
+    if request == drivers.SetDriver(driver):
+        raise Invalid("What is to be changed?", "e.g. cms drivers set DRIVER --language de")
     _asked(flags_of(ctx), request)
 
 

@@ -47,7 +47,7 @@ EVENTS = (
 def show(ctx: typer.Context, station: Station) -> None:
     """How far a station is trusted, and what is under way."""
     flags = flags_of(ctx)
-    show_one(ask(security.ShowSecurity(station), flags.address, flags.patience_s), SHOWN, flags)
+    show_one(ask(security.ShowSecurity(station), flags.address, flags.patience_s), SHOWN, flags, "station")
 
 
 @app.command("events")
@@ -145,7 +145,7 @@ def lower(
     """Let a station prove less than before; --reason is needed. Nothing else ever lowers a profile."""
     flags = flags_of(ctx)
     request = security.LowerSecurity(station=station, profile=profile, reason=flags.reason or "")
-    show_one(ask(request, flags.address, flags.patience_s), SHOWN, flags)
+    show_one(ask(request, flags.address, flags.patience_s), SHOWN, flags, "station")
 
 
 @app.command("allow-expired")
@@ -157,4 +157,4 @@ def allow_expired(
     """Let one station in with an expired certificate, to renew it."""
     flags = flags_of(ctx)
     request = security.AllowExpired(station, not no_longer, flags.reason)
-    show_one(ask(request, flags.address, flags.patience_s), SHOWN, flags)
+    show_one(ask(request, flags.address, flags.patience_s), SHOWN, flags, "station")
