@@ -40,6 +40,11 @@ CLIENT_VARIABLES = frozenset(
 DEFAULT_SOURCE = "default"
 
 
+def _is_yes(said: object) -> bool:
+    """As pydantic reads a flag from a variable or a file."""
+    return str(said).strip().casefold() in ("true", "1", "yes", "y", "on", "t")
+
+
 class Settings(BaseSettings):
     """Everything a daemon can be told. Built directly it takes its arguments and defaults alone; see load().
 
@@ -153,10 +158,11 @@ class Settings(BaseSettings):
     )
     insecure_lab: bool = Field(
         False,
-        description="Serve stations that prove nothing (security profile 0), on loopback addresses alone.",
+        description="Serve stations that prove nothing (security profile 0); ocpp_host is 127.0.0.1 then, if not said,"
+        " and a loopback address at any rate.",
     )
     open_enrolment: bool = Field(
-        False, description="Register whoever connects, without a password; needs insecure_lab."
+        False, description="Register whoever connects, without a password: an insecure_lab."
     )
     database: str | None = Field(
         None, description="Database URL; SQLite in the data directory when not given."
@@ -282,6 +288,11 @@ class Settings(BaseSettings):
             if key in told:
                 told[key] = Path(str(told[key])).expanduser().absolute()
         told.setdefault("socket", places.socket_path(os.environ, told.get("data_dir")))
+        # Who opens the door to everybody has said that this is a laboratory; and one is reached from its own machine.
+        if _is_yes(told.get("open_enrolment")):
+            told.setdefault("insecure_lab", True)
+        if _is_yes(told.get("insecure_lab")):
+            told.setdefault("ocpp_host", "127.0.0.1")
         return told
 
     @model_validator(mode="after")
@@ -293,7 +304,7 @@ class Settings(BaseSettings):
             raise ValueError("api_plain needs a loopback address as api_host: tokens would travel in clear")
         if self.open_enrolment and not self.insecure_lab:
             raise ValueError(
-                "open_enrolment lets stations in without any proof: it needs insecure_lab beside it"
+                "open_enrolment lets stations in without any proof: it cannot be without insecure_lab"
             )
         if self.insecure_lab and not is_loopback(self.ocpp_host):
             raise ValueError(f"insecure_lab needs a loopback address as ocpp_host, not {self.ocpp_host}")

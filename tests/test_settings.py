@@ -157,7 +157,17 @@ def test_settings_built_directly_read_no_variables(monkeypatch: pytest.MonkeyPat
 
 def test_stations_without_proof_are_served_on_loopback_alone() -> None:
     with pytest.raises(Invalid, match="insecure_lab needs a loopback address as ocpp_host"):
-        load({"insecure_lab": True})
-    with pytest.raises(Invalid, match="it needs insecure_lab beside it"):
-        load({"open_enrolment": True, "ocpp_host": "127.0.0.1"})
-    assert load({"open_enrolment": True, "insecure_lab": True, "ocpp_host": "::1"}).insecure_lab
+        load({"insecure_lab": True, "ocpp_host": "0.0.0.0"})
+    with pytest.raises(Invalid, match="it cannot be without insecure_lab"):
+        load({"open_enrolment": True, "insecure_lab": False})
+    assert load({"insecure_lab": True, "ocpp_host": "::1"}).ocpp_host == "::1"
+
+
+def test_who_opens_enrolment_has_a_laboratory_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    lab = load({"open_enrolment": True})
+    assert (lab.insecure_lab, lab.ocpp_host) == (True, "127.0.0.1")
+    assert load({}).ocpp_host == "0.0.0.0"
+    with pytest.raises(Invalid, match="loopback"):
+        load({"open_enrolment": True, "ocpp_host": "0.0.0.0"})
+    monkeypatch.setenv("CMS_OPEN_ENROLMENT", "true")
+    assert load({}).ocpp_host == "127.0.0.1"

@@ -70,7 +70,7 @@ def daemon() -> Iterator[Server]:
     """``cms serve`` in an empty directory, with enrolment open and no limit to what a station may send."""
     with tempfile.TemporaryDirectory(prefix="cms-bench-") as folder:
         limits = {"CMS_RATE_PER_S": "1000000", "CMS_BURST": "1000000"}
-        with serving(Path(folder), "--insecure-lab", "--open-enrolment", environ=limits) as (process, status):
+        with serving(Path(folder), "--open-enrolment", environ=limits) as (process, status):
             ask(AddToken("LOAD"), Address(socket=status["socket"]))
             yield Server(status["ocpp_url"], psutil.Process(process.pid), status["socket"])
 
