@@ -13,6 +13,7 @@ import re
 import typing
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
 from functools import partial
 from typing import Annotated, Any
 
@@ -223,6 +224,8 @@ def _endpoint(
         asked = kind(**names, **{name: getattr(fields, name) for name in type(fields).model_fields})
         try:
             core = rooms.core(request, platform=getattr(operation, "platform", False))
+            if route.method == "GET":
+                _check_times(asked)
             row = await rooms.row(core, request, asked, operation.permission, place_of(core, asked))
             rooms.spare(core, row.actor, asked)
             cursor = await _cursor(core) if route.method == "GET" else None
@@ -240,6 +243,17 @@ def _endpoint(
     in_path_as = {name: hints[name] for name in in_path}
     endpoint.__signature__ = _signature(fields_model, in_path_as, route.method)  # type: ignore[attr-defined]
     return endpoint
+
+
+def _check_times(asked: Any) -> None:
+    """Moments to look at are moments, and far enough from the ends of the calendar to reckon with."""
+    for field in dataclasses.fields(asked):
+        at = getattr(asked, field.name)
+        if isinstance(at, datetime) and (at.tzinfo is None or not 1970 <= at.year < 9999):
+            raise Invalid(
+                f"{field.name}: {at.isoformat()} is no time with an offset, after 1970 and before 9999",
+                "e.g. 2026-05-01T12:00:00Z",
+            )
 
 
 async def _done(rooms: _Rooms, core: Core, asked: Any, actor: Actor, operation: Operation) -> Any:

@@ -384,3 +384,19 @@ async def test_streams_that_are_opened_all_at_once_are_as_few(served: tuple[Daem
     async with httpx.AsyncClient(verify=False, base_url=url, timeout=30) as http:
         await asyncio.gather(*(open_one(http) for _ in range(12)))
     assert sorted(codes) == [200] * 8 + [429] * 4
+
+
+async def test_a_moment_that_is_none_is_invalid_and_nothing_breaks_on_it(served: tuple[Daemon, str]) -> None:
+    daemon, url = served
+    bearer = {"Authorization": f"Bearer {(await token(daemon, 'viewer')).secret}"}
+    async with httpx.AsyncClient(verify=False, base_url=url, headers=bearer) as http:
+        for moment in (
+            "2026-05-01",
+            "2026-05-01T12:00:00",
+            "0001-01-01T00:00:00+23:59",
+            "9999-12-31T23:59:59-23:59",
+        ):
+            for path in ("/v1/sessions?since=", "/v1/access/explanation?token=CARD&station=CP1&at="):
+                told = await http.get(path + moment.replace("+", "%2B"))
+                assert (told.status_code, told.json()["error"]["refusal"]) == (422, "Invalid"), path + moment
+        assert (await http.get("/v1/sessions?since=2026-05-01T12:00:00Z")).json() == []
