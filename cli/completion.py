@@ -97,7 +97,19 @@ def _verbs(noun: str) -> list[str]:
 def _names(flags: Any, rest: list[str]) -> list[str]:
     """Names that the daemon knows, for the noun and verb at hand."""
     from cms.client import ask
-    from cms.contract import intents, organisations, reservations, sessions, sites, stations, tokens
+    from cms.contract import (
+        access,
+        approvals,
+        drivers,
+        grants,
+        intents,
+        organisations,
+        reservations,
+        sessions,
+        sites,
+        stations,
+        tokens,
+    )
 
     sources: dict[str, Any] = {
         "stations": stations.ListStations(),
@@ -107,11 +119,18 @@ def _names(flags: Any, rest: list[str]) -> list[str]:
         "reservations": reservations.ListReservations(),
         "sites": sites.ListSites(),
         "organisations": organisations.ListOrganisations(),
+        "drivers": drivers.ListDrivers(),
+        "grants": grants.ListGrants(),
+        "approvals": approvals.ListApprovals(),
         **dict.fromkeys(("lists", "displays", "customers", "evses"), stations.ListStations()),
     }
     special: dict[tuple[str, ...], Any] = {
         ("stations", "enrol"): stations.ListUnknownStations(),
         ("stations", "forget"): stations.ListUnknownStations(),
+        ("tokens", "enrol"): tokens.ListUnknownCards(),
+        ("tokens", "forget"): tokens.ListUnknownCards(),
+        ("access", "explain"): tokens.ListTokens(),
+        **{("access", verb): access.ListRules() for verb in ("show", "set", "remove")},
         ("sessions", "start"): stations.ListStations(),
         ("reservations", "add"): stations.ListStations(),
         ("reservations", "cancel"): reservations.ListReservations(active=True),

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.completion import candidates
 from cms.api.app import create_app
 from cms.api.metrics import Metrics
 from cms.api.server import serve_api
@@ -167,3 +168,14 @@ async def test_a_dry_run_changes_nothing_whatever_the_command(cms: Cms) -> None:
     (ada,) = (await cms("drivers", "list", "-o", "json")).told
     assert (ada["id"], ada["city"]) == ("ada", None)
     assert (await cms("sites", "list", "-o", "json")).told == []
+
+
+async def test_names_of_drivers_and_rules_complete(cms: Cms, address: Address) -> None:
+    await cms("drivers", "add", "ada")
+    await cms("access", "add", "night", "deny", "--everyone")
+
+    async def offered(*words: str) -> list[str]:
+        return await asyncio.to_thread(candidates, ["--socket", str(address.socket), *words])
+
+    assert await offered("drivers", "suspend", "a") == ["ada"]
+    assert await offered("access", "remove", "") == ["night"]
