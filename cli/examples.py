@@ -105,7 +105,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "cms login https://csms.example:8443",
         "cms login https://csms.example:8443 --token-stdin < token",
     ),
-    "logout": ("cms logout csms.example",),
+    "logout": ("cms logout", "cms logout --context csms.example"),
     "context": ("cms context list", "cms context use csms.example", "cms context use -"),
     "auth": ("cms auth status",),
     "secrets": ("cms secrets status", "cms secrets rotate --reason 'a laptop is gone'"),
