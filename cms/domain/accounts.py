@@ -180,6 +180,9 @@ def _stretches(
         peak = min(max(peak, known[at]), final)
         points.append((at, peak))
     instants = sorted({at for at, _ in points} | {at for at, _ in turns if session.started_at < at < end})
+    if len(instants) == 1:
+        # Begun and ended in one instant, or before it began, as its clock says: what flowed is billed all the same.
+        return [Stretch(end, final, _charged(None, final))]
     energies = [_energy_at(points, at) for at in instants]
     return [
         Stretch(at, energy_wh, _charged(_charging_at(turns, before), energy_wh - energy_before))
