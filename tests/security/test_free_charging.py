@@ -125,7 +125,7 @@ HISTORIES = st.lists(
 
 
 @given(HISTORIES, st.sampled_from(["1.6", "2.0.1"]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_sessions_and_gaps_together_are_what_the_meter_delivered(
     history: list[tuple[int, str, int, bool]], version: str
 ) -> None:

@@ -107,7 +107,7 @@ _ITEMS = st.one_of(
 
 
 @given(_ITEMS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_what_both_readers_take_says_the_same_in_both(items: list[Any]) -> None:
     text = json.dumps(items)
     if ours(text) == theirs(text) == TAKEN:
@@ -124,7 +124,7 @@ def test_what_both_readers_take_says_the_same_in_both(items: list[Any]) -> None:
 
 
 @given(_ITEMS)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_call_that_is_refused_says_why_and_under_its_id_where_it_has_one(items: list[Any]) -> None:
     try:
         read(json.dumps(items))

@@ -69,7 +69,7 @@ def payable(session: Any) -> Decimal:
 
 
 @given(SERIES, st.sampled_from(["1.6", "2.0.1"]))
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_a_series_with_defects_is_flagged_wherever_its_energy_is_not_the_true_one(
     series: list[tuple[str, int]], version: str
 ) -> None:

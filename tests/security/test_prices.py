@@ -78,10 +78,10 @@ async def test_no_tariff_changes_under_its_id(small: Small) -> None:
             await tariffs.add(small.core, AddTariff(kwh("T", other)), ANA)
 
 
-@pytest.mark.parametrize("amount", ["NaN", "sNaN", "Infinity", "-Infinity", "1e10", "-1e10", "1e999999"])
-async def test_an_absurd_price_is_refused(small: Small, amount: str) -> None:
-    with pytest.raises(Invalid, match="no price"):
-        await tariffs.add(small.core, AddTariff(kwh("T", amount)), ANA)
+async def test_an_absurd_price_is_refused(small: Small) -> None:
+    for amount in ("NaN", "sNaN", "Infinity", "-Infinity", "1e10", "-1e10", "1e999999"):
+        with pytest.raises(Invalid, match="no price"):
+            await tariffs.add(small.core, AddTariff(kwh("T", amount)), ANA)
 
 
 async def test_the_dearest_price_and_the_wildest_meter_still_make_a_bill(small: Small) -> None:

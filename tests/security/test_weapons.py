@@ -39,7 +39,7 @@ async def fleet(small: Small) -> Small:
 
 
 async def test_a_preview_of_all_counts_who_stops_charging_and_orders_nothing(fleet: Small) -> None:
-    shown = [
+    shown: list[Any] = [
         await remote.reset(fleet.core, ResetStation(station=name, kind="hard", dry_run=True, queue_s=60), ANA)
         for name in FLEET
     ]
