@@ -74,7 +74,7 @@ schema = schemathesis.pytest.from_fixture("openapi")
 
 
 thoroughly = settings(
-    max_examples=6,
+    max_examples=3,
     derandomize=True,
     deadline=None,
     phases=(Phase.explicit, Phase.generate),

@@ -43,6 +43,7 @@ VALUES = {
 }
 #: Parameters that take a list: (name, words of the metavar) is too much for a rule.
 WORDS = {
+    "drivers set": ["D1", "--language", "de"],
     "stations availability": ["CP1", "operative"],
     "stations trigger": ["CP1", "Heartbeat"],
     "stations config get": ["CP1", "HeartbeatInterval"],

@@ -278,7 +278,7 @@ async def test_a_shorter_log_does_not_replace_the_told_head(small: Small) -> Non
 
 # Kills
 
-KILLS = int(os.environ.get("STORY_KILLS", "6"))
+KILLS = int(os.environ.get("STORY_KILLS", "2"))
 SEED = int(os.environ.get("STORY_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 
 
