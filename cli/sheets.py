@@ -43,7 +43,7 @@ def _sheet(content: bytes, kind: type[R]) -> tuple[R, ...]:
     header = text.partition("\n")[0]
     delimiter = max(_DELIMITERS, key=header.count)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    csv.field_size_limit(_LONGEST_CELL)
+    before = csv.field_size_limit(_LONGEST_CELL)  # the whole process's
     try:
         columns = _columns(next(lines, []), columns_of(kind))
         return tuple(
@@ -53,6 +53,8 @@ def _sheet(content: bytes, kind: type[R]) -> tuple[R, ...]:
         )
     except csv.Error as error:
         raise Invalid(f"line {lines.line_num} of the file is no CSV: {error}") from None
+    finally:
+        csv.field_size_limit(before)
 
 
 def _bytes(name: str) -> bytes:

@@ -347,6 +347,7 @@ async def test_frames_are_counted_by_known_action():
 async def test_a_station_that_speaks_another_version_than_it_agreed_on_is_told_so(
     caplog: pytest.LogCaptureFixture,
 ):
+    caplog.set_level("WARNING")
     boot_16 = {"chargePointVendor": "V", "chargePointModel": "M"}
     boot_2 = {"reason": "PowerUp", "chargingStation": {"model": "M", "vendorName": "V"}}
     (said,) = await converse(V201).hear([2, "b", "BootNotification", boot_16])
