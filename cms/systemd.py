@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 
@@ -14,5 +15,8 @@ def tell(state: str) -> None:
     if address.startswith("@"):
         address = "\0" + address[1:]
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as notify:
-        notify.connect(address)
-        notify.sendall(state.encode())
+        # A manager that does not read (its queue holds ten) must not hold up the loop; nor one that has gone.
+        notify.setblocking(False)
+        with contextlib.suppress(OSError):
+            notify.connect(address)
+            notify.send(state.encode())
