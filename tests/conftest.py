@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _rank(item: pytest.Item) -> tuple[float, int]:
     limit = item.get_closest_marker("timeout")
     return rank(item.path.relative_to(_TESTS).as_posix(), float(limit.args[0]) if limit else 0.0)
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """``-n auto``: half of the time a test waits for a process, a socket or a clock."""
+    return (os.cpu_count() or 1) + 1
