@@ -8,7 +8,7 @@ is an EVSE with connector 1); 0 is the whole station. Text is raw as the station
 from __future__ import annotations
 
 from dataclasses import field
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -17,6 +17,9 @@ from cms.contract.payments import Limit
 from cms.contract.tariffs import Tariff, TariffText
 from cms.domain.devicemodel import Characteristics
 from cms.domain.record import record
+
+#: A transaction that is told of later than this is history.
+_HISTORY = timedelta(minutes=5)
 
 
 class Observation:
@@ -171,6 +174,15 @@ class TransactionReported(Observation):
     flags: tuple[str, ...] = ()
     """What the border noticed while translating, e.g. ``time-without-zone``."""
     more: TransactionMore | None = None
+
+    @property
+    def stops(self) -> bool:
+        """Whether its token, if any, was presented to end the transaction."""
+        return self.phase is TransactionPhase.ENDED or self.trigger == "StopAuthorized"
+
+    def is_history(self, heard_at: datetime) -> bool:
+        """Whether it is told of after the fact: then it says nothing about who charges now."""
+        return self.offline or (self.at is not None and heard_at - self.at > _HISTORY)
 
 
 @record

@@ -24,7 +24,6 @@ from cms.domain.observations import (
     Noted,
     Observation,
     Received,
-    TransactionPhase,
     TransactionReported,
 )
 from cms.domain.orders import Order, OrderAnswer
@@ -237,7 +236,7 @@ def consumed(
         known = of(state, report.reservation_id)
     else:
         token = ruling.token if ruling is not None and ruling.accepted else None
-        begins = report.phase is not TransactionPhase.ENDED and report.trigger != "StopAuthorized"
+        begins = not report.stops
         known = _meant(state, session, token) if begins and token is not None else None
     if known is None or known.status == "used":
         return decision

@@ -7,12 +7,11 @@ from datetime import datetime
 from cms.core import Core
 from cms.domain import outside
 from cms.domain.iso15118 import ContractPresented
-from cms.domain.observations import Received, TokenPresented, TokenRef, TransactionPhase, TransactionReported
+from cms.domain.observations import Received, TokenPresented, TokenRef, TransactionReported
 from cms.domain.outside import Asked, Told
 from cms.domain.stations import StationState
 from cms.domain.tokens import Ruling, Token
 from cms.operations import quirks
-from cms.operations.access_rulings import is_history
 from cms.operations.identifying import known
 
 #: Nobody is asked about these: no token, a payment's reference, what a station decides by itself.
@@ -35,11 +34,11 @@ async def asked(core: Core, state: StationState, received: Received) -> Told | N
 
 def _settled(state: StationState, received: Received, report: TransactionReported) -> bool:
     """An end, history, a token told again: nothing is left to decide."""
-    if report.phase is TransactionPhase.ENDED or report.trigger == "StopAuthorized":
+    if report.stops:
         return True
     session = state.session_of(report.transaction_id) if report.transaction_id else None
     repeated = session is not None and session.token is not None
-    return repeated or report.key in state.recent or is_history(report, received)
+    return repeated or report.key in state.recent or report.is_history(received.at)
 
 
 async def told(

@@ -16,7 +16,7 @@ from cms.domain.changes import Happened
 from cms.domain.drivers import KIND as DRIVER
 from cms.domain.drivers import Driver
 from cms.domain.evolve import evolve
-from cms.domain.observations import Received, TransactionPhase, TransactionReported
+from cms.domain.observations import Received, TransactionReported
 from cms.domain.sessions import RUNNING, Session
 from cms.domain.stations import Station, StationState
 from cms.domain.tokens import Authorization, Ruling, Token
@@ -27,8 +27,6 @@ from cms.domain.usage import Rulebook, Spent, counted
 AGAINST_RULES = "against-rules"
 # What a station told of its connectors is read again after so long.
 _TYPES_HOLD = timedelta(minutes=10)
-# As in operations.observe: told of later than this is history.
-_HISTORY = timedelta(minutes=5)
 # A ruling that hours or budgets may change is for this session alone, and not for a station's cache.
 _CACHED = timedelta(minutes=1)
 
@@ -108,24 +106,15 @@ async def ruled_report(
     if not core.kept.get(KIND):
         return ruling, report
     session = state.session_of(report.transaction_id) if report.transaction_id else None
-    if _over(report) or ruling.token is None or (session is not None and session.token is not None):
+    if report.stops or ruling.token is None or (session is not None and session.token is not None):
         return ruling, report
     evse = report.evse if report.evse is not None or session is None else session.evse
     then = report.at or received.at
-    past = is_history(report, received)
+    past = report.is_history(received.at)
     judged = await ruled(core, state, ruling, then if past else received.at, evse)
     if judged.accepted or not past:
         return judged, report
     return ruling, evolve(report, flags=(*report.flags, AGAINST_RULES))
-
-
-def is_history(report: TransactionReported, received: Received) -> bool:
-    """Whether it is told of after the fact."""
-    return report.offline or (report.at is not None and received.at - report.at > _HISTORY)
-
-
-def _over(report: TransactionReported) -> bool:
-    return report.phase is TransactionPhase.ENDED or report.trigger == "StopAuthorized"
 
 
 def _ruled(

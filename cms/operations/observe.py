@@ -7,7 +7,6 @@ memory; the record is asked only about what is unusual: a transaction that is no
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Any
 
 from cms.contract.refusals import NotFound
@@ -101,8 +100,6 @@ from cms.operations.deciding import settle, with_intent
 from cms.operations.identifying import known
 from cms.operations.intents import flush
 
-# A transaction told of later than this is history: it says nothing about who charges now.
-_HISTORY = timedelta(minutes=5)
 # A random number or a natural key may be taken; more often than this it is a bug.
 _ATTEMPTS = 4
 
@@ -330,8 +327,7 @@ def _ruling(
     if presented is None:
         return None
     token = known(core, presented) or quirks.token_behind(core, state, presented.id)
-    ends = report.phase is TransactionPhase.ENDED or report.trigger == "StopAuthorized"
-    history = report.offline or (report.at is not None and received.at - report.at > _HISTORY)
+    ends, history = report.stops, report.is_history(received.at)
     running = None if ends or history else _others(core, state, report, tokens.display(presented, token))
     at = None if ends or token is None or not token.limited else _presented_at(state, report)
     ruling = tokens.rule(token, presented, report.at if history and report.at else received.at, running, at)

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from cms.core import Core
 from cms.domain import sites
 from cms.domain.changes import Decision, Happened
 from cms.domain.evolve import evolve
-from cms.domain.observations import Received, TransactionPhase, TransactionReported
+from cms.domain.observations import Received, TransactionReported
 from cms.domain.sites import Site
 from cms.domain.stations import StationState
 from cms.domain.suspicion import Before, Now, doubts, refusal
 from cms.domain.tokens import Ruling, Token
-
-#: Told of later than this it is history, as in operations.observe.
-_HISTORY = timedelta(minutes=5)
 
 Found = tuple[str, ...] | None
 """The doubts about a card that begins to charge; None: none begins."""
@@ -53,9 +50,7 @@ def followed(core: Core, decision: Decision, received: Received, ruling: Ruling,
 
 
 def _begins(state: StationState, received: Received, report: TransactionReported) -> bool:
-    if report.phase is TransactionPhase.ENDED or report.trigger == "StopAuthorized" or report.offline:
-        return False
-    if report.at is not None and received.at - report.at > _HISTORY:
+    if report.stops or report.is_history(received.at):
         return False
     session = state.session_of(report.transaction_id) if report.transaction_id else None
     return session is None or session.token is None
