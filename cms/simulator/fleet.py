@@ -85,6 +85,11 @@ class Plan:
         digits = max(3, len(str(self.stations)))
         return [f"{self.prefix}{number:0{digits}d}" for number in range(1, self.stations + 1)]
 
+    def tokens_at(self, number: int) -> Sequence[str]:
+        """The cards of those who come to this station: where there are enough, nobody is in two places at once."""
+        own = self.tokens[number :: len(self.names) or self.stations]
+        return own or self.tokens[number % (len(self.tokens) or 1) :][:1]
+
 
 class Fleet:
     """Stations and drivers by plan. ``run`` is their life; ``stations`` is there from the start."""
@@ -102,7 +107,7 @@ class Fleet:
             self._drivers.append(
                 Drivers(
                     station,
-                    plan.tokens,
+                    plan.tokens_at(number),
                     rng,
                     strangers=plan.strangers,
                     visits_a_day=plan.visits_a_day,
