@@ -117,6 +117,17 @@ def test_a_long_text_of_digits_is_no_huge_number():
     assert frames.read(f'[2,"m1","X",{{"a":"{digits}"}}]') == Call("m1", "X", {"a": digits})
 
 
+@pytest.mark.parametrize("crowd", ["[[2]]," * 30_000, '{"a":1},' * 45_000, "1.5," * 110_000], ids=len)
+def test_a_crowd_of_values_is_not_read(crowd: str):
+    assert refusal(f'[2,"m1","DataTransfer",{{"x":[{crowd}0]}}]').failure is Failure.FRAMEWORK
+
+
+def test_brackets_and_commas_in_a_text_are_no_crowd():
+    data = '[{,\\"' * 60_000
+    read = frames.read(f'[2,"m1","DataTransfer",{{"data":"{data}"}}]')
+    assert isinstance(read, Call) and len(str(read.payload["data"])) == 240_000
+
+
 def test_nul_is_taken_out():
     assert frames.read('[2,"m1","X",{"a":"b\\u0000c"}]') == Call("m1", "X", {"a": "bc"})
 
