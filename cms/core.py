@@ -24,6 +24,7 @@ from cms.contract.status import QuarantinedMessage
 from cms.domain import outside
 from cms.domain.accounts import Account
 from cms.domain.audit import Head, Sealed, Wanted
+from cms.domain.cdrs import Cdr
 from cms.domain.certificates import (
     Certificate,
     Contract,
@@ -35,8 +36,11 @@ from cms.domain.certificates import (
     Use,
 )
 from cms.domain.changes import Change, Happened
+from cms.domain.charges import Charge
 from cms.domain.datatransfer import Vendors
+from cms.domain.invoices import Invoice, Mark
 from cms.domain.iso15118 import ContractCertificate, ContractCertificateAsked
+from cms.domain.ledger import Entry
 from cms.domain.orders import Order, OrderAnswer
 from cms.domain.pairing import Pairing
 from cms.domain.payments import Payment, VatAnswer
@@ -94,10 +98,81 @@ class Picture:
     """What belongs to no station, by kind and key."""
 
 
+class Accounting(Protocol):
+    """What the record knows of money. All of it is only added to, but charges, which change their status."""
+
+    async def revisions(self, session_id: str) -> list[Cdr]:
+        """All revisions of a session's charge detail record, oldest first."""
+        ...
+
+    async def cdrs(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        station: str | None = None,
+        account: str | None = None,
+        limit: int | None = None,
+    ) -> list[Cdr]:
+        """The latest revision of each record of sessions that ended then, newest first."""
+        ...
+
+    async def entries(
+        self,
+        *,
+        account: str | None = None,
+        ref: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+    ) -> list[Entry]:
+        """Entries of the ledger, newest first."""
+        ...
+
+    async def balances(self, account: str | None = None) -> dict[tuple[str, str], int]:
+        """(Account, currency) -> debits less credits in minor units; of one account, or of all."""
+        ...
+
+    async def last_number(self, series: str) -> int:
+        """The last invoice number given in a series; 0 before the first."""
+        ...
+
+    async def invoice(self, series: str, number: int) -> Invoice | None: ...
+
+    async def invoices(self, account: str | None = None, limit: int | None = None) -> list[Invoice]:
+        """Newest first."""
+        ...
+
+    async def billed_among(self, sources: Sequence[str]) -> set[str]:
+        """Those of these sources that an invoice bills already."""
+        ...
+
+    async def marks(self, series: str | None = None, number: int | None = None) -> list[Mark]:
+        """What became of an invoice, or of all, oldest first."""
+        ...
+
+    async def charge(self, charge_id: str) -> Charge | None: ...
+
+    async def charges(
+        self,
+        *,
+        statuses: Sequence[str] = (),
+        provider_ref: str | None = None,
+        session: str | None = None,
+        owed_to: str | None = None,
+        limit: int | None = None,
+    ) -> list[Charge]:
+        """Newest first."""
+        ...
+
+
 class Store(Protocol):
     """The record. Commits are grouped; a commit returns only when its changes are durable."""
 
     healthy: bool
+
+    @property
+    def accounting(self) -> Accounting: ...
 
     async def load(self) -> Picture: ...
 

@@ -149,6 +149,52 @@ class CostLine:
 
 
 @record
+class BillLine:
+    """One line of a bill, in the currency's smallest coins: ``net`` + ``vat`` = ``gross``, and lines sum to the bill.
+
+    ``quantity`` (to a millionth) of ``unit`` at ``price``, which is per unit as its tariff says, between two
+    instants. ``what`` as in CostLine; ``vat_percent`` is all taxes of the line together.
+    """
+
+    what: str
+    tariff: str | None
+    since: datetime | None
+    until: datetime | None
+    quantity: Decimal
+    unit: str
+    price: Decimal
+    vat_percent: Decimal
+    net: Decimal
+    vat: Decimal
+    gross: Decimal
+
+
+@record
+class VatPart:
+    """What of a bill is taxed at one rate."""
+
+    percent: Decimal
+    net: Decimal
+    vat: Decimal
+    gross: Decimal
+
+
+@record
+class Bill:
+    """A session's price to the smallest coin: ``gross`` is rounded once, and everything else is a part of it.
+
+    ``kind``: normal, minimum, maximum (the tariff's bound decided).
+    """
+
+    currency: str
+    lines: tuple[BillLine, ...]
+    vat: tuple[VatPart, ...]
+    net: Decimal
+    gross: Decimal
+    kind: str = "normal"
+
+
+@record
 class CostView:
     """What a session costs so far, or in the end (``final``); ``total`` is rounded once, taxes included.
 

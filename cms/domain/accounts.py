@@ -16,7 +16,7 @@ from operator import itemgetter
 from typing import Any
 
 from cms.contract.payments import Limit
-from cms.contract.tariffs import CostLine, CostView, Money, Tariff
+from cms.contract.tariffs import Bill, CostLine, CostView, Money, Tariff
 from cms.domain import costs
 from cms.domain.costs import Progress, Stretch
 from cms.domain.evolve import evolve
@@ -225,6 +225,22 @@ def valued(account: Account, session: Session, tariffs: Mapping[str, Tariff]) ->
     if total is None:
         return account
     return evolve(account, total=total.payable, currency=total.currency)
+
+
+def bill(account: Account, session: Session, tariffs: Mapping[str, Tariff]) -> Bill | None:
+    """The account to the smallest coin; None where there is no price."""
+    if account.total is None or account.currency is None:
+        return None
+    own = account.station_costs
+    if own is not None and own.failure is None:
+        lines = tuple(
+            CostLine(what, None, Decimal(1), "session", excl, excl, incl) for what, excl, incl in own.parts
+        )
+        return costs.bill(costs.Total(own.currency, own.excl_tax, own.incl_tax, own.kind, lines))
+    total = costs.total(account.progress, account.timeline, tariffs)
+    if total is None or account.total == 0:
+        return Bill(account.currency, (), (), Decimal(0), Decimal(0))
+    return costs.bill(total)
 
 
 def reached(account: Account, session: Session) -> str | None:

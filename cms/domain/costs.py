@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import field
 from datetime import datetime, timedelta
-from decimal import ROUND_HALF_UP, Context, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
 from itertools import pairwise
 from zoneinfo import ZoneInfo
 
-from cms.contract.tariffs import CostLine
+from cms.contract.tariffs import Bill, BillLine, CostLine, VatPart
 from cms.domain.evolve import evolve
 from cms.domain.record import record
 from cms.domain.tariffs import DAYS, UNITS, Bound, Price, Tariff, When, clock, components, with_taxes
@@ -85,9 +85,60 @@ class Total:
         return rounded(self.incl_tax, self.currency)
 
 
+def minor_units(currency: str) -> int:
+    """How many decimals the currency's smallest coin has (ISO 4217)."""
+    return _DECIMALS.get(currency, 2)
+
+
 def rounded(amount: Decimal, currency: str) -> Decimal:
     """In the currency's smallest coin, halves up."""
     return _SURE.plus(amount).quantize(_ONE.scaleb(-_DECIMALS.get(currency, 2)), rounding=ROUND_HALF_UP)
+
+
+def bill(total: Total) -> Bill:
+    """The calculation in whole coins: what rounding leaves over goes to the lines that it took most from."""
+    gross = total.payable
+    shares = _shared(gross, [line.incl_tax for line in total.lines], total.currency)
+    lines = tuple(
+        _bill_line(line, share, total.currency) for line, share in zip(total.lines, shares, strict=True)
+    )
+    parts = []
+    for percent in sorted({line.vat_percent for line in lines}):
+        taxed = [line for line in lines if line.vat_percent == percent]
+        net, whole = sum((x.net for x in taxed), _ZERO), sum((x.gross for x in taxed), _ZERO)
+        parts.append(VatPart(percent, net, whole - net, whole))
+    net = sum((part.net for part in parts), _ZERO)
+    return Bill(total.currency, lines, tuple(parts), net, gross, total.kind)
+
+
+def _bill_line(line: CostLine, gross: Decimal, currency: str) -> BillLine:
+    percent = (line.incl_tax / line.excl_tax - 1) * 100 if line.excl_tax else _ZERO
+    percent = percent.quantize(_GRAIN).normalize() + 0
+    net = rounded(gross / (1 + percent / 100), currency)
+    return BillLine(
+        what=line.what,
+        tariff=line.tariff,
+        since=None,
+        until=None,
+        quantity=line.quantity.quantize(_GRAIN),
+        unit=line.unit,
+        price=line.price,
+        vat_percent=percent,
+        net=net,
+        vat=gross - net,
+        gross=gross,
+    )
+
+
+def _shared(whole: Decimal, parts: Sequence[Decimal], currency: str) -> list[Decimal]:
+    """The whole in coins, divided as its parts are: largest remainders first."""
+    coin = _ONE.scaleb(-_DECIMALS.get(currency, 2))
+    floors = [part.quantize(coin, rounding=ROUND_FLOOR) for part in parts]
+    left = int((whole - sum(floors, _ZERO)) / coin)
+    order = sorted(range(len(parts)), key=lambda i: (floors[i] - parts[i], i))
+    for index in order[:left]:
+        floors[index] += coin
+    return floors
 
 
 def begin(since: datetime, tariff: Tariff | None, evse_kind: str | None = None) -> Progress:

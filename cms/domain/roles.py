@@ -69,6 +69,8 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
     "approvals.write": (OPERATOR, FINANCE, ADMIN),
     "payments.read": _MONEY,
     "payments.write": (FINANCE,),
+    "billing.read": _MONEY,
+    "billing.write": (FINANCE,),
     "tariffs.write": (ADMIN,),
     # Any action word for word goes past what the other permissions guard.
     "ocpp.call": (ADMIN,),

@@ -19,7 +19,7 @@ from cms.contract.sessions import Sample as SampleView
 from cms.contract.stations import OrderTerms
 from cms.contract.tariffs import Tariff
 from cms.core import Actor, Core, Lane, StoreDown
-from cms.domain import accounts, payments, tariffs
+from cms.domain import accounts, cdrs, payments, tariffs
 from cms.domain.accounts import KIND, Account, News
 from cms.domain.changes import (
     AddReading,
@@ -50,6 +50,7 @@ from cms.domain.payments import CREDIT
 from cms.domain.sessions import Session, SessionStatus, view
 from cms.domain.stations import Delivered, StationState
 from cms.domain.tariffs import USE, UpdateCost
+from cms.operations import rating
 from cms.operations.billing import billed, closed, payment_begun
 from cms.operations.intents import give
 from cms.operations.openings import found_or_opened, known_tariffs, owned
@@ -105,8 +106,14 @@ async def _rebilled(core: Core, received: Received, decision: Decision, session_
     bill = await _recounted(core, bill, session, decision, known)
     bill = accounts.valued(bill, session, known)
     session = evolve(session, cost=bill.total, currency=bill.currency)
-    changes = (*decision.changes, UpdateSession(session), SaveBill(session.station, bill, received.at))
-    return evolve(decision, changes=changes, events=(*decision.events, billed(session, received)))
+    rated, told = await rating.again(core, session, bill, cdrs.LATE)
+    changes = (
+        *decision.changes,
+        UpdateSession(session),
+        SaveBill(session.station, bill, received.at),
+        *rated,
+    )
+    return evolve(decision, changes=changes, events=(*decision.events, billed(session, received), *told))
 
 
 async def _followed(
@@ -147,7 +154,9 @@ async def _followed(
     if ended and not was_final:
         decision = await closed(core, decision, priced_session, account, received)
     elif was_final and priced_session.cost != session.cost:
-        decision = evolve(decision, events=(*decision.events, billed(priced_session, received)))
+        rated, made = await rating.again(core, priced_session, account, cdrs.LATE)
+        events = (*decision.events, billed(priced_session, received), *made)
+        decision = evolve(decision, changes=(*decision.changes, *rated), events=events)
     _due_orders(core, account, priced_session, received, tariffs_)
     return _with_told_more(decision, session, report, received)
 

@@ -10,6 +10,7 @@ from cms.domain.evolve import evolve
 from cms.domain.observations import Received
 from cms.domain.payments import Debit, Payment
 from cms.domain.sessions import Session, view
+from cms.operations import rating
 from cms.operations.credits import take
 
 
@@ -17,8 +18,9 @@ async def closed(
     core: Core, decision: Decision, session: Session, account: Account, received: Received
 ) -> Decision:
     """A bill is there: what a prepaid token owes and what a payment comes to is written in the same commit."""
-    changes: list[Change] = list(decision.changes)
-    events = [*decision.events, billed(session, received)]
+    rated, told = rating.first(core, session, account)
+    changes: list[Change] = [*decision.changes, *rated]
+    events = [*decision.events, billed(session, received), *told]
     if account.prepaid is not None and account.total and account.currency is not None:
         debit = Debit(account.prepaid, session.id, account.total, account.currency)
         changes.append(Keep("", payments.DEBIT, session.id, debit, received.at))

@@ -12,13 +12,21 @@ from typing import Any
 
 from cms.domain import changes as c
 from cms.domain.audit import Audit
+from cms.domain.cdrs import AddCdr
+from cms.domain.charges import SaveCharge
+from cms.domain.invoices import AddInvoice, AddMark
+from cms.domain.ledger import Enter
 from cms.store import (
     audit,
     bills,
+    cdrs,
+    charges,
     connectors,
     deliveries,
     intents,
+    invoices,
     kept,
+    ledger,
     meters,
     payments,
     quarantine,
@@ -56,6 +64,11 @@ WRITES: dict[type[c.Change], tuple[tuple[Statement, Rows], ...]] = {
     c.Keep: ((kept.SAVE, kept.saved),),
     c.SaveBill: ((bills.SAVE, bills.saved),),
     c.SavePayment: ((payments.SAVE, payments.saved),),
+    AddCdr: ((cdrs.ADD, cdrs.added),),
+    Enter: ((ledger.ADD, ledger.added),),
+    AddInvoice: ((invoices.ADD, invoices.added), (invoices.BILL, invoices.billed)),
+    AddMark: ((invoices.MARK, invoices.marked),),
+    SaveCharge: ((charges.SAVE, charges.saved),),
     c.Quarantine: ((quarantine.ADD, quarantine.added),),
     c.DropStation: (
         (stations.DROP, stations.dropped),

@@ -44,6 +44,7 @@ from cms.store import (
     unknown,
     variables,
 )
+from cms.store.accounting import SqlAccounting
 from cms.store.changes import Item, drops, rows_of
 from cms.store.migrate import migrate
 from cms.store.postgresql import PostgresPen
@@ -102,6 +103,11 @@ class SqlStore:
     def of(self, organisation: str) -> SqlStore:
         """The same record as another organisation sees it."""
         return SqlStore(self._unscoped, self._writer, self._clock, organisation, self.file)
+
+    @property
+    def accounting(self) -> SqlAccounting:
+        """What it knows of money."""
+        return SqlAccounting(self._reader)
 
     @property
     def healthy(self) -> bool:

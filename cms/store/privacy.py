@@ -16,7 +16,18 @@ from typing import Any
 import sqlalchemy
 from sqlalchemy import ClauseElement, ColumnElement, Select, Table, Text, bindparam, or_, select, type_coerce
 
-from cms.store import bills, deliveries, events, intents, kept, payments, quarantine, sessions, variables
+from cms.store import (
+    bills,
+    cdrs,
+    deliveries,
+    events,
+    intents,
+    kept,
+    payments,
+    quarantine,
+    sessions,
+    variables,
+)
 from cms.store.reader import Reader
 from cms.store.schema import Row, compact, micros
 from cms.store.statements import OWNER, Params, Statement, table
@@ -47,6 +58,7 @@ PLACES = (
     Place(deliveries.DeliveryRow, ("station_key", "kind", "key"), ("key", "answer"), "at"),
     Place(quarantine.QuarantineRow, ("id",), ("raw", "reason"), "at"),
     Place(bills.BillRow, ("session",), ("body",), "at"),
+    Place(cdrs.CdrRow, ("session", "revision"), ("account", "body"), "ended_at"),
     Place(payments.PaymentRow, ("psp_ref",), ("body",), "at"),
     Place(kept.KeptRow, ("station_key", "kind", "key"), ("key", "body"), None),
     Place(variables.VariableRow, ("station_key", "name", "attribute"), ("value",), None),

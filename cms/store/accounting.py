@@ -1,0 +1,88 @@
+"""What the record knows of money: charge detail records, the ledger, invoices, charges."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from cms.domain.cdrs import Cdr
+from cms.domain.charges import Charge
+from cms.domain.invoices import Invoice, Mark
+from cms.domain.ledger import Entry
+from cms.store import cdrs, charges, invoices, ledger
+from cms.store.reader import Reader
+
+
+class SqlAccounting:
+    """One organisation's; core.Accounting says what is meant."""
+
+    def __init__(self, reader: Reader) -> None:
+        self._reader = reader
+
+    async def revisions(self, session_id: str) -> list[Cdr]:
+        return await cdrs.revisions(self._reader, session_id)
+
+    async def cdrs(
+        self,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        station: str | None = None,
+        account: str | None = None,
+        limit: int | None = None,
+    ) -> list[Cdr]:
+        return await cdrs.cdrs(
+            self._reader, since=since, until=until, station=station, account=account, limit=limit
+        )
+
+    async def entries(
+        self,
+        *,
+        account: str | None = None,
+        ref: str | None = None,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        limit: int | None = None,
+    ) -> list[Entry]:
+        return await ledger.entries(
+            self._reader, account=account, ref=ref, since=since, until=until, limit=limit
+        )
+
+    async def balances(self, account: str | None = None) -> dict[tuple[str, str], int]:
+        return await ledger.balances(self._reader, account)
+
+    async def last_number(self, series: str) -> int:
+        return await invoices.last_number(self._reader, series)
+
+    async def invoice(self, series: str, number: int) -> Invoice | None:
+        return await invoices.invoice(self._reader, series, number)
+
+    async def invoices(self, account: str | None = None, limit: int | None = None) -> list[Invoice]:
+        return await invoices.invoices(self._reader, account, limit)
+
+    async def billed_among(self, sources: Sequence[str]) -> set[str]:
+        return await invoices.billed_among(self._reader, list(sources))
+
+    async def marks(self, series: str | None = None, number: int | None = None) -> list[Mark]:
+        return await invoices.marks(self._reader, series, number)
+
+    async def charge(self, charge_id: str) -> Charge | None:
+        return await charges.charge(self._reader, charge_id)
+
+    async def charges(
+        self,
+        *,
+        statuses: Sequence[str] = (),
+        provider_ref: str | None = None,
+        session: str | None = None,
+        owed_to: str | None = None,
+        limit: int | None = None,
+    ) -> list[Charge]:
+        return await charges.charges(
+            self._reader,
+            statuses=statuses,
+            provider_ref=provider_ref,
+            session=session,
+            owed_to=owed_to,
+            limit=limit,
+        )
