@@ -12,6 +12,8 @@ from typing import Any
 
 import msgspec
 
+from cms.domain.crowds import crowded
+
 MASK = "***"
 
 
@@ -113,12 +115,16 @@ def rewritten(text: str, change: Callable[[Any], Any], hiding: re.Pattern[str]) 
 
 def masked_start(text: str, limit: int) -> str:
     """The beginning of the masked text, at most ``limit`` characters: as broken JSON, so that the cut is seen."""
-    try:
-        start = _encode(masked(_first(_decode(text), [limit]))).decode()
-    except _UNREADABLE:
-        start = _blindly(text[:limit], _HIDING)
+    start = _blindly(text[:limit], _HIDING) if crowded(text) else _start(text, limit)
     start = masked_addresses(start)
     return start[: min(limit, len(start) - 1)]
+
+
+def _start(text: str, limit: int) -> str:
+    try:
+        return _encode(masked(_first(_decode(text), [limit]))).decode()
+    except _UNREADABLE:
+        return _blindly(text[:limit], _HIDING)
 
 
 def _first(value: Any, room: list[int]) -> Any:

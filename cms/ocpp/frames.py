@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
+from cms.domain.crowds import crowded
 from cms.domain.record import record
 from cms.ocpp.values import Json
 
@@ -115,8 +116,6 @@ _decode = msgspec.json.Decoder(type=list[Any], float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _HUGE = re.compile(r"[0-9]{400}")
 _LONG_TEXT = 4096
-#: So many arrays, objects and values are in no message a station sends; each costs time in which nothing else runs.
-_MOST_BOXES, _MOST_VALUES = 40_000, 100_000
 
 
 def read(text: str, max_depth: int = 32) -> Frame:
@@ -135,7 +134,7 @@ def _items(text: str, max_depth: int) -> list[Any]:
     if len(text) > _LONG_TEXT:
         if _HUGE.search(text):
             _refuse_huge_numbers(text)
-        if _crowded(text) and _crowded(_outside_strings(text)):
+        if crowded(text):
             raise Unreadable(Failure.FRAMEWORK, "JSON beyond reason")
     try:
         items = _decode(text)
@@ -147,14 +146,6 @@ def _items(text: str, max_depth: int) -> list[Any]:
         raise Unreadable(Failure.FRAMEWORK, f"nested deeper than {max_depth} levels", _call_id(items))
     # NUL is legal JSON and poison for databases and terminals.
     return _without_nul(items) if "\\u0000" in text else items
-
-
-def _crowded(text: str) -> bool:
-    return text.count("[") + text.count("{") > _MOST_BOXES or text.count(",") > _MOST_VALUES
-
-
-def _outside_strings(text: str) -> str:
-    return "".join(text.replace("\\\\", "").replace('\\"', "").split('"')[::2])
 
 
 def _refuse_huge_numbers(text: str) -> None:
