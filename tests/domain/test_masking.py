@@ -157,4 +157,4 @@ def test_a_message_in_quarantine_shows_no_key_code():
 def test_the_start_of_a_crowd_of_values_is_masked_without_reading_all_of_it():
     crowd = '[{"password":"secret"},' + "[[2]]," * 30_000
     start = masked_start(crowd, 200)
-    assert "secret" not in start and len(start) == 200
+    assert "secret" not in start and start.startswith('[{"password":"***"},[[2]],') and len(start) <= 200
