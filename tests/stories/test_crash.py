@@ -28,7 +28,7 @@ from cms.simulator.station import Place, Station
 from tests.fleet import CMS, ended, enrol, started
 from tests.stories.accounts import Facts, Ledger, settle
 
-CRASHES = int(os.environ.get("STORY_CRASHES", "30"))
+CRASHES = int(os.environ.get("STORY_CRASHES", "8"))
 SEED = int(os.environ.get("STORY_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 VERSIONS = ("1.6", "2.0.1")
 STATIONS = 12
@@ -166,6 +166,13 @@ async def all_delivered(stations: Sequence[Station]) -> None:
 def test_nothing_acknowledged_is_lost_or_doubled_by_kills(tmp_path: Path) -> None:
     print(f"STORY_CRASHES={CRASHES} STORY_SEED={SEED}")
     print(asyncio.run(crash_again_and_again(tmp_path, CRASHES, SEED)))
+
+
+@pytest.mark.long
+@pytest.mark.timeout(3600)
+def test_nor_by_many_more(tmp_path: Path) -> None:
+    print(f"STORY_SEED={SEED + 1}")
+    print(asyncio.run(crash_again_and_again(tmp_path, 50, SEED + 1)))
 
 
 @pytest.mark.timeout(300)
