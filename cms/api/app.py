@@ -28,7 +28,6 @@ from cms import __version__
 from cms.api import metrics as figures
 from cms.api.errors import JSON, REFUSAL_SCHEMA, answer_error, as_refusal, refused
 from cms.api.follow import Following, Wanted, WatchFrames, stream
-from cms.api.limits import AtOnce, Buckets, Spread, take
 from cms.api.listeners import Listeners
 from cms.api.masked import FollowEvents, blindly, listening, note_denied, request_id, shown
 from cms.api.pairing import add_pairings
@@ -41,6 +40,7 @@ from cms.contract.stations import OrderTerms
 from cms.core import Actor, Core, StoreDown
 from cms.domain.roles import OWNER, PERMISSIONS
 from cms.houses import Houses
+from cms.limits import AtOnce, Buckets, Spread, take
 from cms.operations import Operation
 from cms.operations.approvals import check_served, hold, needs_two, wants_two
 from cms.operations.auditing import Denials, Row, carried_out, changes_something

@@ -11,8 +11,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from cms.api.limits import AtOnce
 from cms.domain.operators import Principal
+from cms.limits import AtOnce
 
 LOOKED_AT_EVERY_S = 300.0
 _MOST = 8

@@ -12,13 +12,13 @@ from fastapi import Body, FastAPI, Query, Request
 from starlette.responses import Response
 
 from cms.api.errors import JSON, as_refusal, refused
-from cms.api.limits import Buckets, take
 from cms.api.who import PAIRINGS
 from cms.contract.operators import ORGANISATION_HEADER
 from cms.contract.refusals import NotFound
 from cms.core import Core
 from cms.domain import pairing
 from cms.houses import MAIN, Houses
+from cms.limits import Buckets, take
 from cms.operations.operators import ask_pairing, fetch_pairing
 
 _PER_MINUTE = 5

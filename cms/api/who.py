@@ -24,12 +24,12 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from cms.api.errors import refused
-from cms.api.limits import Buckets, take
 from cms.contract import apitokens
 from cms.contract.refusals import Denied, Invalid, NotFound, Refusal, TooMany
 from cms.core import Actor, Core
 from cms.domain.operators import API_TOKEN, Principal
 from cms.houses import Houses
+from cms.limits import Buckets, take
 from cms.operations.auditing import Denials, Row
 from cms.operations.operators import bearer, has_grant, rights, with_grant
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from cms.api.limits import AtOnce, Buckets, Spread
 from cms.contract.refusals import TooMany
+from cms.limits import AtOnce, Buckets, Spread
 
 
 class Hand:
