@@ -24,7 +24,7 @@ from cms.contract.status import QuarantinedMessage
 from cms.domain import outside
 from cms.domain.accounts import Account
 from cms.domain.audit import Head, Sealed, Wanted
-from cms.domain.cdrs import Cdr
+from cms.domain.cdrs import Cdr, CdrMark
 from cms.domain.certificates import (
     Certificate,
     Contract,
@@ -113,8 +113,15 @@ class Accounting(Protocol):
         station: str | None = None,
         account: str | None = None,
         limit: int | None = None,
+        every: bool = False,
     ) -> list[Cdr]:
-        """The latest revision of each record of sessions that ended then, newest first."""
+        """The latest revision (or every one) of records of sessions that ended then, newest first."""
+        ...
+
+    async def cdr_marks(
+        self, session_id: str | None = None, since: datetime | None = None
+    ) -> list[CdrMark]:
+        """What people said of a session's record, or of all since then, oldest first."""
         ...
 
     async def entries(
@@ -131,6 +138,12 @@ class Accounting(Protocol):
 
     async def balances(self, account: str | None = None) -> dict[tuple[str, str], int]:
         """(Account, currency) -> debits less credits in minor units; of one account, or of all."""
+        ...
+
+    async def moved(
+        self, refs: Sequence[str], kinds: Sequence[str]
+    ) -> dict[str, dict[tuple[str, str], int]]:
+        """Ref -> (account, currency) -> debits less credits, of entries of these kinds about these refs."""
         ...
 
     async def last_number(self, series: str) -> int:

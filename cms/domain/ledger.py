@@ -9,6 +9,8 @@ Accounts are named by kind and owner:
 - ``prepaid/DRIVER``: what we owe a driver who paid before (``prepaid/token/TOKEN`` likewise)
 - ``payment/REFERENCE``: what an ad hoc payment is to bring
 - ``revenue``, ``tax/PERCENT``, ``bank``, ``provider/NAME``, ``fees/NAME``, ``waived``, ``disputed``, ``written-off``
+- ``cash``, ``terminal``: where else money came in; ``unassigned``: money of which nobody knows yet whose it is;
+  ``corrections``: what was set right by hand
 """
 
 from __future__ import annotations
@@ -24,6 +26,11 @@ from cms.domain.costs import minor_units
 from cms.domain.record import record
 
 REVENUE, BANK, WAIVED, DISPUTED, WRITTEN_OFF = "revenue", "bank", "waived", "disputed", "written-off"
+UNASSIGNED, CORRECTIONS, CASH, TERMINAL = "unassigned", "corrections", "cash", "terminal"
+RECEIVABLE, PREPAID = "receivable/", "prepaid/"
+
+#: Kinds of entries that pay an invoice, or take such a payment back, where ``ref`` names it (``invoice/2026-0042``).
+SETTLING = ("payment", "payment-back", "credit-note", "written-off", "waived")
 
 
 @record
@@ -92,3 +99,27 @@ def _billed(cdr: Cdr, key: str, at: datetime, *, back: bool = False) -> Iterator
                 f"{key}/{what}/{percent}", at, debit, credit, abs(coins), bill.currency, kind, f"cdr/{cdr.id}"
             )
             yield Enter(entry)
+
+
+def of_invoice(invoice_id: str) -> str:
+    """The ``ref`` of entries that settle an invoice."""
+    return f"invoice/{invoice_id}"
+
+
+def payment(
+    key: str,
+    at: datetime,
+    account: str,
+    source: str,
+    amount: int,
+    currency: str,
+    ref: str,
+    *,
+    kind: str = "payment",
+    reason: str | None = None,
+    actor: str | None = None,
+) -> Enter:
+    """Money of ``source`` (bank, provider/stripe ...) pays what ``account`` owes; a negative amount takes it back."""
+    debit, credit = (source, account) if amount > 0 else (account, source)
+    kind = f"{kind}-back" if amount < 0 else kind
+    return Enter(Entry(key, at, debit, credit, abs(amount), currency, kind, ref, reason, actor))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from cms.domain.cdrs import Cdr
+from cms.domain.cdrs import Cdr, CdrMark
 from cms.domain.charges import Charge
 from cms.domain.invoices import Invoice, Mark
 from cms.domain.ledger import Entry
@@ -30,10 +30,16 @@ class SqlAccounting:
         station: str | None = None,
         account: str | None = None,
         limit: int | None = None,
+        every: bool = False,
     ) -> list[Cdr]:
         return await cdrs.cdrs(
-            self._reader, since=since, until=until, station=station, account=account, limit=limit
+            self._reader, since=since, until=until, station=station, account=account, limit=limit, every=every
         )
+
+    async def cdr_marks(
+        self, session_id: str | None = None, since: datetime | None = None
+    ) -> list[CdrMark]:
+        return await cdrs.marks(self._reader, session_id, since)
 
     async def entries(
         self,
@@ -50,6 +56,9 @@ class SqlAccounting:
 
     async def balances(self, account: str | None = None) -> dict[tuple[str, str], int]:
         return await ledger.balances(self._reader, account)
+
+    async def moved(self, refs: Sequence[str], kinds: Sequence[str]) -> dict[str, dict[tuple[str, str], int]]:
+        return await ledger.moved(self._reader, list(refs), list(kinds))
 
     async def last_number(self, series: str) -> int:
         return await invoices.last_number(self._reader, series)

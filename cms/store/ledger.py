@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, func, or_, select
@@ -37,6 +38,9 @@ class EntryRow(Belonging, table=True):
 
 
 ADD = insert(EntryRow, without=("id",))
+
+#: So many refs are asked for in one query.
+_AT_ONCE = 500
 
 _t = table(EntryRow)
 _columns = record_columns(EntryRow, Entry)
@@ -94,3 +98,20 @@ async def balances(reader: Reader, account: str | None = None) -> dict[tuple[str
         for name, currency, amount in await reader.rows(query):
             held[name, currency] = held.get((name, currency), 0) + sign * int(amount)
     return held
+
+
+async def moved(
+    reader: Reader, refs: Sequence[str], kinds: Sequence[str]
+) -> dict[str, dict[tuple[str, str], int]]:
+    """Ref -> (account, currency) -> debits less credits, of entries of these kinds about these refs."""
+    found: dict[str, dict[tuple[str, str], int]] = {}
+    for at in range(0, len(refs), _AT_ONCE):
+        some = _t.c.ref.in_(refs[at : at + _AT_ONCE]) & _t.c.kind.in_(kinds)
+        for column, sign in ((_t.c.debit, 1), (_t.c.credit, -1)):
+            query = select(_t.c.ref, column, _t.c.currency, func.sum(_t.c.amount)).where(some)
+            for ref, account, currency, amount in await reader.rows(
+                query.group_by(_t.c.ref, column, _t.c.currency)
+            ):
+                of_ref = found.setdefault(ref, {})
+                of_ref[account, currency] = of_ref.get((account, currency), 0) + sign * int(amount)
+    return found
