@@ -1,4 +1,4 @@
-"""Charge detail records: inserted, never updated (aliases of erased people apart: see privacy)."""
+"""Charge detail records and what was said of them: inserted, never updated (aliases of erased people: see privacy)."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import msgspec
 from sqlalchemy import BigInteger, Index, func, select
 from sqlmodel import Field
 
-from cms.domain.cdrs import AddCdr, Cdr
+from cms.domain.cdrs import AddCdr, AddCdrMark, Cdr, CdrMark
 from cms.store.reader import Reader
 from cms.store.schema import Instant, Owned, Words, compact, fold, micros
-from cms.store.statements import Params, insert, table
+from cms.store.statements import Params, insert, record_columns, table
 
 
 class CdrRow(Owned, table=True):
@@ -31,9 +31,24 @@ class CdrRow(Owned, table=True):
     body: str = Field(sa_type=Words)
 
 
-ADD = insert(CdrRow)
+class CdrMarkRow(Owned, table=True):
+    __tablename__ = "cdr_marks"
+    __table_args__ = (Index("ix_cdr_marks_organisation_at", "organisation", "at"),)
 
-_t = table(CdrRow)
+    session: str = Field(sa_type=Words, primary_key=True)
+    key: str = Field(sa_type=Words, primary_key=True)
+    what: str = Field(sa_type=Words)
+    revision: int = Field(sa_type=BigInteger)
+    at: datetime = Field(sa_type=Instant)
+    reason: str = Field(sa_type=Words)
+    actor: str | None = Field(sa_type=Words)
+
+
+ADD = insert(CdrRow)
+MARK = insert(CdrMarkRow)
+
+_t, _m = table(CdrRow), table(CdrMarkRow)
+_marks = record_columns(CdrMarkRow, CdrMark)
 _decode = msgspec.json.Decoder(Cdr, strict=False).decode
 
 
@@ -52,6 +67,23 @@ def added(change: AddCdr, _: object) -> list[Params]:
     ]
 
 
+def marked(change: AddCdrMark, _: object) -> list[Params]:
+    m = change.mark
+    return [(m.session, m.key, m.what, m.revision, micros(m.at), m.reason, m.actor)]
+
+
+async def marks(
+    reader: Reader, session_id: str | None = None, since: datetime | None = None
+) -> list[CdrMark]:
+    """What was said of a session's record, or of all since then, oldest first."""
+    query = select(*_marks).order_by(_m.c.at, _m.c.key)
+    if session_id is not None:
+        query = query.where(_m.c.session == session_id)
+    if since is not None:
+        query = query.where(_m.c.at >= since)
+    return [CdrMark(*row) for row in await reader.rows(query)]
+
+
 async def revisions(reader: Reader, session_id: str) -> list[Cdr]:
     """All revisions of a session's record, oldest first."""
     query = select(_t.c.body).where(_t.c.session == session_id).order_by(_t.c.revision)
@@ -66,13 +98,16 @@ async def cdrs(
     station: str | None = None,
     account: str | None = None,
     limit: int | None = None,
+    every: bool = False,
 ) -> list[Cdr]:
-    """The latest revision of each record of sessions that ended between two instants, newest first."""
-    other = table(CdrRow).alias()
-    latest = select(func.max(other.c.revision)).where(
-        (other.c.organisation == _t.c.organisation) & (other.c.session == _t.c.session)
-    )
-    query = select(_t.c.body).where(_t.c.revision == latest.scalar_subquery())
+    """The latest revision (or every one) of records of sessions that ended between two instants, newest first."""
+    query = select(_t.c.body)
+    if not every:
+        other = table(CdrRow).alias()
+        latest = select(func.max(other.c.revision)).where(
+            (other.c.organisation == _t.c.organisation) & (other.c.session == _t.c.session)
+        )
+        query = query.where(_t.c.revision == latest.scalar_subquery())
     if since is not None:
         query = query.where(_t.c.ended_at >= since)
     if until is not None:
@@ -81,7 +116,7 @@ async def cdrs(
         query = query.where(_t.c.station_key == fold(station))
     if account is not None:
         query = query.where(_t.c.account == account)
-    query = query.order_by(_t.c.ended_at.desc(), _t.c.session)
+    query = query.order_by(_t.c.ended_at.desc(), _t.c.session, _t.c.revision)
     if limit is not None:
         query = query.limit(limit)
     return [_decode(body) for (body,) in await reader.rows(query)]

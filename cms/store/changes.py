@@ -12,7 +12,7 @@ from typing import Any
 
 from cms.domain import changes as c
 from cms.domain.audit import Audit
-from cms.domain.cdrs import AddCdr
+from cms.domain.cdrs import AddCdr, AddCdrMark
 from cms.domain.charges import SaveCharge
 from cms.domain.invoices import AddInvoice, AddMark
 from cms.domain.ledger import Enter
@@ -65,6 +65,7 @@ WRITES: dict[type[c.Change], tuple[tuple[Statement, Rows], ...]] = {
     c.SaveBill: ((bills.SAVE, bills.saved),),
     c.SavePayment: ((payments.SAVE, payments.saved),),
     AddCdr: ((cdrs.ADD, cdrs.added),),
+    AddCdrMark: ((cdrs.MARK, cdrs.marked),),
     Enter: ((ledger.ADD, ledger.added),),
     AddInvoice: ((invoices.ADD, invoices.added), (invoices.BILL, invoices.billed)),
     AddMark: ((invoices.MARK, invoices.marked),),
@@ -109,8 +110,12 @@ class Item:
 
 def rows_of(changes: Iterable[c.Change], organisation: str, now: Now) -> list[tuple[Statement, Params]]:
     """The rows of these changes of an organisation, in their order."""
+    # Most begin with the organisation: those are made here, without a call.
     return [
-        (statement, _owned(row, statement.owner, organisation))
+        (
+            statement,
+            (organisation, *row) if statement.owner == 0 else _owned(row, statement.owner, organisation),
+        )
         for change in changes
         for statement, rows in WRITES[type(change)]
         for row in rows(change, now)
@@ -118,7 +123,7 @@ def rows_of(changes: Iterable[c.Change], organisation: str, now: Now) -> list[tu
 
 
 def _owned(row: Params, at: int, organisation: str) -> Params:
-    return (organisation, *row) if at == 0 else (*row[:at], organisation, *row[at:])
+    return (*row[:at], organisation, *row[at:])
 
 
 def drops(changes: Iterable[c.Change]) -> bool:

@@ -59,6 +59,7 @@ PLACES = (
     Place(quarantine.QuarantineRow, ("id",), ("raw", "reason"), "at"),
     Place(bills.BillRow, ("session",), ("body",), "at"),
     Place(cdrs.CdrRow, ("session", "revision"), ("account", "body"), "ended_at"),
+    Place(cdrs.CdrMarkRow, ("session", "key"), ("reason",), "at"),
     Place(payments.PaymentRow, ("psp_ref",), ("body",), "at"),
     Place(kept.KeptRow, ("station_key", "kind", "key"), ("key", "body"), None),
     Place(variables.VariableRow, ("station_key", "name", "attribute"), ("value",), None),

@@ -61,6 +61,19 @@ def upgrade() -> None:
         "ix_cdrs_organisation_station_key_ended_at", "cdrs", ["organisation", "station_key", "ended_at"]
     )
     op.create_table(
+        "cdr_marks",
+        _text("organisation"),
+        _text("session"),
+        _text("key"),
+        _text("what"),
+        _number("revision"),
+        _number("at"),
+        _text("reason"),
+        _text("actor", nullable=True),
+        sa.PrimaryKeyConstraint("organisation", "session", "key", name="pk_cdr_marks"),
+    )
+    op.create_index("ix_cdr_marks_organisation_at", "cdr_marks", ["organisation", "at"])
+    op.create_table(
         "ledger",
         _text("organisation"),
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
