@@ -156,17 +156,20 @@ def _part_of_report(state: StationState, seen: Any) -> bool:
 
 
 async def _settled(core: Core, lane: Lane, received: Received) -> Decision:
+    budgeted = access_budgets.budgets(core) is not None
     for attempt in range(_ATTEMPTS):
         decision = await _decide(core, lane.state, received, thorough=attempt > 0)
         if decision.changes and accounts.concern(core, lane.state, received):
             decision = await accounts.follow(core, lane.state, received, decision)
-        decision = access_budgets.follow(core, received, decision)
+        if budgeted:
+            decision = access_budgets.follow(core, received, decision)
         decision = _with_confirmations(charging.follow(decision, received), received)
         try:
             await settle(core, lane, decision.state, decision.changes, decision.events)
         except Clash:
             continue
-        access_budgets.followed(core, received, decision)
+        if budgeted:
+            access_budgets.followed(core, received, decision)
         return decision
     raise RuntimeError(
         f"{received.action} of {lane.state.station.id} clashes with the record again and again"
