@@ -1,4 +1,4 @@
-"""Tariffs: their structure (OCPP 2.1 TariffType in our words), requests and views. Money is exact decimal text.
+"""Tariffs: their structure (OCPI 2.2.1 and OCPP 2.1 in our words), requests and views. Money is exact decimal text.
 
 A tariff's content never changes under its id (2.1 I08.FR.08): other prices are another tariff.
 """
@@ -32,10 +32,11 @@ class Tax:
 
 @record
 class When:
-    """Everything given must hold. Times of day and dates are local to the tariff's time zone.
+    """Everything given must hold. Times of day and dates are those of the site, else of the tariff's time zone.
 
     ``min_*`` are inclusive, ``max_*`` exclusive; energy in Wh, power in W, current in A, spans in seconds since
-    the session began. ``from_time`` after ``to_time`` runs over midnight. ``evse_kind``: AC or DC.
+    the session began. ``from_time`` after ``to_time`` runs over midnight. ``evse_kind``: AC or DC. ``reservation``
+    (OCPI 2.2.1, of reservation prices only): RESERVATION, or RESERVATION_EXPIRES for one that nobody came for.
     """
 
     from_time: str | None = None
@@ -58,14 +59,23 @@ class When:
     max_idle_s: int | None = None
     payment_brand: str | None = None
     payment_recognition: str | None = None
+    reservation: str | None = None
 
 
 @record
 class Price:
-    """``amount`` before taxes: per kWh, per minute, or at once, as its component says."""
+    """``amount`` per kWh, per minute, or at once, as its component says; before taxes, or as its tariff says.
+
+    ``taxes`` precede those of its component (none: an empty list). ``step`` (Wh or seconds) is OCPI's step_size:
+    what is left over of a session's total is rounded up to it, once. ``per_hour``: a price of time is per hour, as
+    OCPI has it; a sixtieth of most prices is no exact number.
+    """
 
     amount: Decimal
     when: When | None = None
+    taxes: tuple[Tax, ...] | None = None
+    step: int | None = None
+    per_hour: bool = False
 
 
 @record
@@ -78,7 +88,7 @@ class Component:
 
 @record
 class Bound:
-    """The least or the most that a session costs."""
+    """The least or the most that a session costs. Where both amounts are given both hold."""
 
     excl_tax: Decimal | None = None
     incl_tax: Decimal | None = None
@@ -98,8 +108,8 @@ class TariffText:
 class Tariff:
     """Prices of one currency. ``energy`` per kWh, ``*_time`` per minute, ``fixed_fee`` once a session.
 
-    ``valid_from`` is when a station begins to use it as its default. ``time_zone`` (IANA) is ours: stations
-    know where they are.
+    ``valid_from`` is when a station begins to use it as its default. ``time_zone`` (IANA) is meant where a site names
+    none: stations know where they are. ``tax_included``: prices are gross, as drivers see them.
     """
 
     id: str
@@ -115,6 +125,7 @@ class Tariff:
     texts: tuple[TariffText, ...] = ()
     valid_from: datetime | None = None
     time_zone: str = "UTC"
+    tax_included: bool = False
 
 
 @record
@@ -137,6 +148,7 @@ class CostLine:
     """One line of a calculation: ``quantity`` of ``unit`` at ``price``; amounts before rounding.
 
     ``what``: energy, charging-time, idle-time, fixed-fee, reservation-time, reservation-fixed, minimum, maximum.
+    ``since`` and ``until`` are the first and the last moment at this price, without another one in between.
     """
 
     what: str
@@ -146,6 +158,8 @@ class CostLine:
     price: Decimal
     excl_tax: Decimal
     incl_tax: Decimal
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 @record
