@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli import driver_billing
 from cli.errors import note as say_note
 from cli.flags import Flags
 from cli.noun import confirmed, each, flags_of, group, named, tell_list
@@ -18,6 +19,7 @@ from cms.contract.refusals import Invalid, Refusal
 from cms.contract.safe import escaped
 
 app = group("The people and companies who charge.")
+app.add_typer(driver_billing.app, name="billing")
 
 Rows = tuple[drivers.DriverRow, ...]
 

@@ -312,6 +312,19 @@ def _drivers() -> Rows:
     }
 
 
+def _billingprofiles() -> Rows:
+    from cms.contract import billingprofiles
+
+    view = billingprofiles.BillingProfileView
+    return {
+        billingprofiles.ListBillingProfiles: Route(
+            "GET", "/v1/billing-profiles", list[billingprofiles.BillingProfileView]
+        ),
+        billingprofiles.ShowBillingProfile: Route("GET", "/v1/drivers/{driver}/billing", view),
+        billingprofiles.SetBillingProfile: Route("PATCH", "/v1/drivers/{driver}/billing", view),
+    }
+
+
 def _organisations() -> Rows:
     from cms.contract import organisations
 
@@ -569,6 +582,7 @@ _NOUNS: dict[str, Callable[[], Rows]] = {
     "der": _der,
     "tokens": _tokens,
     "drivers": _drivers,
+    "billingprofiles": _billingprofiles,
     "access": _access,
     "organisations": _organisations,
     "apps": _apps,

@@ -89,6 +89,10 @@ _PERSON: dict[str, Mask | Where | None] = dict.fromkeys(
     ("name", "email", "phone", "street", "postcode", "city", "address", "status_reason"), text
 )
 
+_INVOICED: dict[str, Mask | Where | None] = dict.fromkeys(
+    ("company", "vat_id", "purchase_reference", "invoice_email", "card"), text
+)
+
 #: By type and field, before BY_NAME; ``None``: harmless in spite of its name.
 BY_TYPE: dict[str, dict[str, Mask | Where | None]] = {
     "TokenView": {"id": token, "group": token},
@@ -110,6 +114,8 @@ BY_TYPE: dict[str, dict[str, Mask | Where | None]] = {
     "DriverNote": {"text": text},
     "AddDriverNote": {"text": text},
     "VerifyDriver": {"code": text},
+    "BillingProfileView": {**_INVOICED},
+    "SetBillingProfile": {**_INVOICED},
     "Rule": {"subject": Where(token, "kind", "token")},
     "RuleView": {"subject": Where(token, "kind", "token")},
     "ShowUsage": {"subject": subject},

@@ -10,6 +10,7 @@ from cms.contract import access as ac
 from cms.contract import approvals as ap
 from cms.contract import apps as aa
 from cms.contract import audit as au
+from cms.contract import billingprofiles as bp
 from cms.contract import certificates as ce
 from cms.contract import charging as cg
 from cms.contract import checks as ch
@@ -47,6 +48,7 @@ from cms.operations import (
     approvals,
     apps,
     audit,
+    billingprofiles,
     boots,
     cards,
     certificates,
@@ -225,6 +227,9 @@ OPERATIONS: dict[type, Operation] = {
     dr.EraseDriver: Operation(privacy.erase, "drivers.write", two=True, while_suspended=True),
     dr.ImportDrivers: Operation(imports.drivers_, "drivers.write"),
     dr.AddDriverNote: Operation(drivers.note, "drivers.write"),
+    bp.ListBillingProfiles: Operation(billingprofiles.list_, "billing.read"),
+    bp.ShowBillingProfile: Operation(billingprofiles.show, "billing.read"),
+    bp.SetBillingProfile: Operation(billingprofiles.set_, "billing.write"),
     ac.ListRules: Operation(access.list_, "access.read"),
     ac.ShowRule: Operation(access.show, "access.read"),
     ac.AddRule: Operation(access.add, "access.write"),

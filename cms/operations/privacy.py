@@ -18,7 +18,18 @@ from cms.contract.drivers import DriverExport, ErasedDriver, EraseDriver, Export
 from cms.contract.refusals import Conflict
 from cms.contract.sessions import ListSessions, SessionView
 from cms.core import Actor, Core, Lane
-from cms.domain import apps, cards, drivers, lists, payments, reservations, sessions, tariffs, verification
+from cms.domain import (
+    apps,
+    billing,
+    cards,
+    drivers,
+    lists,
+    payments,
+    reservations,
+    sessions,
+    tariffs,
+    verification,
+)
 from cms.domain.changes import Change, DropToken, Happened, Keep, SaveIntent, UpdateSession
 from cms.domain.charging.needs import ALLOWED
 from cms.domain.drivers import Driver, Person
@@ -193,9 +204,9 @@ async def _drop(
     async with core.books:
         changes: list[Change] = [
             Keep("", kind, driver.id, None, now)
-            for kind in (drivers.PERSON, drivers.NOTES, verification.KIND)
+            for kind in (drivers.PERSON, drivers.NOTES, verification.KIND, billing.CONTACT)
         ]
-        gone = {(kind, driver.id): None for kind in (drivers.KIND, apps.KIND)}
+        gone = {(kind, driver.id): None for kind in (drivers.KIND, apps.KIND, billing.KIND)}
         kept: Kept = {**gone, **_of_tokens(core, owned, aliases)}
         for table, row in rows:
             at = (row.get("kind"), row.get("key"))

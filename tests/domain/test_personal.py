@@ -54,6 +54,7 @@ HARMLESS = {
 HARMLESS_IN = {
     "ApiTokenCredential": {"name"},
     "ApiTokenView": {"name"},
+    "BillingProfileView": {"vat_checked"},
     "AddApiToken": {"name"},
     "ApprovePairing": {"name"},
     "GrantView": {"name"},

@@ -44,6 +44,7 @@ VALUES = {
 #: Parameters that take a list: (name, words of the metavar) is too much for a rule.
 WORDS = {
     "drivers set": ["D1", "--language", "de"],
+    "drivers billing set": ["D1", "--way", "card"],
     "stations availability": ["CP1", "operative"],
     "stations trigger": ["CP1", "Heartbeat"],
     "stations config get": ["CP1", "HeartbeatInterval"],
