@@ -108,8 +108,9 @@ class TariffText:
 class Tariff:
     """Prices of one currency. ``energy`` per kWh, ``*_time`` per minute, ``fixed_fee`` once a session.
 
-    ``valid_from`` is when a station begins to use it as its default. ``time_zone`` (IANA) is meant where a site names
-    none: stations know where they are. ``tax_included``: prices are gross, as drivers see them.
+    Sessions that begin from ``valid_from`` and before ``valid_to`` may be priced by it, to their end; a station begins
+    to use it as its default then. ``time_zone`` (IANA) is meant where a site names none: stations know where they
+    are. ``tax_included``: prices are gross, as drivers see them.
     """
 
     id: str
@@ -124,6 +125,7 @@ class Tariff:
     max_cost: Bound | None = None
     texts: tuple[TariffText, ...] = ()
     valid_from: datetime | None = None
+    valid_to: datetime | None = None
     time_zone: str = "UTC"
     tax_included: bool = False
 

@@ -40,25 +40,47 @@ UNITS: dict[str, str] = {
 
 @record
 class Registered:
-    """A tariff and when it was added."""
+    """A version of a tariff and when it was added. ``family`` is the tariff's name, the id of its first version."""
 
     tariff: Tariff
     added_at: datetime
+    family: str = ""
+    version: int = 1
+
+    @property
+    def name(self) -> str:
+        return self.family or self.tariff.id
+
+    @property
+    def begins(self) -> datetime | None:
+        """From when it may hold: as it says, else a later version from its registration on; None: from ever."""
+        if self.tariff.valid_from is not None or self.version == 1:
+            return self.tariff.valid_from
+        # Stations tell milliseconds at best, often seconds: a session that begins right now is meant too.
+        return self.added_at.replace(microsecond=0)
 
 
 @record
 class Use:
-    """Which tariff held since when at one place (the default, a station, a token), oldest first."""
+    """Which tariff (or pinned version) held since when at one place or of one person, oldest first.
+
+    ``order`` is among the groups of one driver: the lowest precedes.
+    """
 
     steps: tuple[tuple[datetime, str | None], ...] = ()
+    order: int = 0
 
     def at(self, when: datetime) -> str | None:
         """What held at an instant; before the first step nothing did."""
-        held = None
-        for since, tariff in self.steps:
-            if since > when:
+        return self.step(when)[1]
+
+    def step(self, when: datetime) -> tuple[datetime | None, str | None]:
+        """The step that held at an instant: since when, and what."""
+        held: tuple[datetime | None, str | None] = (None, None)
+        for step in self.steps:
+            if step[0] > when:
                 break
-            held = tariff
+            held = step
         return held
 
     def changed(self, tariff: str | None, since: datetime) -> Use:
@@ -114,25 +136,6 @@ def station_key(station: str) -> str:
 
 def token_key(token: str) -> str:
     return f"token/{token.casefold()}"
-
-
-def of_token(uses: Mapping[str, Use], token: str | None, at: datetime) -> str | None:
-    """The token's own tariff at an instant (2.1: driver tariff, I08)."""
-    use = uses.get(token_key(token)) if token else None
-    return use.at(at) if use else None
-
-
-def tariff_of(uses: Mapping[str, Use], station: str, token: str | None, at: datetime) -> str | None:
-    """The tariff of a session that begins then: its token's, else its station's, else the default."""
-    own = of_token(uses, token, at)
-    if own is not None:
-        return own
-    for key in (station_key(station), DEFAULT):
-        use = uses.get(key)
-        held = use.at(at) if use else None
-        if held is not None:
-            return held
-    return None
 
 
 def check(tariff: Tariff) -> None:

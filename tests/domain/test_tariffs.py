@@ -36,17 +36,6 @@ def test_a_use_may_be_said_beforehand_and_afterwards() -> None:
     assert use.steps == ((NOON, "B"), (hours(2), "C"))
 
 
-def test_a_tokens_use_precedes_the_stations_and_that_the_default() -> None:
-    uses = {
-        tariffs.DEFAULT: Use().changed("ALL", NOON),
-        tariffs.station_key("CP1"): Use().changed("HERE", NOON).changed(None, hours(1)),
-        tariffs.token_key("CARD1"): Use().changed("MINE", hours(2)),
-    }
-    held = [tariffs.tariff_of(uses, "cp1", "card1", hours(h)) for h in (0, 1, 2)]
-    assert held == ["HERE", "ALL", "MINE"]
-    assert tariffs.of_token(uses, "card1", NOON) is None
-
-
 @pytest.mark.parametrize(
     ("change", "words"),
     [
