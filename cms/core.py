@@ -36,7 +36,7 @@ from cms.domain.certificates import (
     Use,
 )
 from cms.domain.changes import Change, Happened
-from cms.domain.charges import Charge
+from cms.domain.charges import Charge, Disputed, Found, Told
 from cms.domain.datatransfer import Vendors
 from cms.domain.invoices import Invoice, Mark
 from cms.domain.iso15118 import ContractCertificate, ContractCertificateAsked
@@ -468,6 +468,65 @@ class Admission:
     status: int = 101
     reason: str = ""
     retry_after_s: int | None = None
+class Provider(Protocol):
+    """A payment provider. ``key`` is an idempotency key: what was asked with it is done once.
+
+    Raises Unreachable where nobody knows whether it was done (silence, a broken line, the provider's own trouble), and
+    Conflict where the provider said that it will not do it. A card that is declined is an answer, no error.
+    """
+
+    name: str
+    publishable_key: str | None
+    script_url: str | None
+
+    async def customer(self, organisation: str, driver: str, key: str) -> str:
+        """The provider's name for a driver: he is told nothing of him but our id."""
+        ...
+
+    async def save(self, customer: str, method: str, key: str) -> tuple[str, str]:
+        """Keep a card for charges without its driver: its name, and what people call it. Raises Conflict where it is
+        declined."""
+        ...
+
+    async def ask_for_card(self, customer: str, key: str) -> tuple[str, str]:
+        """(The provider's name for the wish, the secret for the driver's browser) to save a card there."""
+        ...
+
+    async def card_given(self, wish: str) -> tuple[str, str] | None:
+        """(Customer, method) of a wish that the driver fulfilled; None before that."""
+        ...
+
+    async def begin(self, charge: Charge, organisation: str) -> Found:
+        """Make known what will be held; nothing is held before ``confirm``."""
+        ...
+
+    async def confirm(self, charge: Charge) -> Found: ...
+
+    async def take(self, charge: Charge, organisation: str) -> Found:
+        """Take an amount from a saved card, without its driver."""
+        ...
+
+    async def find(self, charge: Charge) -> Found | None:
+        """How it stands; by our id where the provider's name for it was lost. None: it knows of none."""
+        ...
+
+    async def capture(self, charge: Charge) -> Found:
+        """``charge.wanted`` of what is held; the rest is given back."""
+        ...
+
+    async def void(self, charge: Charge) -> Found: ...
+
+    async def refund(self, charge: Charge) -> Found: ...
+
+    async def dispute(self, ref: str) -> Disputed: ...
+
+    def told(self, body: bytes, signature: str) -> Told:
+        """What an event says that the provider sent us. Raises Denied where it is not from the provider."""
+        ...
+
+    async def close(self) -> None: ...
+
+
     subprotocol: str = ""
     """What is spoken with a station that offers nothing; empty: nothing."""
     lenient: bool = False
@@ -569,3 +628,7 @@ class Core:
     def lanes_of(self, station_id: str | None) -> list[Lane]:
         """The lane of this station; where none is named every lane, by identity."""
         return [self.lane(station_id)] if station_id else [lane for _, lane in sorted(self.lanes.items())]
+    papers: Papers | None = None
+    """Who makes documents of invoices; None: nobody does."""
+    provider: Provider | None = None
+    """Takes money from cards; None: nobody does, and everything but cards works."""
