@@ -42,6 +42,21 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "cms drivers erase ada --dry-run",
         "cms drivers erase ada --yes --reason 'asked for it on 3 May'",
     ),
+    "drivers billing": (
+        "cms drivers billing set ada --way card",
+        "cms drivers billing set volt --way invoice --company 'Volt BV' --vat-id NL123456789B01",
+    ),
+    "plans": (
+        "cms plans add flat --name 'Flat 100' --fee 39.90 --vat 19 --kwh 100 --tariff member",
+        "cms plans sign-up ada flat",
+        "cms plans cancel ada",
+    ),
+    "plans add": (
+        "cms plans add flat --name 'Flat 100' --fee 39.90 --vat 19 --kwh 100 --tariff member",
+        "cms plans add flat --file flat.json",
+    ),
+    "plans sign-up": ("cms plans sign-up ada flat --from 2026-12-01",),
+    "plans cancel": ("cms plans cancel ada", "cms plans cancel ada --now --reason 'moved abroad'"),
     "drivers register": ("cms drivers register ada@example.org --name 'Ada Lovelace'",),
     "drivers verify": ("cms drivers verify ada", "cms drivers verify ada 123456"),
     "tokens": (

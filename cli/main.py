@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "displays": "Messages on the displays of stations: list, set, get, clear.",
     "customers": "What a station knows of a customer: report, clear.",
     "tariffs": "Tariffs: what charging costs, where, and what sessions cost.",
+    "plans": "Subscription plans: fee, included energy, members: list, add, sign-up, cancel ...",
     "payments": "Ad hoc payments, QR codes, balances of prepaid tokens.",
     "swaps": "Battery swapping: exchanges and batteries (2.1).",
     "intents": "Orders that were given, and what became of them.",

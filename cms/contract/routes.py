@@ -325,6 +325,23 @@ def _billingprofiles() -> Rows:
     }
 
 
+def _plans() -> Rows:
+    from cms.contract import plans
+
+    view = plans.SubscriptionView
+    return {
+        plans.ListPlans: Route("GET", "/v1/plans", list[plans.PlanView]),
+        plans.AddPlan: Route("POST", "/v1/plans", plans.PlanView),
+        plans.ShowPlan: Route("GET", "/v1/plans/{plan}", plans.PlanView),
+        plans.ClosePlan: Route("POST", "/v1/plans/{plan}/close", plans.PlanView),
+        plans.ListSubscriptions: Route("GET", "/v1/subscriptions", list[plans.SubscriptionView]),
+        plans.ShowSubscription: Route("GET", "/v1/drivers/{driver}/subscription", view),
+        plans.SignUp: Route("POST", "/v1/drivers/{driver}/subscription", view),
+        plans.ChangePlan: Route("PATCH", "/v1/drivers/{driver}/subscription", view),
+        plans.CancelPlan: Route("POST", "/v1/drivers/{driver}/subscription/cancel", view),
+    }
+
+
 def _organisations() -> Rows:
     from cms.contract import organisations
 
@@ -583,6 +600,7 @@ _NOUNS: dict[str, Callable[[], Rows]] = {
     "tokens": _tokens,
     "drivers": _drivers,
     "billingprofiles": _billingprofiles,
+    "plans": _plans,
     "access": _access,
     "organisations": _organisations,
     "apps": _apps,

@@ -31,6 +31,7 @@ from cms.contract import ocpp as o
 from cms.contract import operators as op
 from cms.contract import organisations as og
 from cms.contract import payments as pa
+from cms.contract import plans as pl
 from cms.contract import quirks as q
 from cms.contract import reservations as r
 from cms.contract import secrets as sc
@@ -73,6 +74,7 @@ from cms.operations import (
     organisations,
     payments,
     places,
+    plans,
     privacy,
     quirks,
     remote,
@@ -230,6 +232,15 @@ OPERATIONS: dict[type, Operation] = {
     bp.ListBillingProfiles: Operation(billingprofiles.list_, "billing.read"),
     bp.ShowBillingProfile: Operation(billingprofiles.show, "billing.read"),
     bp.SetBillingProfile: Operation(billingprofiles.set_, "billing.write"),
+    pl.ListPlans: Operation(plans.list_, "billing.read"),
+    pl.ShowPlan: Operation(plans.show, "billing.read"),
+    pl.AddPlan: Operation(plans.add, "billing.write"),
+    pl.ClosePlan: Operation(plans.close, "billing.write"),
+    pl.ListSubscriptions: Operation(plans.members, "billing.read"),
+    pl.ShowSubscription: Operation(plans.show_subscription, "billing.read"),
+    pl.SignUp: Operation(plans.sign_up, "billing.write"),
+    pl.ChangePlan: Operation(plans.change, "billing.write"),
+    pl.CancelPlan: Operation(plans.cancel, "billing.write"),
     ac.ListRules: Operation(access.list_, "access.read"),
     ac.ShowRule: Operation(access.show, "access.read"),
     ac.AddRule: Operation(access.add, "access.write"),

@@ -55,6 +55,8 @@ HARMLESS_IN = {
     "ApiTokenCredential": {"name"},
     "ApiTokenView": {"name"},
     "BillingProfileView": {"vat_checked"},
+    "Plan": {"name", "vat_percent"},
+    "PlanView": {"name", "vat_percent"},
     "AddApiToken": {"name"},
     "ApprovePairing": {"name"},
     "GrantView": {"name"},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import typing
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from types import UnionType
 from typing import Any
@@ -20,6 +20,7 @@ _PLAIN: dict[Any, Any] = {
     float: 1.0,
     bool: True,
     Decimal: Decimal(1),
+    date: NOON.date(),
     datetime: NOON + timedelta(hours=1),
     Any: {},
     object: {},

@@ -70,6 +70,7 @@ WORDS = {
     "sites set": [f"{MARK}1", "--name", "North"],
     "lists set": ["CP1", "--all"],
     "tariffs assign": ["T1", "--station", "CP1"],
+    "plans add": [f"{MARK}1", "--fee", "5"],
     "reservations cancel": ["1"],
     "displays get": ["CP1", "1"],
     "profiles set": ["CP1", "--rate", "16A"],
