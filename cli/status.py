@@ -30,6 +30,7 @@ def _lines(told: Row) -> list[tuple[str, str]]:
         ("daemon", f"{told['health']} · version {told['version']} · up {age(told['uptime_s'])}"),
         ("stations connect to", told["ocpp_url"]),
         ("with TLS", told["ocpp_tls_url"] or "nobody listens"),
+        ("drivers pay at", told.get("pay_url") or "nobody listens"),
         ("control socket", told["socket"]),
         ("database", told["database"]),
         ("bus", told["bus"]),

@@ -39,6 +39,15 @@ def for_uploads(settings: Settings, port: int) -> str:
     return f"http://{host}:{port}"
 
 
+def pay_page(settings: Settings, port: int) -> str:
+    """Where drivers reach the pay page, without a slash at its end."""
+    if settings.pay_url is not None:
+        return settings.pay_url.rstrip("/")
+    scheme = "http" if settings.pay_tls_certificate is None else "https"
+    host = own_address() if settings.pay_host in ANYWHERE else settings.pay_host
+    return f"{scheme}://{host}:{port}"
+
+
 def own_address() -> str:
     """This machine's address on its way out; nothing is sent. Loopback where there is no way out."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:

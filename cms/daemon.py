@@ -18,9 +18,9 @@ import structlog
 from cms import __version__, addresses, hardening, systemd
 from cms.api.app import create_app
 from cms.api.metrics import Metrics
-from cms.api.server import RunningApi, RunningUploads, serve_api, serve_uploads
+from cms.api.server import Running, RunningApi, serve_api, serve_public, serve_uploads
 from cms.api.uploads import create_upload_app
-from cms.api_port import ApiPort
+from cms.api_port import api_port, pay_port
 from cms.aside import Beside, at_once
 from cms.authorizer import Authorizer
 from cms.bus.local import LocalBus
@@ -109,6 +109,7 @@ class Daemon:
         self._served: dict[str, House] = {}
         """By organisation."""
         self._upload_url = ""
+        self._pay_url = ""
         self._listening = False
         self._sparing = Sparing()
 
@@ -147,12 +148,13 @@ class Daemon:
                 orders_per_minute=settings.orders_per_minute,
             )
             self._housekeeping.kept_back.append(app.state.denials.tell)
-            self.api_port = ApiPort(settings, self.trust, self.clock.now())
+            self.api_port = api_port(settings, self.trust, self.clock.now())
             self._housekeeping.refreshed.append(self.api_port.refresh)
             self.api = await serve_api(
                 app, settings.socket, self.api_port.address, self.api_port.context, settings.socket_group
             )
             await self._take_uploads(undo)
+            await self._open_pay_page(undo)
             for house in self._served.values():
                 self._open(house)
             self._listening = True
@@ -242,6 +244,7 @@ class Daemon:
 
     def _open(self, house: House) -> None:
         house.take_uploads(self._upload_url)
+        house.take_pay_page(self._pay_url)
         house.open()
 
     def _watch(self) -> None:
@@ -256,13 +259,28 @@ class Daemon:
     async def _take_uploads(self, undo: contextlib.AsyncExitStack) -> None:
         """Listen for logs of stations where that is wanted."""
         settings = self.settings
-        self.uploads: RunningUploads | None = None
+        self.uploads: Running | None = None
         if settings.upload_port is None:
             return
         app = create_upload_app(self.houses, settings.upload_max_bytes)
         self.uploads = await serve_uploads(app, settings.upload_host, settings.upload_port)
         undo.push_async_callback(self.uploads.close)
         self._upload_url = addresses.for_uploads(settings, self.uploads.port)
+
+    async def _open_pay_page(self, undo: contextlib.AsyncExitStack) -> None:
+        """Listen for drivers without a contract where that is wanted."""
+        port = pay_port(self.settings, self.clock.now())
+        self.pay_page: Running | None = None
+        if port.address is None:
+            return
+        from cms.payweb import create_pay_app
+
+        url = addresses.pay_page(self.settings, port.address[1])
+        app = create_pay_app(self.houses, OPERATIONS, url, self.settings.pay_links)
+        self._housekeeping.refreshed.append(port.refresh)
+        self.pay_page = await serve_public(app, port.address, port.context)
+        undo.push_async_callback(self.pay_page.close)
+        self._pay_url = addresses.pay_page(self.settings, self.pay_page.port)
 
     async def _admit(self, knock: Knock) -> Admitted | Turned:
         approach = Approach(
@@ -330,6 +348,8 @@ class Daemon:
         await asyncio.gather(self.endpoint.drain(_DRAIN_S), self.api.close())
         if self.uploads is not None:
             await self.uploads.close()
+        if self.pay_page is not None:
+            await self.pay_page.close()
         await self.endpoint.close(1001, "the central system is stopping")
         self._beside.close()
         if self._outside is not None:

@@ -17,7 +17,7 @@ from cms.authorizer import Authorizer
 from cms.bus.local import LocalBus
 from cms.contract.stations import Message
 from cms.core import MAIN, PLATFORM, Clock, Core, Lane, Mint, Trust
-from cms.domain import organisations
+from cms.domain import organisations, qr
 from cms.domain.verification import Mail
 from cms.keys import LASTING, Keys, Roots
 from cms.ocpp import Endpoint, Hooks
@@ -137,6 +137,16 @@ class House:
         """Stations put their files there."""
         below = "" if self.core.organisation == MAIN else f"/{self.core.organisation}"
         self.core.terms = replace(self.core.terms, upload_url=url + below)
+
+    def take_pay_page(self, url: str) -> None:
+        """Drivers pay there; QR codes lead there too, unless the settings have them say something else."""
+        if not url:
+            return
+        settings, main = self._grounds.settings, self.core.organisation == MAIN
+        url = url if main else f"{url}/{self.core.organisation}"
+        leads = settings.pay_url is not None and settings.qr_url == qr.DEFAULT
+        code = f"{url}/e/{qr.DEFAULT}" if leads else self.core.terms.qr_url
+        self.core.terms = replace(self.core.terms, pay_url=url, qr_url=code)
 
     def frames(self, station_id: str) -> AbstractAsyncContextManager[asyncio.Queue[Message]]:
         """The frames of one of its stations as they cross the link."""

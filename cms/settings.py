@@ -38,6 +38,9 @@ CLIENT_VARIABLES = frozenset(
 )
 
 DEFAULT_SOURCE = "default"
+#: What the pay page may link to.
+PAY_LINKS = ("terms", "privacy", "imprint")
+_WEB = re.compile(r"https?://[^\s\"'<>\\]{1,500}", re.ASCII)
 
 
 def _is_yes(said: object) -> bool:
@@ -221,6 +224,24 @@ class Settings(BaseSettings):
     receipt_url: str | None = Field(
         None, description="Where drivers find receipts, e.g. https://pay.example/{psp_ref}."
     )
+    pay_host: str = Field("127.0.0.1", description="Address of the pay page, when pay_port is given.")
+    pay_port: int | None = Field(
+        None,
+        ge=0,
+        le=65535,
+        description="Port of the pay page for drivers without a contract (docs/paypage.md); none unless given.",
+    )
+    pay_url: str | None = Field(
+        None, description="Where drivers reach the pay page from outside, e.g. https://pay.volt.example."
+    )
+    pay_tls_certificate: Path | None = Field(
+        None,
+        description="Certificate chain of that port in PEM; without one it is on a loopback address, behind a proxy.",
+    )
+    pay_tls_key: Path | None = Field(None, description="Its key, unless in the same file.")
+    pay_links: tuple[str, ...] = Field(
+        (), description="What the pay page links to: terms=URL, privacy=URL, imprint=URL."
+    )
     start_timeout_s: float = Field(
         180.0,
         gt=0,
@@ -312,6 +333,7 @@ class Settings(BaseSettings):
             raise ValueError("smtp_url and mail_from need each other")
         if self.bus is not None and self.bus != "local":
             raise ValueError("bus: only the bus within this process (local) is known")
+        self._agree_on_the_pay_page()
         try:
             qr.check(self.qr_url)
         except Invalid as error:
@@ -327,6 +349,16 @@ class Settings(BaseSettings):
                 f" {places.LONGEST_SOCKET_PATH}: give a shorter one with --socket"
             )
         return self
+
+    def _agree_on_the_pay_page(self) -> None:
+        if self.pay_port is not None and self.pay_tls_certificate is None and not is_loopback(self.pay_host):
+            raise ValueError("pay_host needs pay_tls_certificate: nobody pays in clear")
+        if self.pay_url is not None and not _WEB.fullmatch(self.pay_url):
+            raise ValueError(f"pay_url: {self.pay_url[:80]!r} is no address of a web page")
+        for link in self.pay_links:
+            what, _, url = link.partition("=")
+            if what not in PAY_LINKS or not _WEB.fullmatch(url):
+                raise ValueError(f"pay_links: {link[:80]!r} is none of {', '.join(PAY_LINKS)} with =URL")
 
     @property
     def database_url(self) -> str:

@@ -55,6 +55,8 @@ class Terms:
     """Which doubts are a no (domain.suspicion)."""
     qr_url: str = "{evse_id}"
     """What the QR code on an EVSE says (domain.qr)."""
+    pay_url: str = ""
+    """Where drivers without a contract pay, without a slash at its end; empty when nobody listens there."""
     receipt_url: str | None = None
     """Where drivers find the receipt of a payment: ``{psp_ref}`` stands for its reference."""
     four_eyes: tuple[str, ...] = ()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from asyncio import Transport
 from collections import Counter
+from ipaddress import ip_address
 from typing import Any, ClassVar
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
@@ -28,7 +29,7 @@ class RemoteProtocol(H11Protocol):
         self._address = str(peer[0]) if peer else ""
         self._open[self._address] += 1
         self._impatient: asyncio.TimerHandle | None = None
-        if self._open.total() > MOST_CONNECTIONS or self._open[self._address] > MOST_PER_ADDRESS:
+        if self._open.total() > MOST_CONNECTIONS or self._open[self._address] > self._most_of(self._address):
             transport.abort()
             return
         self._wait_for_head()
@@ -39,6 +40,10 @@ class RemoteProtocol(H11Protocol):
             await inner(scope, receive, send)
 
         self.app = patient
+
+    def _most_of(self, address: str) -> int:
+        """How many connections one address may have."""
+        return MOST_PER_ADDRESS
 
     def data_received(self, data: bytes) -> None:
         """What comes after an answer is the head of the next request: it has as long as the first."""
@@ -62,3 +67,13 @@ class RemoteProtocol(H11Protocol):
         if self._impatient is not None:
             self._impatient.cancel()
             self._impatient = None
+
+
+class PublicProtocol(RemoteProtocol):
+    """The same for pages that anybody may read, with a count of its own: visitors take no room from operators."""
+
+    _open: ClassVar[Counter[str]] = Counter()
+
+    def _most_of(self, address: str) -> int:
+        """A proxy of this machine brings everybody's connections."""
+        return MOST_CONNECTIONS if address and ip_address(address).is_loopback else MOST_PER_ADDRESS

@@ -16,7 +16,7 @@ from typing import Any, Literal
 import uvicorn
 from fastapi import FastAPI
 
-from cms.api.remote import RemoteProtocol
+from cms.api.remote import PublicProtocol, RemoteProtocol
 from cms.api.who import PeerProtocol
 from cms.contract.refusals import Conflict, Invalid
 
@@ -151,26 +151,35 @@ async def _served(
 
 
 @dataclass(slots=True)
-class RunningUploads:
-    """The address for files of stations while it listens."""
+class Running:
+    """A listener beside the API while it listens: the address for files of stations, the pay page."""
 
     port: int
     _server: _Server
     _task: asyncio.Task[None]
 
     async def close(self) -> None:
-        """End it; a file that is on its way is lost, the station sends it again."""
+        """End it; what is on its way is lost: the station sends its file again, the phone asks again."""
         self._server.stop.set()
         for connection in list(self._server.server_state.connections):
             connection.transport.abort()
         await self._task
 
 
-async def serve_uploads(app: Callable[..., Any], host: str, port: int) -> RunningUploads:
+async def serve_uploads(app: Callable[..., Any], host: str, port: int) -> Running:
     """Listen for files. Raises Invalid when the address cannot be had."""
     bound = bind_tcp((host, port), "Uploads", "see --upload-host and --upload-port")
     server, task = await _served(app, "h11", [bound], "uploads")
-    return RunningUploads(bound.getsockname()[1], server, task)
+    return Running(bound.getsockname()[1], server, task)
+
+
+async def serve_public(
+    app: Callable[..., Any], address: tuple[str, int], tls: ssl.SSLContext | None
+) -> Running:
+    """Listen for anybody: the pay page. Raises Invalid when the address cannot be had."""
+    bound = bind_tcp(address, "The pay page", "see pay_host and pay_port")
+    server, task = await _served(app, PublicProtocol, [bound], "pay page", tls)
+    return Running(bound.getsockname()[1], server, task)
 
 
 def _inode(path: Path) -> int:

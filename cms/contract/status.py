@@ -42,6 +42,8 @@ class StatusView:
     open_enrolment: bool = False
     ocpp_tls_url: str = ""
     """Where stations connect with security profiles 2 and 3; empty when nobody listens there."""
+    pay_url: str = ""
+    """Where drivers without a contract pay; empty when nobody listens there."""
     notes: tuple[str, ...] = field(default_factory=tuple)
 
 

@@ -56,6 +56,7 @@ async def show(core: Core, request: ShowStatus, actor: Actor) -> StatusView:
         data_dir=terms.data_dir,
         open_enrolment=terms.open_enrolment,
         ocpp_tls_url=terms.ocpp_tls_url,
+        pay_url=terms.pay_url,
         notes=(*terms.notes, *_exceptions(core, now)),
     )
 

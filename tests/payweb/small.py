@@ -1,0 +1,179 @@
+"""A small real shop behind the pay page: one EVSE, a price, a provider that says yes, sessions that somebody moves on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from cms.clock import RandomMint, SystemClock
+from cms.contract.adhoc import (
+    AdHocView,
+    BeginAdHoc,
+    ContinueAdHoc,
+    Offer,
+    ShowAdHoc,
+    ShowOffer,
+    StopAdHoc,
+)
+from cms.contract.payments import BeginWebPayment
+from cms.contract.refusals import Denied, NotFound
+from cms.contract.tariffs import Bill, BillLine, Money, VatPart
+from cms.core import Actor, Core
+from cms.operations import Operation
+
+NOON = datetime(2026, 6, 21, 10, 0, tzinfo=UTC)
+HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=y>\u202egnp\x1b]0;"
+
+OFFER = Offer(
+    place="DE*ABC*E1001",
+    station="CP-1",
+    evse=1,
+    evse_id="DE*ABC*E1001",
+    reference="Stand 4",
+    status="available",
+    online=True,
+    site_name="Old Town Garage",
+    street="Uus 25",
+    postcode="10111",
+    city="Tallinn",
+    country="DE",
+    time_zone="Europe/Berlin",
+    open=True,
+    operator="Volt GmbH",
+    tariff="day-1",
+    price=("0.49 € per kWh", "0.10 € per minute after charging has ended, from 15 min"),
+    currency="EUR",
+    reserved=Decimal(50),
+    payable=True,
+    provider="stripe",
+    key="pk_test_1",
+    script="https://js.stripe.com/v3/",
+)
+VIEW = AdHocView(
+    id="",
+    status="starting",
+    station="CP-1",
+    evse=1,
+    evse_id="DE*ABC*E1001",
+    site_name="Old Town Garage",
+    operator="Volt GmbH",
+    time_zone="Europe/Berlin",
+    created_at=NOON,
+    reserved=Money(Decimal(50), "EUR"),
+)
+BILL = Bill(
+    "EUR",
+    (
+        BillLine(
+            "energy",
+            "day-1",
+            None,
+            None,
+            Decimal("24.31"),
+            "kWh",
+            Decimal("0.411765"),
+            Decimal(19),
+            Decimal("10.01"),
+            Decimal("1.90"),
+            Decimal("11.91"),
+        ),
+    ),
+    (VatPart(Decimal(19), Decimal("10.01"), Decimal("1.90"), Decimal("11.91")),),
+    Decimal("10.01"),
+    Decimal("1.90") + Decimal("10.01"),
+)
+
+
+class SmallShop:
+    """What the pages ask, answered from memory."""
+
+    def __init__(self, offer: Offer = OFFER) -> None:
+        self.core = Core(
+            store=None,  # type: ignore[arg-type]
+            stations=None,  # type: ignore[arg-type]
+            bus=None,  # type: ignore[arg-type]
+            clock=SystemClock(),
+            mint=RandomMint(),
+            secret=bytes(32),
+            trust=None,  # type: ignore[arg-type]
+        )
+        self.offer = offer
+        self.sessions: dict[str, AdHocView] = {}
+        self.begun: list[BeginAdHoc] = []
+        self.actors: list[Actor] = []
+        self.fails: Exception | None = None
+
+    def operations(self) -> Mapping[type, Operation]:
+        answers: dict[type, Any] = {
+            ShowOffer: self._offer,
+            BeginAdHoc: self._begin,
+            ContinueAdHoc: lambda asked: self.move(asked.id, status="starting", client_secret=None),
+            ShowAdHoc: self._session,
+            StopAdHoc: lambda asked: self.move(asked.id, status="ended"),
+            BeginWebPayment: self._scanned,
+        }
+
+        def operation(answer: Any) -> Operation:
+            async def operate(core: Core, asked: Any, actor: Actor) -> Any:
+                self.actors.append(actor)
+                if self.fails is not None:
+                    raise self.fails
+                return answer(asked)
+
+            return Operation(operate, "payments.adhoc")
+
+        return {kind: operation(answer) for kind, answer in answers.items()}
+
+    def _offer(self, asked: ShowOffer) -> Offer:
+        if asked.place.casefold() not in (self.offer.place.casefold(), "cp-1*1"):
+            raise NotFound(f"there is no EVSE {asked.place}")
+        return self.offer
+
+    def _begin(self, asked: BeginAdHoc) -> AdHocView:
+        self.begun.append(asked)
+        id = f"s-{asked.key}"
+        return self.sessions.setdefault(id, replace(VIEW, id=id))
+
+    def _session(self, asked: ShowAdHoc) -> AdHocView:
+        if asked.id not in self.sessions:
+            raise NotFound(f"there is no session {asked.id}")
+        return self.sessions[asked.id]
+
+    def _scanned(self, asked: BeginWebPayment) -> None:
+        if asked.totp != "right":
+            raise Denied("the code is not one that CP-1 shows now")
+
+    def put(self, status: str, **more: Any) -> AdHocView:
+        """A session that stands so."""
+        view = replace(VIEW, id=f"id-{status}", status=status, **more)
+        self.sessions[view.id] = view
+        return view
+
+    def move(self, id: str, **more: Any) -> AdHocView:
+        self.sessions[id] = replace(self._session(ShowAdHoc(id)), **more)
+        return self.sessions[id]
+
+    def charging(self) -> AdHocView:
+        """One that has charged for a while."""
+        return self.put(
+            "charging",
+            started_at=SystemClock().now() - timedelta(minutes=72),
+            energy_wh=24_310,
+            power_w=11_040,
+            cost=Money(Decimal("11.91"), "EUR"),
+        )
+
+    def paid(self) -> AdHocView:
+        """One that is over and paid."""
+        return self.put(
+            "paid",
+            started_at=NOON,
+            ended_at=NOON + timedelta(minutes=72),
+            energy_wh=24_310,
+            cost=Money(Decimal("11.91"), "EUR"),
+            paid=Money(Decimal("11.91"), "EUR"),
+            bill=BILL,
+        )
