@@ -1,4 +1,4 @@
-"""Tariffs in YAML as people write them, and written so again; ``read(write(tariff))`` is the tariff.
+"""Tariffs in YAML as people write them; ``tariffwriting`` writes them so again.
 
     id: DC-day
     currency: EUR
@@ -25,8 +25,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cms.contract.refusals import Invalid
 from cms.contract.tariffs import Bound, Component, Price, Tariff, TariffText, Tax, When
-from cms.domain.record import record
-from cms.domain.tariffs import DAYS, FORMATS, with_taxes
+from cms.domain.tariffs import DAYS, FORMATS
 from cms.domain.yamltext import Node
 from cms.domain.yamltext import read as read_tree
 
@@ -39,10 +38,11 @@ COMPONENTS = {
     "reservation": "reservation_time",
     "reservation-fee": "reservation_fixed",
 }
-_TIMED = frozenset({"charging", "idle", "reservation"})
+TIMED = frozenset({"charging", "idle", "reservation"})
 #: What ``after`` and ``before`` count, by what is paid for; else the time since the session began.
-_AFTER = {"charging": "charging_s", "idle": "idle_s"}
-_NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,12})?", re.ASCII)
+AFTER = {"charging": "charging_s", "idle": "idle_s"}
+_NUMBER = re.compile(r"-?\d{1,12}(\.\d{1,28})?", re.ASCII)
+_ENERGY = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*(kWh|Wh)", re.ASCII)
 _SPAN = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)\s*([a-z]+)", re.ASCII)
 _SECONDS = {
     "s": 1,
@@ -81,8 +81,7 @@ def _amount(node: Node, key: str) -> Decimal:
 
 def _of_thousand(node: Node, key: str) -> Decimal:
     """kWh or kW as Wh or W."""
-    amount = _amount(node, key) * 1000
-    return amount.quantize(Decimal(1)) if amount == amount.to_integral_value() else amount
+    return _amount(node, key).scaleb(3)
 
 
 def _span(node: Node, key: str) -> int:
@@ -145,6 +144,32 @@ def _kind(node: Node, key: str) -> str:
     return said
 
 
+def _expired(node: Node, key: str) -> str:
+    """OCPI's word for whether somebody came for what he had reserved."""
+    words = {
+        "yes": "RESERVATION_EXPIRES",
+        "true": "RESERVATION_EXPIRES",
+        "no": "RESERVATION",
+        "false": "RESERVATION",
+    }
+    said = _said(node, key).casefold()
+    if said not in words:
+        raise _fail(node, key, f"yes or no, not {said[:20]!r}")
+    return words[said]
+
+
+def _step(node: Node, name: str) -> int:
+    """``1 kWh``, ``100 Wh``, ``5 min`` in Wh or seconds."""
+    said = _said(node, "step")
+    if name in TIMED:
+        return _span(node, "step")
+    found = _ENERGY.fullmatch(said)
+    wh = Decimal(found[1]) * (1000 if found[2] == "kWh" else 1) if found else None
+    if name != "energy" or wh is None or wh != wh.to_integral_value():
+        raise _fail(node, "step", f"{said[:40]!r} is no step of {name}", "e.g. 1 kWh, 100 Wh, of time 5 min")
+    return int(wh)
+
+
 def _word(node: Node, key: str) -> str:
     said = _said(node, key)
     if not 0 < len(said) <= 60 or not said.isprintable():
@@ -174,8 +199,9 @@ CONDITIONS: dict[str, tuple[str, Callable[[Node, str], Any]]] = {
     "max-idle": ("max_idle_s", _span),
     "brand": ("payment_brand", _word),
     "recognition": ("payment_recognition", _word),
+    "expired": ("reservation", _expired),
 }
-_PRICE_KEYS = {"price", "per", "vat"}
+_PRICE_KEYS = {"price", "per", "step", "vat"}
 _TOP_KEYS = {
     "id",
     "currency",
@@ -198,38 +224,40 @@ def read(text: str, id: str | None = None) -> Tariff:
     top = _mapping(root, "a tariff", _TOP_KEYS)
     gross = _gross(top)
     taxes = _taxes(top["vat"], "vat") if "vat" in top else ()
-    prices: dict[str, list[_Said]] = {}
+    prices: dict[str, list[Price]] = {}
+    own: dict[str, tuple[Tax, ...]] = {}
     for element in _list(top.get("elements")):
-        _read_element(element, taxes, prices)
+        _read_element(element, prices)
     for name in COMPONENTS:
-        for node in _list(top.get(name)):
-            prices.setdefault(name, []).append(_read_price(node, name, taxes, {}))
-    own = _word(top["id"], "id") if "id" in top else None
-    if not (id or own):
+        if name in top:
+            below, said = _of_component(top[name], name)
+            own |= {} if said is None else {name: said}
+            prices.setdefault(name, []).extend(_read_price(node, name, {}) for node in below)
+    written = _word(top["id"], "id") if "id" in top else None
+    if not (id or written):
         raise Invalid("the tariff has no id", "e.g. id: DC-day")
     if "currency" not in top:
         raise Invalid("the tariff has no currency", "e.g. currency: EUR")
     return Tariff(
-        id=id or own or "",
+        id=id or written or "",
         currency=_said(top["currency"], "currency"),
         min_cost=_bound(top.get("min"), "min", taxes, gross),
         max_cost=_bound(top.get("max"), "max", taxes, gross),
         texts=_texts(top.get("text")),
-        valid_from=_instant(top.get("valid-from"), "valid-from", top),
+        valid_from=_instant(top, "valid-from"),
+        valid_to=_instant(top, "valid-to"),
         time_zone=_zone(top),
-        **{COMPONENTS[said]: _component(rows, gross) for said, rows in prices.items()},
+        tax_included=gross,
+        **{COMPONENTS[name]: Component(tuple(said), own.get(name, taxes)) for name, said in prices.items()},
     )
 
 
-@record
-class _Said:
-    """A price as it was written, before it is put into its component."""
-
-    node: Node
-    amount: Decimal
-    when: When | None
-    taxes: tuple[Tax, ...]
-    step: int | None
+def _of_component(node: Node, name: str) -> tuple[list[Node], tuple[Tax, ...] | None]:
+    """Its prices: one, a list, or ``{prices: [...], vat: 7}`` where its taxes are not the tariff's."""
+    if isinstance(node.value, dict) and "prices" in node.value:
+        said = _mapping(node, name, {"prices", "vat"})
+        return _list(said["prices"]), _taxes(said["vat"], "vat") if "vat" in said else None
+    return _list(node), None
 
 
 def _list(node: Node | None) -> list[Node]:
@@ -260,17 +288,16 @@ def _zone(top: Mapping[str, Node]) -> str:
     return said
 
 
-def _instant(node: Node | None, key: str, top: Mapping[str, Node]) -> datetime | None:
+def _instant(top: Mapping[str, Node], key: str) -> datetime | None:
     """A date or a time; local to the tariff's zone where it names none."""
-    if node is None:
+    if key not in top:
         return None
-    said = _said(node, key)
+    said = _said(top[key], key)
     try:
         at = datetime.fromisoformat(said)
     except ValueError:
-        raise _fail(
-            node, key, f"{said[:40]!r} is no time", "e.g. 2027-01-01 or 2027-01-01T06:00:00Z"
-        ) from None
+        hint = "e.g. 2027-01-01 or 2027-01-01T06:00:00Z"
+        raise _fail(top[key], key, f"{said[:40]!r} is no time", hint) from None
     return (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(_zone(top)))).astimezone(UTC)
 
 
@@ -292,38 +319,39 @@ def _tax(node: Node, key: str) -> Tax:
     return Tax(name, _amount(said["percent"], "percent"), int(stack))
 
 
-def _read_element(node: Node, taxes: tuple[Tax, ...], prices: dict[str, list[_Said]]) -> None:
+def _read_element(node: Node, prices: dict[str, list[Price]]) -> None:
     """Several prices with conditions in common: each is one more price of its component."""
-    keys = {"when", *COMPONENTS}
-    said = _mapping(node, "an element", keys)
+    said = _mapping(node, "an element", {"when", *COMPONENTS})
     when = _mapping(said["when"], "when", {*CONDITIONS, "after", "before"}) if "when" in said else {}
     for name in COMPONENTS:
         for below in _list(said.get(name)):
-            prices.setdefault(name, []).append(_read_price(below, name, taxes, when))
+            prices.setdefault(name, []).append(_read_price(below, name, when))
 
 
-def _read_price(node: Node, name: str, taxes: tuple[Tax, ...], shared: Mapping[str, Node]) -> _Said:
+def _read_price(node: Node, name: str, shared: Mapping[str, Node]) -> Price:
     """``0.49``, or ``{price: 0.49, from: 08:00, ...}``; with the conditions of its element."""
     if node.text is not None:
-        return _Said(node, _amount(node, name), _when(name, shared), taxes, None)
+        return Price(_amount(node, name), _when(name, shared))
     said = _mapping(node, name, {*_PRICE_KEYS, *CONDITIONS, "after", "before"})
     if "price" not in said:
         raise _fail(node, name, "there is no price", "e.g. {price: 0.49, from: 08:00}")
     conditions = {key: below for key, below in said.items() if key not in _PRICE_KEYS}
-    for key in conditions.keys() & shared.keys():
+    for key in sorted(conditions.keys() & shared.keys()):
         raise _fail(conditions[key], key, "its element says it too")
-    own = _taxes(said["vat"], "vat") if "vat" in said else taxes
-    amount = _amount(said["price"], "price")
-    if "per" in said:
-        amount = _per(said["per"], name, amount)
-    return _Said(node, amount, _when(name, {**shared, **conditions}), own, None)
+    return Price(
+        amount=_amount(said["price"], "price"),
+        when=_when(name, {**shared, **conditions}),
+        taxes=_taxes(said["vat"], "vat") if "vat" in said else None,
+        step=_step(said["step"], name) if "step" in said else None,
+        per_hour="per" in said and _per_hour(said["per"], name),
+    )
 
 
-def _per(node: Node, name: str, amount: Decimal) -> Decimal:
+def _per_hour(node: Node, name: str) -> bool:
     said = _said(node, "per")
-    if name not in _TIMED or said not in ("minute", "hour"):
+    if name not in TIMED or said not in ("minute", "hour"):
         raise _fail(node, "per", "a price of time is per minute or per hour")
-    return amount if said == "minute" else amount / 60
+    return said == "hour"
 
 
 def _when(name: str, said: Mapping[str, Node]) -> When | None:
@@ -331,7 +359,7 @@ def _when(name: str, said: Mapping[str, Node]) -> When | None:
     for key, node in said.items():
         if key in ("after", "before"):
             field, value = (
-                f"{'min' if key == 'after' else 'max'}_{_AFTER.get(name, 'time_s')}",
+                f"{'min' if key == 'after' else 'max'}_{AFTER.get(name, 'time_s')}",
                 _span(node, key),
             )
         else:
@@ -340,15 +368,6 @@ def _when(name: str, said: Mapping[str, Node]) -> When | None:
             raise _fail(node, key, "this is said twice, in two ways")
         fields[field] = value
     return When(**fields) if fields else None
-
-
-def _component(rows: list[_Said], gross: bool) -> Component:
-    taxes = rows[0].taxes
-    for row in rows:
-        if row.taxes != taxes:
-            raise _fail(row.node, "vat", "all prices of one thing have the same taxes")
-    factor = with_taxes(Decimal(1), taxes) if gross else Decimal(1)
-    return Component(tuple(Price(row.amount / factor, row.when) for row in rows), taxes)
 
 
 def _bound(node: Node | None, key: str, taxes: tuple[Tax, ...], gross: bool) -> Bound | None:
@@ -371,7 +390,7 @@ def _texts(node: Node | None) -> tuple[TariffText, ...]:
     if node.text is not None:
         return (TariffText(node.text),)
     if isinstance(node.value, dict):
-        return tuple(TariffText(_said(below, lang), lang) for lang, below in node.value.items())
+        return tuple(TariffText(_content(below, lang), lang) for lang, below in node.value.items())
     return tuple(_text(below) for below in _list(node))
 
 
@@ -379,13 +398,19 @@ def _text(node: Node) -> TariffText:
     if node.text is not None:
         return TariffText(node.text)
     said = _mapping(node, "text", {"text", "language", "format"})
-    if "text" not in said or said["text"].text is None:
+    if "text" not in said:
         raise _fail(node, "text", "there is no text in it")
     form = _said(said["format"], "format").upper() if "format" in said else "UTF8"
     if form not in FORMATS:
         raise _fail(said["format"], "format", f"one of {', '.join(FORMATS)}, not {form[:20]!r}")
     language = _said(said["language"], "language") if "language" in said else None
-    return TariffText(said["text"].text, language, form)
+    return TariffText(_content(said["text"], "text"), language, form)
+
+
+def _content(node: Node, key: str) -> str:
+    """As it was written, with the spaces at its ends."""
+    _said(node, key)
+    return node.text or ""
 
 
 def _mapping(node: Node, what: str, keys: set[str]) -> Mapping[str, Node]:

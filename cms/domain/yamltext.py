@@ -6,12 +6,21 @@ serves attacks more than people (anchors, aliases, tags, deep nesting) is refuse
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from functools import cache
 from typing import Any
 
 from cms.contract.refusals import Invalid
 from cms.domain.record import record
+
+
+class Word(str):
+    """Text that is written without quotes, whatever it looks like: ``yes``."""
+
+    __slots__ = ()
+
 
 #: Characters of a text, and levels of nesting.
 LONGEST = 32 * 1024
@@ -39,7 +48,8 @@ def read(text: str) -> Node:
     try:
         root = _loader()(text).get_single_node()
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+        ended = "stream end" in (error.problem or "")
+        mark = error.context_mark if ended and error.context_mark else error.problem_mark
         where = f"line {mark.line + 1}: " if mark is not None else ""
         raise Invalid(f"{where}this is no YAML: {error.problem or error.context}") from None
     except (yaml.YAMLError, RecursionError, ValueError) as error:
@@ -51,41 +61,58 @@ def read(text: str) -> Node:
     return _node(root)
 
 
-def write(value: Any, depth: int = 0) -> Iterator[str]:
-    """Block YAML of text, numbers, lists and mappings; lists of plain values and mappings in lists in flow style."""
+def write(value: Mapping[str, Any], depth: int = 0) -> Iterator[str]:
+    """Lines of block YAML; lists of mappings a line each, what is small in flow style."""
     pad = "  " * depth
     for key, item in value.items():
-        match item:
-            case dict() if any(isinstance(below, dict | list) for below in item.values()):
-                yield f"{pad}{key}:"
-                yield from write(item, depth + 1)
-            case list() if any(isinstance(below, dict) for below in item):
-                yield f"{pad}{key}:"
-                yield from (f"{pad}  - {_flow(below)}" for below in item)
-            case _:
-                yield f"{pad}{key}: {_flow(item)}"
+        if isinstance(item, list) and any(isinstance(below, dict) for below in item):
+            yield f"{pad}{_flow(key)}:"
+            yield from (f"{pad}  - {_flow(below)}" for below in item)
+        elif isinstance(item, dict) and any(
+            isinstance(part, dict) for below in item.values() for part in _parts(below)
+        ):
+            yield f"{pad}{_flow(key)}:"
+            yield from write(item, depth + 1)
+        else:
+            yield f"{pad}{_flow(key)}: {_flow(item)}"
+
+
+def _parts(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def _flow(value: Any) -> str:
     match value:
         case dict():
-            return "{" + ", ".join(f"{key}: {_flow(item)}" for key, item in value.items()) + "}"
-        case list() | tuple():
+            return "{" + ", ".join(f"{_flow(key)}: {_flow(item)}" for key, item in value.items()) + "}"
+        case list():
             return "[" + ", ".join(map(_flow, value)) + "]"
+        case Decimal():
+            return f"{value:f}"
+        case Word():
+            return str(value)
         case str():
             return _quoted(value)
     return str(value)
 
 
-def _quoted(text: str) -> str:
-    """Plain where that is plainly the same text, else as JSON has it, which YAML contains."""
-    import json
+_MEASURE = re.compile(r"\d+ [a-zA-Z]+", re.ASCII)
+#: What a reader could take for something else than text.
+_WORDS = frozenset({"null", "true", "false", "yes", "no", "on", "off", "y", "n"})
 
-    plain = text.isascii() and text[:1].isalnum() and all(sign.isalnum() or sign in " ._/-" for sign in text)
-    words = {"null", "true", "false", "yes", "no", "on", "off"}
-    if plain and text == text.strip() and text.casefold() not in words:
+
+def _quoted(text: str) -> str:
+    """Plain where that is plainly the same text, else in double quotes."""
+    plain = text.isascii() and text[:1].isalpha() and all(sign.isalnum() or sign in " ._/-%" for sign in text)
+    if _MEASURE.fullmatch(text) or (plain and text == text.strip() and text.casefold() not in _WORDS):
         return text
-    return json.dumps(text)
+    return '"' + "".join(map(_escaped, text)) + '"'
+
+
+def _escaped(sign: str) -> str:
+    if sign in '"\\':
+        return f"\\{sign}"
+    return sign if sign.isprintable() else f"\\U{ord(sign):08x}"
 
 
 def _node(root: Any) -> Node:
