@@ -6,7 +6,6 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.ends import decimal
 from cli.noun import flags_of, group, tell_list
 from cli.render import Column, show_one, when
 from cms.client import ask
@@ -29,8 +28,6 @@ LIST = (
     Column("purchase_reference", "reference", wide=True),
     Column("invoice_email", "invoices to", wide=True),
     Column("language", wide=True),
-    Column("top_up_amount", "top up", right=True, wide=True),
-    Column("top_up_below", "below", right=True, wide=True),
     Column("changed_at", "changed", when, wide=True),
 )
 SHOWN = tuple(Column(column.key, column.heading, column.show) for column in LIST)
@@ -71,11 +68,6 @@ def set_(
         str | None, typer.Option("--email", metavar="ADDRESS", help="Where invoices go.")
     ] = None,
     language: Annotated[str | None, typer.Option("--language", metavar="de|en|...")] = None,
-    top_up: Annotated[
-        str | None,
-        typer.Option("--top-up", metavar="AMOUNT", help="Fill his balance up by card; 0: no more."),
-    ] = None,
-    below: Annotated[str | None, typer.Option("--below", metavar="AMOUNT", help="When less is left.")] = None,
 ) -> None:
     """Change how a driver pays; an empty text takes a field away."""
     flags = flags_of(ctx)
@@ -87,8 +79,6 @@ def set_(
         "purchase_reference": reference,
         "invoice_email": email,
         "language": language,
-        "top_up_amount": None if top_up is None else decimal(top_up),
-        "top_up_below": None if below is None else decimal(below),
     }
     if all(value is None for value in told.values()):
         raise Invalid("What is to be changed?", "e.g. cms drivers billing set DRIVER --way card")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import Decimal
 
 from cms.contract.record import record
 
@@ -27,8 +26,6 @@ class BillingProfileView:
     invoice_email: str | None
     language: str | None
     card: str | None
-    top_up_amount: Decimal | None
-    top_up_below: Decimal | None
     plan: str | None
     changed_at: datetime | None
 
@@ -47,10 +44,7 @@ class ShowBillingProfile:
 
 @dataclass(frozen=True, slots=True)
 class SetBillingProfile:
-    """Change how a driver pays; what is null stays, an empty text is taken away.
-
-    ``top_up_amount`` 0: his balance is not filled up by itself any more.
-    """
+    """Change how a driver pays; what is null stays, an empty text is taken away."""
 
     driver: str
     way: str | None = None
@@ -60,6 +54,4 @@ class SetBillingProfile:
     purchase_reference: str | None = None
     invoice_email: str | None = None
     language: str | None = None
-    top_up_amount: Decimal | None = None
-    top_up_below: Decimal | None = None
     reason: str | None = None

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from cms.domain import plans
@@ -28,8 +27,7 @@ class BillingProfile:
     """One driver's, as decisions need it. ``every``: whether he is billed for each session, or once a month.
 
     ``customer`` and ``method`` are the payment provider's names for him and his saved card, ``method_text`` what
-    people call it (``visa 4242 12/28``). With ``top_up_amount`` his card fills his balance up with that much as soon
-    as less than ``top_up_below`` is left.
+    people call it (``visa 4242 12/28``).
     """
 
     driver: str
@@ -39,8 +37,6 @@ class BillingProfile:
     customer: str | None = None
     method: str | None = None
     method_text: str | None = None
-    top_up_amount: Decimal | None = None
-    top_up_below: Decimal | None = None
     vat_checked: bool | None = None
     """What was said of his VAT number by whoever is asked about them; None: nobody was."""
     changed_at: datetime | None = None

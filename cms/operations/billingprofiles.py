@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import msgspec
 
 from cms.contract.billingprofiles import (
@@ -23,7 +21,6 @@ from cms.domain.drivers import Box
 from cms.domain.evolve import evolve, with_fields
 from cms.operations.drivers import find, opened, registered, said
 
-_HIGHEST = Decimal(10_000)
 _PERSONAL = ("company", "purchase_reference", "invoice_email")
 #: By which check of a driver's words these are read (operations.drivers.said).
 _READ_AS = {"invoice_email": "email"}
@@ -71,8 +68,6 @@ def _view(core: Core, known: BillingProfile, contact: Contact) -> BillingProfile
         invoice_email=contact.invoice_email,
         language=known.language,
         card=known.method_text or ("saved" if known.method else None),
-        top_up_amount=known.top_up_amount,
-        top_up_below=known.top_up_below,
         plan=billing.plan_of(core.kept, known.driver, core.clock.now()),
         changed_at=known.changed_at,
     )
@@ -121,29 +116,13 @@ def _profile(before: BillingProfile, request: SetBillingProfile) -> BillingProfi
         profile = evolve(profile, every=_one_of("every", request.every, billing.EVERY))
     if request.language is not None:
         profile = evolve(profile, language=said(request.language, "language"))
-    return _topping_up(profile, request)
+    return profile
 
 
 def _one_of(what: str, word: str, words: tuple[str, ...]) -> str:
     if word not in words:
         raise Invalid(f"{what} is {', '.join(words)}, not {word[:20]!r}")
     return word
-
-
-def _topping_up(profile: BillingProfile, request: SetBillingProfile) -> BillingProfile:
-    amount, below = request.top_up_amount, request.top_up_below
-    if amount is None and below is None:
-        return profile
-    if amount is not None and amount == 0:
-        return evolve(profile, top_up_amount=None, top_up_below=None)
-    amount = amount if amount is not None else profile.top_up_amount
-    below = below if below is not None else profile.top_up_below
-    if amount is None or below is None:
-        raise Invalid("to fill a balance up takes an amount, and below what", "e.g. --top-up 25 --below 10")
-    for value in (amount, below):
-        if not value.is_finite() or not 0 <= value <= _HIGHEST:
-            raise Invalid(f"a balance is filled up with at most {_HIGHEST}, not {value}")
-    return evolve(profile, top_up_amount=amount, top_up_below=below)
 
 
 async def save(core: Core, profile: BillingProfile, actor: Actor, contact: Contact | None = None) -> None:

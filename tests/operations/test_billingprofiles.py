@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -20,8 +19,6 @@ from cms.domain.payments import VatAnswer
 from cms.operations import billingprofiles, drivers
 from tests.operations.small import ANA, Small
 
-D = Decimal
-
 
 async def profile(small: Small, **fields: Any) -> BillingProfileView:
     return await billingprofiles.set_(small.core, SetBillingProfile("ada", **fields), ANA)
@@ -34,7 +31,7 @@ async def ada(small: Small) -> None:
 
 async def test_what_was_said_of_a_driver_is_found_again_after_a_restart(small: Small) -> None:
     await profile(small, way="card", every="session", company="Analytical Engines", vat_id="DE 123456789")
-    await profile(small, purchase_reference="PO-1", top_up_amount=D(25), top_up_below=D(10))
+    await profile(small, purchase_reference="PO-1")
     await small.restart()
     seen = await billingprofiles.show(small.core, ShowBillingProfile("ADA"), ANA)
     assert (seen.way, seen.every, seen.company, seen.vat_id) == (
@@ -43,7 +40,7 @@ async def test_what_was_said_of_a_driver_is_found_again_after_a_restart(small: S
         "Analytical Engines",
         "DE123456789",
     )
-    assert (seen.purchase_reference, seen.top_up_amount, seen.vat_checked) == ("PO-1", D(25), None)
+    assert (seen.purchase_reference, seen.vat_checked) == ("PO-1", None)
     assert [
         one.driver for one in await billingprofiles.list_(small.core, ListBillingProfiles("way=card"), ANA)
     ] == ["ada"]
@@ -52,9 +49,9 @@ async def test_what_was_said_of_a_driver_is_found_again_after_a_restart(small: S
 
 
 async def test_an_empty_text_takes_a_field_away(small: Small) -> None:
-    await profile(small, way="free", company="Analytical Engines", top_up_amount=D(25), top_up_below=D(10))
-    seen = await profile(small, way="", company="", top_up_amount=D(0))
-    assert (seen.way, seen.company, seen.top_up_amount) == (None, None, None)
+    await profile(small, way="free", company="Analytical Engines")
+    seen = await profile(small, way="", company="")
+    assert (seen.way, seen.company) == (None, None)
 
 
 async def test_company_and_vat_number_are_encrypted_and_in_no_event(small: Small) -> None:
@@ -76,8 +73,6 @@ async def test_company_and_vat_number_are_encrypted_and_in_no_event(small: Small
         {"vat_id": "DE12345"},
         {"invoice_email": "nobody"},
         {"company": "=cmd()"},
-        {"top_up_amount": D(25)},
-        {"top_up_amount": D("NaN"), "top_up_below": D(1)},
     ],
 )
 async def test_what_cannot_be_is_refused(small: Small, fields: Any) -> None:

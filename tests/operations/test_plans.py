@@ -25,7 +25,7 @@ from cms.contract.plans import (
 from cms.contract.refusals import Conflict, Invalid, NotFound
 from cms.contract.tariffs import Bill, BillLine, VatPart
 from cms.domain.cdrs import AddCdr, Cdr, Payer
-from cms.operations import billingprofiles, drivers, plans
+from cms.operations import billingprofiles, drivers, plans, subscriptions
 from tests.operations.small import ANA, Small
 
 D = Decimal
@@ -48,15 +48,15 @@ async def offer(small: Small, id: str = "flat", fee: str = "30.00", **fields: An
 
 
 async def signs(small: Small, plan: str = "flat", **fields: Any) -> SubscriptionView:
-    return await plans.sign_up(small.core, SignUp("ada", plan, **fields), ANA)
+    return await subscriptions.sign_up(small.core, SignUp("ada", plan, **fields), ANA)
 
 
 async def changes(small: Small, plan: str, **fields: Any) -> SubscriptionView:
-    return await plans.change(small.core, ChangePlan("ada", plan, **fields), ANA)
+    return await subscriptions.change(small.core, ChangePlan("ada", plan, **fields), ANA)
 
 
 async def cancels(small: Small, **fields: Any) -> SubscriptionView:
-    return await plans.cancel(small.core, CancelPlan("ada", **fields), ANA)
+    return await subscriptions.cancel(small.core, CancelPlan("ada", **fields), ANA)
 
 
 async def charged(
@@ -136,11 +136,11 @@ async def test_nobody_signs_up_for_a_closed_plan_and_its_members_stay(small: Sma
     await offer(small)
     assert (await signs(small)).plan == "flat"
     assert (await plans.close(small.core, ClosePlan("flat"), ANA)).status == "closed"
-    [member] = await plans.members(small.core, ListSubscriptions("flat"), ANA)
+    [member] = await subscriptions.members(small.core, ListSubscriptions("flat"), ANA)
     assert (member.driver, member.status) == ("ada", "active")
     await drivers.add(small.core, AddDriver("ben"), ANA)
     with pytest.raises(Conflict, match="closed since"):
-        await plans.sign_up(small.core, SignUp("ben", "flat"), ANA)
+        await subscriptions.sign_up(small.core, SignUp("ben", "flat"), ANA)
 
 
 async def test_signing_up_twice_is_harmless_and_for_another_plan_a_change(small: Small) -> None:
@@ -177,7 +177,7 @@ async def test_cancelling_keeps_to_the_term_unless_somebody_says_why(small: Smal
     done = await cancels(small, now=True, reason="moved abroad")
     assert (done.status, done.until) == ("ending", date(2026, 11, 1))
     small.clock.time = at(2)
-    assert plans.subscription(small.core, "ada").status == "ended"
+    assert subscriptions.subscription(small.core, "ada").status == "ended"
     with pytest.raises(Conflict, match="no plan"):
         await cancels(small)
 
@@ -205,7 +205,7 @@ async def test_sessions_that_were_paid_before_count_too_and_those_of_other_days_
     await offer(small, included_wh=30_000)
     small.clock.time = at(16)
     await signs(small)
-    await charged(small, "S0", at(5), "20")
+    await charged(small, "S0", at(5), "20", "prepaid/ada")
     await charged(small, "S1", at(17), "4", "prepaid/ada")
     await charged(small, "S2", at(20), "4", "waived")
     assert await lines(small) == {
