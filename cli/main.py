@@ -27,6 +27,8 @@ COMMANDS: dict[str, str] = {
     "tariffs": "Tariffs: what charging costs, where, and what sessions cost.",
     "plans": "Subscription plans: fee, included energy, members: list, add, sign-up, cancel ...",
     "payments": "Ad hoc payments, QR codes, balances of prepaid tokens.",
+    "billing": "Who sells, and billing runs: what drivers owe becomes invoices.",
+    "invoices": "Invoices and credit notes: list, show, export, send, credit, remind.",
     "swaps": "Battery swapping: exchanges and batteries (2.1).",
     "intents": "Orders that were given, and what became of them.",
     "profiles": "Charging profiles: list, set, clear, get, composite ...",

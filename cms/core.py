@@ -160,6 +160,18 @@ class Accounting(Protocol):
         """Those of these sources that an invoice bills already."""
         ...
 
+    async def billed_by(self, sources: Sequence[str]) -> dict[str, str]:
+        """Which invoice (by its id) bills which of these sources."""
+        ...
+
+    async def unbilled_accounts(self, since: datetime, until: datetime) -> list[str]:
+        """Whose sessions that ended then have a record that no invoice bills, in order."""
+        ...
+
+    async def unbilled(self, account: str, since: datetime, until: datetime) -> list[Cdr]:
+        """Those records: the latest revisions, also of earlier sessions that were rated again."""
+        ...
+
     async def marks(self, series: str | None = None, number: int | None = None) -> list[Mark]:
         """What became of an invoice, or of all, oldest first."""
         ...
@@ -437,6 +449,18 @@ class Outside(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Papers(Protocol):
+    """Makes documents of invoices, beside the loop. The same invoice always gives the same bytes."""
+
+    async def pdf(self, invoice: Invoice) -> bytes:
+        """To read, with the XML in it (ZUGFeRD, PDF/A-3)."""
+        ...
+
+    async def xml(self, invoice: Invoice) -> bytes:
+        """EN 16931 as Cross Industry Invoice."""
+        ...
+
+
 class Actor:
     """Who asks: an operating system user on the socket, later a token. ``name`` goes into events."""
 
@@ -619,6 +643,12 @@ class Core:
         lane = self.lanes.get(station_id.casefold())
         if lane is None:
             near = get_close_matches(station_id.casefold(), self.lanes, n=1)
+    papers: Papers | None = None
+    """Who makes documents of invoices; None: nobody does."""
+    provider: Provider | None = None
+    """Takes money from cards; None: nobody does, and everything but cards works."""
+    collect: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when there may be something to take, or to give back (operations.charges.run)."""
             hint = (
                 f"did you mean {self.lanes[near[0]].state.station.id}?" if near else "see `cms stations list`"
             )
@@ -628,7 +658,3 @@ class Core:
     def lanes_of(self, station_id: str | None) -> list[Lane]:
         """The lane of this station; where none is named every lane, by identity."""
         return [self.lane(station_id)] if station_id else [lane for _, lane in sorted(self.lanes.items())]
-    papers: Papers | None = None
-    """Who makes documents of invoices; None: nobody does."""
-    provider: Provider | None = None
-    """Takes money from cards; None: nobody does, and everything but cards works."""

@@ -51,6 +51,9 @@ class Post:
         letter["Date"], letter["Message-ID"] = formatdate(), make_msgid(domain="cms.invalid")
         letter["Auto-Submitted"] = "auto-generated"
         letter.set_content(mail.text)
+        for file in mail.attachments:
+            kind, _, subtype = file.media_type.partition("/")
+            letter.add_attachment(file.content, maintype=kind, subtype=subtype, filename=file.name)
         context = self._context or ssl.create_default_context()
         if self._secure:
             with smtplib.SMTP_SSL(self._host, self._port, timeout=_TIMEOUT_S, context=context) as server:

@@ -504,6 +504,26 @@ def _payments() -> Rows:
     }
 
 
+def _invoices() -> Rows:
+    from cms.contract import invoices
+
+    view = invoices.InvoiceView
+    return {
+        invoices.ShowSeller: Route("GET", "/v1/seller", invoices.SellerView),
+        invoices.SetSeller: Route("PATCH", "/v1/seller", invoices.SellerView),
+        invoices.RunBilling: Route("POST", "/v1/billing-runs", invoices.BillingRunView),
+        invoices.ListInvoices: Route("GET", "/v1/invoices", list[invoices.InvoiceView]),
+        invoices.ShowInvoice: Route("GET", "/v1/invoices/{invoice}", view),
+        invoices.ExportInvoice: Route("GET", "/v1/invoices/{invoice}/document", invoices.InvoiceFile),
+        invoices.CreditInvoice: Route("POST", "/v1/invoices/{invoice}/credit", view),
+        invoices.PayInvoice: Route("POST", "/v1/invoices/{invoice}/pay", view),
+        invoices.SendInvoice: Route("POST", "/v1/invoices/{invoice}/send", invoices.SentView),
+        invoices.MarkInvoiceSent: Route("POST", "/v1/invoices/{invoice}/sent", invoices.SentView),
+        invoices.DisputeInvoice: Route("POST", "/v1/invoices/{invoice}/dispute", view),
+        invoices.RemindInvoices: Route("POST", "/v1/invoice-reminders", list[invoices.ReminderView]),
+    }
+
+
 def _swaps() -> Rows:
     from cms.contract import swaps
 
@@ -613,6 +633,7 @@ _NOUNS: dict[str, Callable[[], Rows]] = {
     "checks": _checks,
     "tariffs": _tariffs,
     "payments": _payments,
+    "invoices": _invoices,
     "swaps": _swaps,
     "intents": _intents,
     "audit": _audit,

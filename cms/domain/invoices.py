@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -26,11 +27,27 @@ class Party:
     iban: str | None = None
     bic: str | None = None
     language: str | None = None
+    contact: str | None = None
+    """Whom a company's invoice is for the attention of."""
+    reference: str | None = None
+    """What the buyer wants his invoices to name (BT-10)."""
+
+
+#: Kinds of invoices.
+INVOICE, CREDIT_NOTE = "invoice", "credit-note"
+#: Why something is not taxed, as EN 16931 says it (UNTDID 5305): reverse charge, exempt, a rate of zero.
+REVERSE_CHARGE, EXEMPT, ZERO_RATED = "AE", "E", "Z"
 
 
 @record
 class Item:
-    """One line (BG-25). ``source`` is what it bills (``cdr/S1.1``, ``fee/ana/flat/2026-11``) and is billed once."""
+    """One line (BG-25). ``source`` is what it bills (``cdr/S1.1``, ``fee/ana/flat/2026-11``); an invoice may have
+    several lines of one source, and no other invoice has any.
+
+    ``price`` is per ``unit`` before taxes and never below 0: what is taken off has a negative ``quantity``. ``since``
+    and ``until`` are those of the whole session, told in its ``time_zone``, and ``energy_wh`` is all of its energy.
+    ``kind``: energy, charging-time ... (contract.tariffs.CostLine), or plan, correction, fee.
+    """
 
     source: str
     text: str
@@ -45,12 +62,18 @@ class Item:
     until: datetime | None = None
     session: str | None = None
     energy_wh: int | None = None
+    kind: str = "fee"
+    place: str | None = None
+    time_zone: str = "UTC"
 
 
 @record
 class Invoice:
     """``kind``: invoice or credit-note (of ``corrects``). ``rounding`` (BT-114) bridges what the taxes of the sums
-    differ from the sums of the taxes: ``payable`` is the sum of what the sessions cost."""
+    differ from the sums of the taxes: ``payable`` is the sum of what the sessions cost.
+
+    ``untaxed``: the category of what is taxed at 0 per cent (AE, E, Z), and ``untaxed_why`` the law's words for it.
+    """
 
     series: str
     number: int
@@ -73,11 +96,27 @@ class Invoice:
     made_at: datetime
     corrects: str | None = None
     note: str | None = None
+    untaxed: str = ZERO_RATED
+    untaxed_why: str | None = None
 
     @property
     def id(self) -> str:
+        return Invoice.name(self.series, self.number)
+
+    @staticmethod
+    def name(series: str, number: int) -> str:
         """As it is written: ``2026-0042`` of the series 2026."""
-        return f"{self.series}-{self.number:04d}"
+        return f"{series}-{number:04d}"
+
+    @property
+    def credits(self) -> bool:
+        return self.kind == CREDIT_NOTE
+
+
+def split_id(id: str) -> tuple[str, int] | None:
+    """``2026-0042`` -> 2026, 42; None for what is no number of an invoice."""
+    series, dash, number = id.strip().rpartition("-")
+    return (series, int(number)) if dash and number.isascii() and number.isdecimal() else None
 
 
 @record
@@ -90,6 +129,41 @@ class Mark:
     at: datetime
     detail: str | None = None
     actor: str | None = None
+
+
+#: How an invoice stands. A credit note is issued or sent, and owes nothing by itself.
+OPEN, SENT, OVERDUE, PART_PAID, PAID = "open", "sent", "overdue", "part-paid", "paid"
+CREDITED, DISPUTED, ISSUED = "credited", "disputed", "issued"
+STATUSES = (OPEN, SENT, OVERDUE, PART_PAID, PAID, CREDITED, DISPUTED, ISSUED)
+
+
+def status(invoice: Invoice, owed: Decimal, marks: Sequence[Mark], today: date) -> str:
+    """From what is still owed, what became of it and when it was due; never written down."""
+    sent = any(mark.key == "sent" for mark in marks)
+    if invoice.credits:
+        return SENT if sent else ISSUED
+    if disputed(marks):
+        return DISPUTED
+    if owed <= 0:
+        corrected = any(mark.key.startswith("corrected/") for mark in marks)
+        return CREDITED if corrected else PAID
+    if today > invoice.due_on:
+        return OVERDUE
+    if owed < invoice.payable:
+        return PART_PAID
+    return SENT if sent else OPEN
+
+
+def disputed(marks: Sequence[Mark]) -> bool:
+    """Whether its buyer does not accept it, and nobody said since that this is settled."""
+    said = [mark.key.partition("/")[0] for mark in marks]
+    last = next((word for word in reversed(said) if word in (DISPUTED, "resolved")), None)
+    return last == DISPUTED
+
+
+def reminders(marks: Sequence[Mark]) -> int:
+    """How often it was reminded of."""
+    return sum(mark.key.startswith("reminded/") for mark in marks)
 
 
 @record

@@ -29,8 +29,9 @@ REVENUE, BANK, WAIVED, DISPUTED, WRITTEN_OFF = "revenue", "bank", "waived", "dis
 UNASSIGNED, CORRECTIONS, CASH, TERMINAL = "unassigned", "corrections", "cash", "terminal"
 RECEIVABLE, PREPAID = "receivable/", "prepaid/"
 
-#: Kinds of entries that pay an invoice, or take such a payment back, where ``ref`` names it (``invoice/2026-0042``).
-SETTLING = ("payment", "payment-back", "credit-note", "written-off", "waived")
+#: Kinds of entries that pay an invoice, take such a payment back, or (a reminder) make it more, where ``ref`` names it
+#: (``invoice/2026-0042``).
+SETTLING = ("payment", "payment-back", "credit-note", "written-off", "waived", "reminder-fee")
 
 
 @record

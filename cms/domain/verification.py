@@ -17,12 +17,22 @@ _HOUR = timedelta(hours=1)
 
 
 @record
+class Attachment:
+    """A file that goes with a letter."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@record
 class Mail:
     """A letter to one address."""
 
     to: str
     subject: str
     text: str
+    attachments: tuple[Attachment, ...] = ()
 
 
 @record

@@ -25,6 +25,7 @@ from cms.contract import evses as ev
 from cms.contract import grants as gr
 from cms.contract import intents as i
 from cms.contract import jobs as j
+from cms.contract import invoices as iv
 from cms.contract import lists as li
 from cms.contract import monitoring as m
 from cms.contract import ocpp as o
@@ -52,6 +53,7 @@ from cms.operations import (
     billingprofiles,
     boots,
     cards,
+    billingruns,
     certificates,
     charging,
     checks,
@@ -63,11 +65,13 @@ from cms.operations import (
     drivers,
     events,
     evses,
+    dunning,
     grants,
     imports,
     intents,
     jobs,
     lists,
+    invoices,
     monitoring,
     ocpp,
     operators,
@@ -83,6 +87,7 @@ from cms.operations import (
     security,
     sessions,
     sites,
+    sellers,
     stations,
     status,
     subscriptions,
@@ -299,6 +304,18 @@ OPERATIONS: dict[type, Operation] = {
     og.AddOrganisation: Operation(organisations.add, "organisations.write", platform=True),
     og.SetOrganisation: Operation(organisations.set_, "organisations.write", platform=True),
     og.SuspendOrganisation: Operation(organisations.suspend, "organisations.write", platform=True, two=True),
+    iv.ShowSeller: Operation(sellers.show, "billing.read"),
+    iv.SetSeller: Operation(sellers.set_, "billing.write"),
+    iv.RunBilling: Operation(billingruns.run, "billing.write"),
+    iv.ListInvoices: Operation(invoices.list_, "billing.read"),
+    iv.ShowInvoice: Operation(invoices.show, "billing.read"),
+    iv.ExportInvoice: Operation(invoices.export, "billing.read"),
+    iv.CreditInvoice: Operation(invoices.credit, "billing.write"),
+    iv.PayInvoice: Operation(invoices.pay, "payments.write"),
+    iv.SendInvoice: Operation(invoices.send, "billing.write"),
+    iv.MarkInvoiceSent: Operation(invoices.mark_sent, "billing.write"),
+    iv.DisputeInvoice: Operation(invoices.dispute, "billing.write"),
+    iv.RemindInvoices: Operation(dunning.remind, "billing.write"),
     aa.StartForDriver: Operation(apps.start, "sessions.behalf"),
     aa.ShowDriverStart: Operation(apps.show_start, "sessions.behalf"),
     aa.ListDriverSessions: Operation(apps.list_, "sessions.behalf"),

@@ -74,6 +74,15 @@ class SqlAccounting:
 
     async def marks(self, series: str | None = None, number: int | None = None) -> list[Mark]:
         return await invoices.marks(self._reader, series, number)
+    async def billed_by(self, sources: Sequence[str]) -> dict[str, str]:
+        return await invoices.billed_by(self._reader, list(sources))
+
+    async def unbilled_accounts(self, since: datetime, until: datetime) -> list[str]:
+        return await invoices.unbilled_accounts(self._reader, since, until)
+
+    async def unbilled(self, account: str, since: datetime, until: datetime) -> list[Cdr]:
+        return await invoices.unbilled(self._reader, account, since, until)
+
 
     async def charge(self, charge_id: str) -> Charge | None:
         return await charges.charge(self._reader, charge_id)

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import BigInteger, Index, func, select
+from sqlalchemy import BigInteger, ColumnElement, Index, Text, cast, func, literal, select
 from sqlmodel import Field
 
+from cms.domain.cdrs import Cdr
 from cms.domain.invoices import AddInvoice, AddMark, Invoice, Mark
+from cms.store.cdrs import CdrRow
 from cms.store.reader import Reader
 from cms.store.schema import Instant, Owned, Words, compact, micros
 from cms.store.statements import Params, insert, record_columns, table
@@ -55,7 +57,9 @@ BILL = insert(BilledRow)
 MARK = insert(MarkRow)
 
 _t, _b, _m = table(InvoiceRow), table(BilledRow), table(MarkRow)
+_c = table(CdrRow)
 _decode = msgspec.json.Decoder(Invoice, strict=False).decode
+_cdr = msgspec.json.Decoder(Cdr, strict=False).decode
 _marks = record_columns(MarkRow, Mark)
 
 
@@ -66,7 +70,7 @@ def added(change: AddInvoice, _: object) -> list[Params]:
 
 def billed(change: AddInvoice, _: object) -> list[Params]:
     i = change.invoice
-    return [(item.source, i.series, i.number) for item in i.items]
+    return [(source, i.series, i.number) for source in dict.fromkeys(item.source for item in i.items)]
 
 
 def marked(change: AddMark, _: object) -> list[Params]:
@@ -102,6 +106,43 @@ async def billed_among(reader: Reader, sources: list[str]) -> set[str]:
         query = select(_b.c.source).where(_b.c.source.in_(sources[at : at + 500]))
         found |= {row[0] for row in await reader.rows(query)}
     return found
+
+
+async def billed_by(reader: Reader, sources: list[str]) -> dict[str, str]:
+    """Which invoice bills which of these sources."""
+    found: dict[str, str] = {}
+    for at in range(0, len(sources), 500):
+        query = select(_b.c.source, _b.c.series, _b.c.number).where(_b.c.source.in_(sources[at : at + 500]))
+        found |= {source: Invoice.name(series, number) for source, series, number in await reader.rows(query)}
+    return found
+
+
+async def unbilled_accounts(reader: Reader, since: datetime, until: datetime) -> list[str]:
+    """Who owes for sessions of which no invoice bills the latest record: their accounts, in order."""
+    query = select(_c.c.account).where(_unbilled(since, until)).distinct().order_by(_c.c.account)
+    return [account for (account,) in await reader.rows(query)]
+
+
+async def unbilled(reader: Reader, account: str, since: datetime, until: datetime) -> list[Cdr]:
+    """Those of one account, as their sessions ended."""
+    query = select(_c.c.body).where(_unbilled(since, until) & (_c.c.account == account))
+    return [_cdr(body) for (body,) in await reader.rows(query.order_by(_c.c.ended_at, _c.c.session))]
+
+
+def _unbilled(since: datetime, until: datetime) -> ColumnElement[bool]:
+    """Latest revisions of sessions that ended then, or earlier where an earlier revision may be billed already."""
+    other, billed = _c.alias(), _b.alias()
+    same = (other.c.organisation == _c.c.organisation) & (other.c.session == _c.c.session)
+    latest = select(func.max(other.c.revision)).where(same).scalar_subquery()
+    source = literal("cdr/") + _c.c.session + literal(".") + cast(_c.c.revision, Text)
+    mine = (billed.c.organisation == _c.c.organisation) & (billed.c.source == source)
+    return (
+        (_c.c.ended_at < until)
+        & ((_c.c.ended_at >= since) | (_c.c.revision > 1))
+        & (_c.c.account.startswith("receivable/", autoescape=True) | (_c.c.revision > 1))
+        & (_c.c.revision == latest)
+        & ~select(billed.c.source).where(mine).exists()
+    )
 
 
 async def marks(reader: Reader, series: str | None = None, number: int | None = None) -> list[Mark]:

@@ -1,0 +1,298 @@
+"""Billing runs, credit notes, payments and reminders, on a real record in a temporary folder."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cms.contract.drivers import AddDriver
+from cms.contract.invoices import (
+    CreditInvoice,
+    DisputeInvoice,
+    ListInvoices,
+    PayInvoice,
+    RemindInvoices,
+    RunBilling,
+    SetSeller,
+    ShowInvoice,
+)
+from cms.contract.refusals import Conflict, Invalid
+from cms.contract.tariffs import Bill, BillLine, VatPart
+from cms.domain.cdrs import Cdr, Payer
+from cms.domain.evolve import evolve
+from cms.operations import billingruns, drivers, dunning, invoices, sellers
+from cms.operations.rating import written
+from tests.operations.small import ANA, Small
+
+D = Decimal
+NOVEMBER = RunBilling(date(2026, 11, 1), date(2026, 11, 30))
+SELLER = SetSeller(
+    name="Volt GmbH",
+    street="Am Markt 1",
+    postcode="89073",
+    city="Ulm",
+    country="DE",
+    vat_id="DE123456789",
+    iban="DE89 3704 0044 0532 0130 00",
+    reminder_fees=(D(0), D(5)),
+)
+
+
+def cdr(
+    session: str,
+    net: str,
+    *,
+    driver: str | None = "ana",
+    percent: str = "19",
+    day: int = 10,
+    revision: int = 1,
+    way: str = "invoice",
+    **more: Any,
+) -> Cdr:
+    """A record of a session with one line of energy."""
+    from cms.domain.costs import rounded
+
+    amount, rate = D(net), D(percent)
+    vat = rounded(amount * rate / 100, "EUR")
+    gross = amount + vat
+    kwh = amount / D("0.50")
+    at = datetime(2026, 11, day, 8, tzinfo=UTC)
+    line = BillLine("energy", "T1", at, at, kwh, "kWh", D("0.50"), rate, amount, vat, gross)
+    account = {"invoice": f"receivable/{driver or 'token/CARD1'}", "free": "waived"}.get(
+        way, f"{way}/{driver}"
+    )
+    fields: dict[str, Any] = {
+        "session": session,
+        "revision": revision,
+        "reason": "the session ended",
+        "rated_at": at,
+        "station": "CP1",
+        "evse": 1,
+        "connector": 1,
+        "evse_id": "DE*ABC*E1",
+        "site": None,
+        "token": "CARD1",
+        "token_kind": None,
+        "payer": Payer(way, account, driver),
+        "started_at": at - timedelta(hours=1),
+        "ended_at": at,
+        "time_zone": "Europe/Berlin",
+        "energy_wh": int(kwh * 1000),
+        "meter_start_wh": 0,
+        "meter_stop_wh": int(kwh * 1000),
+        "charging_s": 3600,
+        "idle_s": 0,
+        "tariffs": ("T1",),
+        "source": "central",
+        "bill": Bill("EUR", (line,), (VatPart(rate, amount, vat, gross),), amount, gross),
+    }
+    return Cdr(**(fields | more))
+
+
+async def rated(small: Small, *records: Cdr) -> None:
+    """These records are in the record and in the ledger, revisions one after the other."""
+    before: dict[str, Cdr] = {}
+    for record in records:
+        known = await small.core.store.accounting.revisions(record.session)
+        changes, events = written(record, known[-1] if known else None)
+        await small.core.store.commit(changes, events)
+        before[record.session] = record
+
+
+@pytest.fixture
+async def shop(tmp_path: Path) -> AsyncIterator[Small]:
+    """A house that sells, with a driver."""
+    small = await Small(tmp_path).open()
+    small.clock.time = datetime(2026, 12, 1, 9, tzinfo=UTC)
+    await sellers.set_(small.core, SELLER, ANA)
+    person = AddDriver(
+        "ana", name="Ana Almeida", street="Hauptstr. 2", postcode="89073", city="Ulm", country="DE"
+    )
+    await drivers.add(small.core, person, ANA)
+    yield small
+    await small.close()
+
+
+async def owed(small: Small, account: str = "receivable/ana") -> Decimal:
+    held = await small.core.store.accounting.balances()
+    assert sum(held.values()) == 0
+    return D(held.get((account, "EUR"), 0)) / 100
+
+
+async def test_a_run_bills_each_session_once_however_often_it_is_asked(shop: Small) -> None:
+    await rated(shop, cdr("S1", "10.00"), cdr("S2", "3.33"), cdr("S3", "1.00", driver=None))
+    first = await billingruns.run(shop.core, NOVEMBER, ANA)
+    assert [(b.invoice, b.account, b.payable) for b in first.invoices] == [
+        ("2026-0001", "receivable/ana", D("15.86")),
+        ("2026-0002", "receivable/token/CARD1", D("1.19")),
+    ]
+    assert (await billingruns.run(shop.core, NOVEMBER, ANA)).invoices == ()
+    await rated(shop, cdr("S4", "1.00"))
+    again = await billingruns.run(shop.core, NOVEMBER, ANA)
+    assert [b.invoice for b in again.invoices] == ["2026-0003"]
+    assert await owed(shop) == D("15.86") + D("1.19")
+
+
+async def test_without_a_seller_nothing_is_billed(tmp_path: Path) -> None:
+    small = await Small(tmp_path).open()
+    with pytest.raises(Conflict, match="who sells"):
+        await billingruns.run(small.core, NOVEMBER, ANA)
+    await small.close()
+
+
+async def test_a_dry_run_makes_nothing(shop: Small) -> None:
+    await rated(shop, cdr("S1", "10.00"))
+    told = await billingruns.run(shop.core, evolve_run(dry_run=True), ANA)
+    assert [(b.invoice, b.payable) for b in told.invoices] == [(None, D("11.90"))]
+    assert await invoices.list_(shop.core, ListInvoices(), ANA) == []
+
+
+def evolve_run(**more: Any) -> RunBilling:
+    return RunBilling(NOVEMBER.since, NOVEMBER.until, **more)
+
+
+async def test_taxes_are_reckoned_from_the_sums_and_the_sum_of_the_sessions_is_payable(shop: Small) -> None:
+    await rated(shop, *(cdr(f"S{n}", "0.13") for n in range(7)), cdr("R1", "0.07", percent="7"))
+    await billingruns.run(shop.core, NOVEMBER, ANA)
+    shown = await invoices.show(shop.core, ShowInvoice("2026-0001"), ANA)
+    # Each session: 0.13 + 0.02 (0.0247); all of them: 0.91 x 19 % = 0.1729 -> 0.17
+    assert [(part.percent, part.net, part.vat) for part in shown.vat] == [
+        (D(7), D("0.07"), D("0.00")),
+        (D(19), D("0.91"), D("0.17")),
+    ]
+    assert (shown.gross, shown.rounding, shown.payable) == (D("1.15"), D("-0.03"), D("1.12"))
+    assert shown.payable == await owed(shop)
+    held = await shop.core.store.accounting.balances()
+    assert held["tax/19", "EUR"] == -17
+
+
+async def test_free_prepaid_held_and_unknown_sessions_are_left_out(shop: Small) -> None:
+    nobody = evolve(cdr("N1", "1.00"), payer=Payer("nobody", "receivable/nobody"))
+    held = evolve(cdr("H1", "1.00"), holds=("second-end",))
+    await rated(shop, cdr("F1", "1.00", way="free"), cdr("P1", "1.00", way="prepaid"), nobody, held)
+    told = await billingruns.run(shop.core, NOVEMBER, ANA)
+    assert told.invoices == ()
+    assert {(out.session, out.why) for out in told.left_out} == {
+        ("H1", "held: second-end"),
+        ("N1", "nobody knows who pays it"),
+    }
+
+
+async def test_a_later_record_that_is_more_is_billed_as_the_difference(shop: Small) -> None:
+    await rated(shop, cdr("S1", "10.00"))
+    await billingruns.run(shop.core, NOVEMBER, ANA)
+    await rated(shop, cdr("S1", "12.00", revision=2, reason="the tariff was wrong"))
+    [more] = (
+        await billingruns.run(shop.core, RunBilling(date(2026, 12, 1), date(2026, 12, 1)), ANA)
+    ).invoices
+    assert (more.kind, more.payable) == ("invoice", D("2.38"))
+    assert await owed(shop) == D("14.28")
+
+
+async def test_a_later_record_that_is_less_becomes_a_credit_note_which_pays_its_invoice(shop: Small) -> None:
+    await rated(shop, cdr("S1", "10.00"))
+    await billingruns.run(shop.core, NOVEMBER, ANA)
+    await rated(shop, cdr("S1", "4.00", revision=2, reason="readings came late"))
+    [less] = (await billingruns.run(shop.core, NOVEMBER, ANA)).invoices
+    assert (less.kind, less.payable, less.corrects) == ("credit-note", D("7.14"), "2026-0001")
+    assert await owed(shop) == D("4.76")
+    assert (await invoices.show(shop.core, ShowInvoice("2026-0001"), ANA)).open == D("4.76")
+
+
+async def test_what_another_pays_now_is_credited_to_the_first(shop: Small) -> None:
+    await rated(shop, cdr("S1", "10.00"))
+    await billingruns.run(shop.core, NOVEMBER, ANA)
+    await drivers.add(shop.core, AddDriver("bob", name="Bob"), ANA)
+    await rated(shop, cdr("S1", "10.00", revision=2, driver="bob"))
+    told = (await billingruns.run(shop.core, NOVEMBER, ANA)).invoices
+    assert [(b.kind, b.driver, b.payable) for b in told] == [
+        ("invoice", "bob", D("11.90")),
+        ("credit-note", "ana", D("11.90")),
+    ]
+    assert (await owed(shop), await owed(shop, "receivable/bob")) == (D(0), D("11.90"))
+
+
+async def test_credit_notes_take_items_back_once(shop: Small) -> None:
+    await rated(shop, cdr("S1", "10.00"), cdr("S2", "5.55"))
+    await billingruns.run(shop.core, NOVEMBER, ANA)
+    note = await invoices.credit(shop.core, CreditInvoice("2026-0001", "a faulty cable", (1,)), ANA)
+    assert (note.invoice, note.payable, note.corrects) == ("2026-0002", D("11.90"), "2026-0001")
+    assert (await invoices.show(shop.core, ShowInvoice("2026-0001"), ANA)).open == D("6.60")
+    with pytest.raises(Conflict, match="credited already"):
+        await invoices.credit(shop.core, CreditInvoice("2026-0001", "again", (1,)), ANA)
+    await invoices.credit(shop.core, CreditInvoice("2026-0001", "the rest"), ANA)
+    shown = await invoices.show(shop.core, ShowInvoice("2026-0001"), ANA)
+    assert (shown.status, shown.open) == ("credited", D(0))
+    held = await shop.core.store.accounting.balances()
+    assert set(held.values()) == {0}
+
+
+async def test_a_payment_is_entered_once_and_pays_the_invoice(shop: Small) -> None:
+    await rated(shop, cdr("S1", "10.00"))
+    await billingruns.run(shop.core, NOVEMBER, ANA)
+    part = await invoices.pay(shop.core, PayInvoice("2026-0001", "TX1", D("1.90")), ANA)
+    assert (part.status, part.open) == ("part-paid", D("10.00"))
+    with pytest.raises(Conflict, match="entered already"):
+        await invoices.pay(shop.core, PayInvoice("2026-0001", "TX1"), ANA)
+    paid = await invoices.pay(shop.core, PayInvoice("2026-0001", "TX2"), ANA)
+    assert (paid.status, paid.open) == ("paid", D(0))
+
+
+async def test_what_is_overdue_is_reminded_of_level_by_level(shop: Small) -> None:
+    await rated(shop, cdr("S1", "10.00"))
+    await billingruns.run(shop.core, NOVEMBER, ANA)
+    ask = RemindInvoices()
+    assert await dunning.remind(shop.core, ask, ANA) == []
+    shop.clock.pass_(days=14 + 7)
+    assert [r.done for r in await dunning.remind(shop.core, RemindInvoices(dry_run=True), ANA)] == [False]
+    assert [(r.level, r.fee) for r in await dunning.remind(shop.core, ask, ANA)] == [(1, D(0))]
+    assert await dunning.remind(shop.core, ask, ANA) == []
+    shop.clock.pass_(days=14)
+    assert [(r.level, r.open) for r in await dunning.remind(shop.core, ask, ANA)] == [(2, D("16.90"))]
+    shown = await invoices.show(shop.core, ShowInvoice("2026-0001"), ANA)
+    assert (shown.status, shown.open, shown.reminders) == ("overdue", D("16.90"), 2)
+    await invoices.dispute(shop.core, DisputeInvoice("2026-0001", "never charged there"), ANA)
+    shop.clock.pass_(days=30)
+    assert await dunning.remind(shop.core, ask, ANA) == []
+
+
+async def test_a_company_of_another_member_state_owes_the_tax_itself(shop: Small) -> None:
+    from cms.contract.billingprofiles import SetBillingProfile
+    from cms.operations import billingprofiles
+
+    await rated(shop, cdr("S1", "10.00"))
+    wish = SetBillingProfile(driver="ana", company="Volt BV", vat_id="NL123456789B01")
+    await billingprofiles.set_(shop.core, wish, ANA)
+    [made] = (await billingruns.run(shop.core, NOVEMBER, ANA)).invoices
+    assert made.payable == D("10.00") == await owed(shop)
+    held = await shop.core.store.accounting.balances()
+    assert held["tax/19", "EUR"] == 0
+    shown = await invoices.show(shop.core, ShowInvoice("2026-0001"), ANA)
+    assert shown.buyer == "Volt BV"
+
+
+async def test_an_interrupted_run_goes_on_where_it_ended(shop: Small) -> None:
+    for name in ("bea", "carl", "dora"):
+        await drivers.add(shop.core, AddDriver(name), ANA)
+        await rated(shop, cdr(f"S-{name}", "1.00", driver=name))
+    told, numbers = await billingruns.run(shop.core, evolve_run(limit=2), ANA), []
+    numbers += [b.invoice for b in told.invoices]
+    told = await billingruns.run(shop.core, evolve_run(limit=2, after=told.next), ANA)
+    numbers += [b.invoice for b in told.invoices]
+    assert (numbers, told.next) == (["2026-0001", "2026-0002", "2026-0003"], None)
+
+
+async def test_bad_words_about_the_seller_are_refused(shop: Small) -> None:
+    for wrong in (
+        SetSeller(iban="DE89370400440532013001"),
+        SetSeller(series="{year}/{month}"),
+        SetSeller(country="XX"),
+        SetSeller(vat_id="no id"),
+    ):
+        with pytest.raises(Invalid):
+            await sellers.set_(shop.core, wrong, ANA)
