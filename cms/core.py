@@ -439,16 +439,6 @@ class Trust(Protocol):
         ...
 
 
-class Outside(Protocol):
-    """Another system that decides on tokens. Answers within its deadline, with SILENCE at worst."""
-
-    whose: outside.Whose
-    offline: outside.Offline
-
-    async def ask(self, asked: outside.Asked) -> outside.Told: ...
-
-
-@dataclass(frozen=True, slots=True)
 class Papers(Protocol):
     """Makes documents of invoices, beside the loop. The same invoice always gives the same bytes."""
 
@@ -461,6 +451,16 @@ class Papers(Protocol):
         ...
 
 
+class Outside(Protocol):
+    """Another system that decides on tokens. Answers within its deadline, with SILENCE at worst."""
+
+    whose: outside.Whose
+    offline: outside.Offline
+
+    async def ask(self, asked: outside.Asked) -> outside.Told: ...
+
+
+@dataclass(frozen=True, slots=True)
 class Actor:
     """Who asks: an operating system user on the socket, later a token. ``name`` goes into events."""
 
@@ -631,6 +631,12 @@ class Core:
     """Does a long calculation beside the loop; what it works on is held by a lock."""
     mail: Callable[[Mail], Awaitable[None]] | None = None
     """Sends a letter to a driver; None: this daemon sends none."""
+    papers: Papers | None = None
+    """Who makes documents of invoices; None: nobody does."""
+    provider: Provider | None = None
+    """Takes money from cards; None: nobody does, and everything but cards works."""
+    collect: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when there may be something to take, or to give back (operations.charges.run)."""
     vendors: Vendors = field(default_factory=dict)
     """Who answers DataTransfer: by vendor and message (domain.datatransfer)."""
 
@@ -643,12 +649,6 @@ class Core:
         lane = self.lanes.get(station_id.casefold())
         if lane is None:
             near = get_close_matches(station_id.casefold(), self.lanes, n=1)
-    papers: Papers | None = None
-    """Who makes documents of invoices; None: nobody does."""
-    provider: Provider | None = None
-    """Takes money from cards; None: nobody does, and everything but cards works."""
-    collect: asyncio.Event = field(default_factory=asyncio.Event)
-    """Set when there may be something to take, or to give back (operations.charges.run)."""
             hint = (
                 f"did you mean {self.lanes[near[0]].state.station.id}?" if near else "see `cms stations list`"
             )
