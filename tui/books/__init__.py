@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from tui.books import access, audit, charging, drivers, maintenance, model, money, operators, people, sites
+from tui.books import (
+    access,
+    audit,
+    charging,
+    drivers,
+    maintenance,
+    model,
+    money,
+    operators,
+    people,
+    plans,
+    sites,
+)
 from tui.books.shape import Book
 
 BOOKS: dict[str, Book] = {
@@ -16,6 +28,7 @@ BOOKS: dict[str, Book] = {
         *access.BOOKS,
         *sites.BOOKS,
         *money.BOOKS,
+        *plans.BOOKS,
         *operators.BOOKS,
         *audit.BOOKS,
     )
