@@ -127,8 +127,8 @@ class Visit:
             name: partial(getattr(figures, name), language=language)
             for name in ("amount", "coins", "kwh", "kw", "number", "when")
         }
-        here = self.request.url.path
-        return template.render(w=self.words, path=self.path, here=self.shop.prefix + here, **spoken, **shown)
+        here = self.shop.prefix + quote(self.request.scope["path"], safe="/*")
+        return template.render(w=self.words, path=self.path, here=here, **spoken, **shown)
 
     def _headers(self) -> dict[str, str]:
         return {

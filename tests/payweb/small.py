@@ -1,4 +1,4 @@
-"""A small real shop behind the pay page: one EVSE, a price, a provider that says yes, sessions that somebody moves on."""
+"""A small real shop behind the pay page: one EVSE, a price, a provider that says yes, sessions that are moved on."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from cms.contract.refusals import Denied, NotFound
 from cms.contract.tariffs import Bill, BillLine, Money, VatPart
 from cms.core import Actor, Core
 from cms.operations import Operation
+from cms.payweb.gate import Limits
 
 NOON = datetime(2026, 6, 21, 10, 0, tzinfo=UTC)
 HOSTILE = "<script>alert(1)</script>\"'><img src=x onerror=y>\u202egnp\x1b]0;"
@@ -105,6 +106,7 @@ class SmallShop:
         self.begun: list[BeginAdHoc] = []
         self.actors: list[Actor] = []
         self.fails: Exception | None = None
+        self.limits = Limits()
 
     def operations(self) -> Mapping[type, Operation]:
         answers: dict[type, Any] = {
