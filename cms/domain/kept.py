@@ -44,7 +44,6 @@ from cms.domain import (
     security,
     signing,
     sellers,
-    signedvalues,
     sites,
     stationtariffs,
     streams,
