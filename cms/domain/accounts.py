@@ -6,24 +6,30 @@ the station calculates itself. Every other session knows nothing of money.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import insort
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
-from itertools import pairwise
+from fractions import Fraction
 from operator import itemgetter
 from typing import Any
 
 from cms.contract.payments import Limit
 from cms.contract.tariffs import Bill, CostLine, CostView, Money, Tariff
-from cms.domain import costs
-from cms.domain.costs import Progress, Stretch
+from cms.domain import costs, pricing
+from cms.domain.bills import Line, taxed
+from cms.domain.conditions import SECOND
+from cms.domain.costs import Progress, Total
+from cms.domain.counting import Count, Reserved, micros
 from cms.domain.evolve import evolve
 from cms.domain.meters import gist
+from cms.domain.money import decimal, exact
 from cms.domain.observations import Reading, StationCosts
+from cms.domain.pricing import Facts, Reached
 from cms.domain.record import record
 from cms.domain.sessions import FACTS, Fact, Session, SessionStatus
+from cms.domain.stands import Stand
 
 KIND = "account"
 #: Changes between charging and not that are remembered for a later calculation.
@@ -44,7 +50,8 @@ MARKS: dict[str, str] = {
 class Account:
     """``timeline`` is which tariff held from when; ``turns`` when charging began and ceased (None: nobody said yet).
 
-    ``late``: readings came that belong before what was counted, so it is counted anew when it matters.
+    ``progress`` is counted up to the last reading; ``heard`` is when the last message was. ``late``: readings came
+    that belong before what was counted, so it is counted anew when it matters.
     ``unsaid``: what of the limit the station is still to be told (2.1 E16.FR.02: once). ``central``: what of it
     the station cannot keep, so that we end the session.
     """
@@ -70,7 +77,12 @@ class Account:
     station_costs: StationCosts | None = None
     sent_at: datetime | None = None
     final: bool = False
+    stand: Stand | None = None
+    signed: bool = False
+    """Whether signed meter values came: they are verified when the session ends."""
     remarks: tuple[str, ...] = field(default_factory=tuple)
+    heard: datetime | None = None
+    reserved: Reserved | None = None
 
     @property
     def tariff(self) -> str | None:
@@ -93,38 +105,48 @@ def opened(session: Session, timeline: tuple[tuple[datetime, str], ...], progres
 
 
 def follow(account: Account, session: Session, news: News, tariffs: Mapping[str, Tariff]) -> Account:
-    """The account after a message; ``session`` is the session after it."""
-    progress = account.progress
-    late = account.late
-    for at, reached_wh in _points(session, news):
-        late = late or at < progress.at
-        energy_wh = max(reached_wh, progress.energy_wh)
-        charging = _charged(account.charging, energy_wh - progress.energy_wh)
-        progress = costs.advance(progress, Stretch(at, energy_wh, charging), account.timeline, tariffs)
+    """The account after a message; ``session`` is the session after it.
+
+    Counted is up to the last reading: how energy flowed until now the next one says. So it is the same whether a
+    station tells its states with readings (2.x) or without (1.6).
+    """
+    counted_at = account.progress.at
+    account = _turned(account, session, news)
+    points = _points(session, news, account.progress)
+    late = account.late or any(point.at < account.progress.at for point in points)
     # The register was corrected downwards: what was counted is too much.
-    late = late or session.energy_wh < progress.energy_wh
-    fact = FACTS.get(news.state or "")
-    if fact is not None and news.at < account.progress.at:
-        # An old state that comes late says what was then; what we knew holds again from where we knew it.
-        turns = _turned(account.turns, news.at, fact is Fact.FLOW)
-        if account.turns[-1][0] <= news.at:
-            turns = _turned(turns, account.progress.at, account.charging)
-        return evolve(account, late=True, turns=turns)
-    now = _CHARGES.get(session.status, False) if fact is None else fact is Fact.FLOW
-    turns = account.turns if now is account.charging else _turned(account.turns, news.at, now)
-    return evolve(account, progress=progress, late=late, charging=now, turns=turns)
+    late = late or session.energy_wh < account.progress.energy_wh
+    progress = _advanced(account, points, tariffs) if points else account.progress
+    heard = max(news.at, account.heard or counted_at)
+    return evolve(account, progress=progress, late=late, heard=heard)
 
 
 #: What a session's status says of its time; before anything is known, energy that flows says it.
 _CHARGES: dict[str, bool | None] = {SessionStatus.CHARGING: True, SessionStatus.PENDING: None}
 
 
-def _charged(said: bool | None, flowed_wh: Decimal) -> bool:
-    """Whether a stretch is charging time."""
-    return flowed_wh > 0 if said is None else said
+def _turned(account: Account, session: Session, news: News) -> Account:
+    """With what the message says of the charging state."""
+    fact = FACTS.get(news.state or "")
+    counted = account.progress.at
+    heard = max(account.heard or counted, counted)
+    if fact is not None and news.at < heard:
+        # An old state that comes late says what was then; what we knew holds again from where we knew it.
+        turns = _inserted(account.turns, news.at, fact is Fact.FLOW)
+        if account.turns[-1][0] <= news.at:
+            turns = _inserted(turns, heard, account.charging)
+        return evolve(account, late=account.late or news.at < counted, turns=turns)
+    now = _CHARGES.get(session.status, False) if fact is None else fact is Fact.FLOW
+    if now is account.charging:
+        return account
+    at = max(news.at, counted)
+    if len(account.turns) < _TURNS:
+        return evolve(account, charging=now, turns=_inserted(account.turns, at, now))
+    # Only the latest is remembered from here on.
+    return evolve(account, charging=now, turns=(*account.turns[:-1], (at, now)))
 
 
-def _turned(
+def _inserted(
     turns: tuple[tuple[datetime, bool | None], ...], at: datetime, charging: bool | None
 ) -> tuple[tuple[datetime, bool | None], ...]:
     if len(turns) >= _TURNS:
@@ -134,82 +156,83 @@ def _turned(
     return tuple(ordered)
 
 
-def _points(session: Session, news: News) -> list[tuple[datetime, Decimal]]:
-    """(Instant, energy of the session by then): of each reading with a register, and of the message itself."""
-    points = []
-    for reading in news.readings:
-        register_wh = gist(reading.samples).register_wh if reading.at is not None else None
-        if register_wh is not None and session.register_wh is not None and reading.at is not None:
-            energy_wh = Decimal(session.energy_wh - (session.register_wh - register_wh))
-            points.append((reading.at, min(max(energy_wh, Decimal(0)), Decimal(session.energy_wh))))
-    points.sort(key=itemgetter(0))
-    last = (news.at, Decimal(session.energy_wh))
-    if not points or (points[-1][0] <= news.at and points[-1] != last):
-        points.append(last)
+def _points(session: Session, news: News, progress: Progress) -> list[Reached]:
+    """Where the session had got to, by each reading with a register; at its end, and where energy is new, by now."""
+    points = _registered(session, news.readings)
+    last = points[-1] if points else None
+    new = last is None and session.energy_wh > progress.energy_wh
+    if not (new or session.status == SessionStatus.ENDED):
+        return points
+    now = Reached(news.at, session.energy_wh)
+    if last is None or (last.at <= now.at and last != now):
+        points.append(now)
     return points
+
+
+def _registered(session: Session, readings: Iterable[Reading]) -> list[Reached]:
+    """Readings with a register, as energy of the session by then, in the order of time."""
+    points = []
+    for reading in readings:
+        if reading.at is None or session.register_wh is None:
+            continue
+        register_wh = gist(reading.samples).register_wh
+        if register_wh is not None:
+            energy_wh = session.energy_wh - (session.register_wh - register_wh)
+            points.append(Reached(reading.at, min(max(energy_wh, 0), session.energy_wh)))
+    points.sort(key=lambda point: point.at)
+    return points
+
+
+def _advanced(account: Account, points: Sequence[Reached], tariffs: Mapping[str, Tariff]) -> Progress:
+    count = costs.loaded(account.progress)
+    _count_on(count, account, points, tariffs)
+    return costs.kept(count, account.progress.since)
+
+
+def _count_on(
+    count: Count, account: Account, points: Sequence[Reached], tariffs: Mapping[str, Tariff]
+) -> None:
+    """Count from where the account had got to on to points; those before it are for ``recounted``."""
+    known, peak = [], count.energy
+    for point in points:
+        if point.at >= account.progress.at:
+            peak = max(peak, exact(point.energy_wh))
+            known.append((micros(point.at), peak, None))
+    turns = pricing.turned(pricing.since_when(account.turns, account.progress.at))
+    steps = pricing.divided(count.at, count.energy, known, turns)
+    costs.follow(count, steps, account.timeline, tariffs)
 
 
 def recounted(
     account: Account, session: Session, readings: Iterable[Reading], tariffs: Mapping[str, Tariff]
 ) -> Account:
     """Calculated anew from all readings and turns: late and offline data count where they belong."""
-    end = max(session.ended_at or account.progress.at, session.started_at)
-    stretches = _stretches(session, account.turns, readings, end)
-    progress = costs.recount(
-        session.started_at, stretches, account.timeline, tariffs, account.progress.evse_kind
-    )
+    known = facts(account, session, readings)
+    progress = costs.kept(pricing.counted(known, account.timeline, tariffs), known.since)
     return evolve(account, progress=progress, late=False)
 
 
-def _stretches(
-    session: Session,
-    turns: Sequence[tuple[datetime, bool | None]],
-    readings: Iterable[Reading],
-    end: datetime,
-) -> list[Stretch]:
-    final = Decimal(session.energy_wh)
-    news = News(session.started_at, tuple(readings))
-    known = {session.started_at: Decimal(0)}
-    for at, energy_wh in _points(session, news):
-        if session.started_at < at <= end:
-            known[at] = max(known.get(at, Decimal(0)), energy_wh)
-    known[end] = final
-    points: list[tuple[datetime, Decimal]] = []
-    peak = Decimal(0)
-    for at in sorted(known):
-        peak = min(max(peak, known[at]), final)
-        points.append((at, peak))
-    instants = sorted({at for at, _ in points} | {at for at, _ in turns if session.started_at < at < end})
-    if len(instants) == 1:
-        # Begun and ended in one instant, or before it began, as its clock says: what flowed is billed all the same.
-        return [Stretch(end, final, _charged(None, final))]
-    energies = [_energy_at(points, at) for at in instants]
-    return [
-        Stretch(at, energy_wh, _charged(_charging_at(turns, before), energy_wh - energy_before))
-        for (before, at), (energy_before, energy_wh) in zip(
-            pairwise(instants), pairwise(energies), strict=True
-        )
-    ]
+def facts(account: Account, session: Session, readings: Iterable[Reading]) -> Facts:
+    """What the price of a session depends on, from its account and all its readings."""
+    end = session.ended_at or account.heard or account.progress.at
+    return Facts(
+        session.started_at,
+        max(end, session.started_at),
+        session.energy_wh,
+        tuple(_registered(session, readings)),
+        account.turns,
+        account.progress.evse_kind,
+        account.progress.zone,
+        account.reserved,
+    )
 
 
-def _energy_at(points: Sequence[tuple[datetime, Decimal]], at: datetime) -> Decimal:
-    """Between two readings energy is taken to flow evenly."""
-    index = bisect_left(points, at, key=itemgetter(0))
-    after = points[index]
-    if after[0] == at or index == 0:
-        return after[1]
-    before = points[index - 1]
-    share = Decimal((at - before[0]).total_seconds()) / Decimal((after[0] - before[0]).total_seconds())
-    return (before[1] + (after[1] - before[1]) * share).quantize(Decimal("0.000001"))
-
-
-def _charging_at(turns: Sequence[tuple[datetime, bool | None]], at: datetime) -> bool | None:
-    charging: bool | None = None
-    for since, turned in turns:
-        if since > at:
-            break
-        charging = turned
-    return charging
+def _calculated(account: Account, tariffs: Mapping[str, Tariff]) -> tuple[Count, Total | None]:
+    """Its calculation up to the last message: time passes also where no reading tells of energy."""
+    count = costs.loaded(account.progress)
+    if account.heard is not None and account.heard > account.progress.at:
+        _count_on(count, account, [Reached(account.heard, account.progress.energy_wh)], tariffs)
+    return count, costs.summed(count, account.timeline, tariffs)
 
 
 def valued(account: Account, session: Session, tariffs: Mapping[str, Tariff]) -> Account:
@@ -217,7 +240,7 @@ def valued(account: Account, session: Session, tariffs: Mapping[str, Tariff]) ->
     own = account.station_costs
     if own is not None and own.failure is None:
         return evolve(account, total=costs.rounded(own.incl_tax, own.currency), currency=own.currency)
-    total = costs.total(account.progress, account.timeline, tariffs)
+    _, total = _calculated(account, tariffs)
     if account.psp_ref is not None and session.energy_wh == 0 and account.final:
         # 2.1 C20.FR.03: a payment cancelled before any energy flowed costs nothing.
         currency = total.currency if total else account.currency
@@ -233,14 +256,16 @@ def bill(account: Account, session: Session, tariffs: Mapping[str, Tariff]) -> B
         return None
     own = account.station_costs
     if own is not None and own.failure is None:
-        lines = tuple(
-            CostLine(what, None, Decimal(1), "session", excl, excl, incl) for what, excl, incl in own.parts
-        )
-        return costs.bill(costs.Total(own.currency, own.excl_tax, own.incl_tax, own.kind, lines))
-    total = costs.total(account.progress, account.timeline, tariffs)
+        return costs.bill(_station_total(own))
+    _, total = _calculated(account, tariffs)
     if total is None or account.total == 0:
         return Bill(account.currency, (), (), Decimal(0), Decimal(0))
     return costs.bill(total)
+
+
+def _station_total(own: StationCosts) -> Total:
+    lines = tuple(taxed(what, excl, incl) for what, excl, incl in own.parts)
+    return Total(own.currency, Fraction(own.excl_tax), Fraction(own.incl_tax), own.kind, lines)
 
 
 def reached(account: Account, session: Session) -> str | None:
@@ -248,7 +273,7 @@ def reached(account: Account, session: Session) -> str | None:
     limit = account.central
     if limit is None or session.status == SessionStatus.ENDED:
         return None
-    spent_s = (account.progress.at - session.started_at).total_seconds()
+    spent_s = ((account.heard or account.progress.at) - session.started_at).total_seconds()
     checks: tuple[tuple[str, Any, Any], ...] = (
         ("cost", limit.max_cost, account.total),
         ("energy", limit.max_energy_wh, session.energy_wh),
@@ -293,25 +318,14 @@ def given(limit: Limit | None) -> bool:
     return limit is not None and limit != Limit()
 
 
-_NEAR = Decimal("0.000001")
-
-
 def view(account: Account, session: Session, tariffs: Mapping[str, Tariff]) -> CostView | None:
     """The calculation as clients see it; None where there is no price."""
     if account.total is None or account.currency is None:
         return None
     own = account.station_costs
     by_station = own is not None and own.failure is None
-    total = None if by_station else costs.total(account.progress, account.timeline, tariffs)
-    lines: tuple[CostLine, ...] = ()
-    excl, kind = Decimal(0), "normal"
-    if own is not None and by_station:
-        lines = tuple(
-            CostLine(what, None, Decimal(1), "session", excl, excl, incl) for what, excl, incl in own.parts
-        )
-        excl, kind = own.excl_tax, own.kind
-    elif total is not None:
-        lines, excl, kind = tuple(_near(line) for line in total.lines), total.excl_tax, total.kind
+    count, central = _calculated(account, tariffs)
+    total = _station_total(own) if own is not None and by_station else central
     remarks = list(account.remarks)
     if own is not None and own.failure is not None:
         remarks.append(f"the station could not calculate: {own.failure}")
@@ -320,23 +334,28 @@ def view(account: Account, session: Session, tariffs: Mapping[str, Tariff]) -> C
         station=session.station,
         final=account.final,
         source="station" if by_station else "central",
-        kind=kind,
+        kind=total.kind if total is not None else "normal",
         total=Money(account.total, account.currency),
-        excl_tax=excl.quantize(_NEAR),
+        excl_tax=decimal(total.excl_tax) if total is not None else Decimal(0),
         energy_wh=session.energy_wh,
-        charging_s=own.charging_s if own and by_station else round(account.progress.charging_s),
-        idle_s=own.idle_s if own and by_station else round(account.progress.idle_s),
-        lines=lines,
+        charging_s=own.charging_s if own and by_station else round(Fraction(count.charging, SECOND)),
+        idle_s=own.idle_s if own and by_station else round(Fraction(count.idle, SECOND)),
+        lines=tuple(_near(line) for line in total.lines) if total is not None else (),
         tariffs=own.tariffs if own and by_station else tuple(tariff for _, tariff in account.timeline),
         remarks=(*remarks, *session.flags),
     )
 
 
-def _near(line: CostLine) -> CostLine:
+def _near(line: Line) -> CostLine:
     """To a millionth: enough to check a bill by hand."""
-    return evolve(
-        line,
-        quantity=line.quantity.quantize(_NEAR),
-        excl_tax=line.excl_tax.quantize(_NEAR),
-        incl_tax=line.incl_tax.quantize(_NEAR),
+    return CostLine(
+        what=line.what,
+        tariff=line.tariff,
+        quantity=decimal(line.quantity),
+        unit=line.unit,
+        price=line.price,
+        excl_tax=decimal(line.excl_tax),
+        incl_tax=decimal(line.incl_tax),
+        since=line.since,
+        until=line.until,
     )

@@ -2,165 +2,126 @@
 
 A session is a row of stretches, each from one instant to the next with the energy that flowed and whether the car
 was charging. ``advance`` adds a stretch to what was counted before, at a price that does not grow with the session;
-``total`` makes the bill of it. Running cost, final bill and a later calculation from the readings are these two.
+``total`` makes the calculation of it and ``bill`` rounds that. Running cost, final bill, preview and a later
+calculation from the readings are these.
+
+Everything is counted in whole Wh and microseconds, and in fractions of them where a price changes between two
+readings (energy flows evenly there): so it changes nothing where a stretch is cut.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
-from datetime import datetime, timedelta
-from decimal import ROUND_FLOOR, ROUND_HALF_UP, Context, Decimal
-from itertools import pairwise
-from zoneinfo import ZoneInfo
+from datetime import datetime
+from fractions import Fraction
+from operator import itemgetter
 
-from cms.contract.tariffs import Bill, BillLine, CostLine, VatPart
-from cms.domain.evolve import evolve
+from cms.contract.tariffs import Tariff
+from cms.domain.bills import Line, Total, bill, bounded
+from cms.domain.conditions import SECOND, Rate, Ready, ready
+from cms.domain.counting import Count, Reserved, Run, Volume, instant, micros, packed
+from cms.domain.money import Exact, Number, exact, minor_units, rounded
 from cms.domain.record import record
-from cms.domain.tariffs import DAYS, UNITS, Bound, Price, Tariff, When, clock, components, with_taxes
+from cms.domain.tariffs import UNITS
 
-_ZERO, _ONE = Decimal(0), Decimal(1)
-#: Thirds of a minute leave an error in the last of 28 digits: 170 s at 0.33 a minute are half a cent, not less.
-_SURE = Context(prec=24)
-#: Volumes are kept to a millionth of a Wh or second.
-_GRAIN = Decimal("0.000001")
-#: A stretch longer than this comes from a clock that is wrong; it is not cut at midnights.
-_LONGEST = timedelta(days=366)
-#: Currencies whose smallest coin is not a hundredth (ISO 4217).
-_DECIMALS = dict.fromkeys(("JPY", "KRW", "CLP", "ISK", "VND", "XAF", "XOF", "PYG", "UGX"), 0) | dict.fromkeys(
-    ("BHD", "JOD", "KWD", "OMR", "TND", "IQD", "LYD"), 3
-)
-#: Wh or seconds, as they are counted -> what a price is per.
-_PER = {"kWh": Decimal(1000), "min": Decimal(60), "session": _ONE, "reservation": _ONE}
+__all__ = [
+    "Count",
+    "Progress",
+    "Reserved",
+    "Stretch",
+    "Timeline",
+    "Total",
+    "Volume",
+    "advance",
+    "begin",
+    "bill",
+    "minor_units",
+    "recount",
+    "rounded",
+    "summed",
+    "total",
+]
 
-
-@record
-class Volume:
-    """How much (Wh, seconds, times) was taken at one price of a tariff."""
-
-    tariff: str
-    component: str
-    price: int
-    amount: Decimal
+_NOTHING = Fraction(0)
 
 
 @record
 class Progress:
-    """What was counted until ``at``. Energy in Wh, spans in seconds."""
+    """What was counted until ``at``. Energy in Wh, spans in seconds. ``zone`` (IANA) is the site's, if it said one."""
 
     since: datetime
     at: datetime
-    energy_wh: Decimal = _ZERO
-    charging_s: Decimal = _ZERO
-    idle_s: Decimal = _ZERO
+    energy_wh: Fraction = _NOTHING
+    charging_s: Fraction = _NOTHING
+    idle_s: Fraction = _NOTHING
     volumes: tuple[Volume, ...] = ()
     evse_kind: str | None = None
+    zone: str | None = None
 
 
 @record
 class Stretch:
-    """Until when, the energy of the whole session by then, and whether the car was charging meanwhile."""
+    """Until when, the energy of the whole session by then, and whether the car was charging meanwhile.
+
+    ``current_a`` is the sum of all phases, where somebody measured it.
+    """
 
     until: datetime
-    energy_wh: Decimal
+    energy_wh: Number
     charging: bool
+    current_a: Number | None = None
 
 
 Timeline = Sequence[tuple[datetime, str]]
 """Which tariff held from when, oldest first."""
 
 
-@record
-class Total:
-    """A calculation. ``kind``: normal, minimum, maximum. ``incl_tax`` is not rounded yet."""
-
-    currency: str
-    excl_tax: Decimal
-    incl_tax: Decimal
-    kind: str = "normal"
-    lines: tuple[CostLine, ...] = field(default_factory=tuple)
-
-    @property
-    def payable(self) -> Decimal:
-        return rounded(self.incl_tax, self.currency)
+def loaded(progress: Progress) -> Count:
+    """What was kept, to be gone on with."""
+    count = Count(micros(progress.since), progress.evse_kind, progress.zone)
+    count.at = micros(progress.at)
+    count.energy = exact(progress.energy_wh)
+    count.charging = exact(progress.charging_s * SECOND)
+    count.idle = exact(progress.idle_s * SECOND)
+    count.runs = list(progress.volumes)
+    return count
 
 
-def minor_units(currency: str) -> int:
-    """How many decimals the currency's smallest coin has (ISO 4217)."""
-    return _DECIMALS.get(currency, 2)
-
-
-def rounded(amount: Decimal, currency: str) -> Decimal:
-    """In the currency's smallest coin, halves up."""
-    return _SURE.plus(amount).quantize(_ONE.scaleb(-_DECIMALS.get(currency, 2)), rounding=ROUND_HALF_UP)
-
-
-def bill(total: Total) -> Bill:
-    """The calculation in whole coins: what rounding leaves over goes to the lines that it took most from."""
-    gross = total.payable
-    shares = _shared(gross, [line.incl_tax for line in total.lines], total.currency)
-    lines = tuple(
-        _bill_line(line, share, total.currency) for line, share in zip(total.lines, shares, strict=True)
-    )
-    parts = []
-    for percent in sorted({line.vat_percent for line in lines}):
-        taxed = [line for line in lines if line.vat_percent == percent]
-        net, whole = sum((x.net for x in taxed), _ZERO), sum((x.gross for x in taxed), _ZERO)
-        parts.append(VatPart(percent, net, whole - net, whole))
-    net = sum((part.net for part in parts), _ZERO)
-    return Bill(total.currency, lines, tuple(parts), net, gross, total.kind)
-
-
-def _bill_line(line: CostLine, gross: Decimal, currency: str) -> BillLine:
-    percent = (line.incl_tax / line.excl_tax - 1) * 100 if line.excl_tax else _ZERO
-    percent = percent.quantize(_GRAIN).normalize() + 0
-    net = rounded(gross / (1 + percent / 100), currency)
-    return BillLine(
-        what=line.what,
-        tariff=line.tariff,
-        since=None,
-        until=None,
-        quantity=line.quantity.quantize(_GRAIN),
-        unit=line.unit,
-        price=line.price,
-        vat_percent=percent,
-        net=net,
-        vat=gross - net,
-        gross=gross,
+def kept(count: Count, since: datetime) -> Progress:
+    """What was counted, to be kept."""
+    return Progress(
+        since,
+        instant(count.at),
+        Fraction(count.energy),
+        Fraction(count.charging) / SECOND,
+        Fraction(count.idle) / SECOND,
+        tuple(packed(held) for held in count.runs),
+        count.kind,
+        count.zone,
     )
 
 
-def _shared(whole: Decimal, parts: Sequence[Decimal], currency: str) -> list[Decimal]:
-    """The whole in coins, divided as its parts are: largest remainders first."""
-    coin = _ONE.scaleb(-_DECIMALS.get(currency, 2))
-    floors = [part.quantize(coin, rounding=ROUND_FLOOR) for part in parts]
-    left = int((whole - sum(floors, _ZERO)) / coin)
-    order = sorted(range(len(parts)), key=lambda i: (floors[i] - parts[i], i))
-    for index in order[:left]:
-        floors[index] += coin
-    return floors
-
-
-def begin(since: datetime, tariff: Tariff | None, evse_kind: str | None = None) -> Progress:
-    """A session that begins: the fixed fee is due (its conditions are judged at the start)."""
-    progress = Progress(since, since, evse_kind=evse_kind)
-    if tariff is None or tariff.fixed_fee is None:
-        return progress
-    moment = _Moment(progress, tariff, since, _ZERO, None)
-    index = _first(tariff.fixed_fee.prices, moment)
-    return progress if index is None else _added(progress, [(tariff.id, "fixed_fee", index, _ONE)])
+def begin(
+    since: datetime,
+    tariff: Tariff | None,
+    evse_kind: str | None = None,
+    zone: str | None = None,
+    reserved: Reserved | None = None,
+) -> Progress:
+    """A session that begins: its reservation and the fixed fee are due."""
+    count = Count(micros(since), evse_kind, zone)
+    if tariff is not None:
+        count.begin(tariff, reserved)
+    return kept(count, since)
 
 
 def advance(
     progress: Progress, stretch: Stretch, timeline: Timeline, tariffs: Mapping[str, Tariff]
 ) -> Progress:
     """One stretch more. One that lies before what was counted adds nothing: it is for ``recount``."""
-    if stretch.until < progress.at or stretch.energy_wh < progress.energy_wh:
-        return progress
-    for until, energy_wh, tariff_id in _segments(progress, stretch, timeline):
-        tariff = tariffs.get(tariff_id) if tariff_id is not None else None
-        progress = _counted(progress, tariff, until, energy_wh, stretch.charging)
-    return progress
+    count = loaded(progress)
+    follow(count, [_step(stretch)], timeline, tariffs)
+    return kept(count, progress.since)
 
 
 def recount(
@@ -169,247 +130,116 @@ def recount(
     timeline: Timeline,
     tariffs: Mapping[str, Tariff],
     evse_kind: str | None = None,
+    zone: str | None = None,
 ) -> Progress:
     """Everything from the start, from stretches in the order of time: for data that came late."""
+    count = Count(micros(since), evse_kind, zone)
     first = tariffs.get(timeline[0][1]) if timeline else None
-    progress = begin(since, first, evse_kind)
-    for stretch in stretches:
-        progress = advance(progress, stretch, timeline, tariffs)
-    return progress
+    if first is not None:
+        count.begin(first, None)
+    follow(count, map(_step, stretches), timeline, tariffs)
+    return kept(count, since)
+
+
+Step = tuple[int, Exact, bool, Exact | None]
+"""A stretch in microseconds since 1970: until when, energy by then, whether charging, current."""
+
+
+def _step(stretch: Stretch) -> Step:
+    current = None if stretch.current_a is None else exact(stretch.current_a)
+    return micros(stretch.until), exact(stretch.energy_wh), stretch.charging, current
+
+
+def follow(count: Count, steps: Iterable[Step], timeline: Timeline, tariffs: Mapping[str, Tariff]) -> None:
+    """Count stretches, cut where the tariff changed; not those that lie before what was counted."""
+    marks = [(micros(since), _ready(count, tariffs, tariff_id)) for since, tariff_id in timeline]
+    only = marks[0][1] if len(marks) == 1 else None
+    for until, energy, charging, current in steps:
+        if until < count.at or energy < count.energy:
+            continue
+        if only is not None:
+            count.add(until, energy, charging, current, only)
+        else:
+            _divided(count, (until, energy, charging, current), marks)
+
+
+def _divided(count: Count, step: Step, marks: Sequence[tuple[int, Ready | None]]) -> None:
+    """A stretch cut where the tariff changed; what lies before the first of them has its price."""
+    until, energy, charging, current = step
+    since, before = count.at, count.energy
+    span, flowed = until - since, energy - before
+    held: Ready | None = None
+    for place, (mark, now) in enumerate(marks):
+        if place and since < mark < until:
+            reached = exact(before + Fraction(mark - since, span) * flowed)
+            count.add(mark, reached, charging, current, held)
+        if not place or mark < until:
+            held = now
+    count.add(until, energy, charging, current, held)
+
+
+def _ready(count: Count, tariffs: Mapping[str, Tariff], tariff_id: str) -> Ready | None:
+    tariff = tariffs.get(tariff_id)
+    return None if tariff is None else ready(tariff, count.zone, count.kind)
 
 
 def total(progress: Progress, timeline: Timeline, tariffs: Mapping[str, Tariff]) -> Total | None:
-    """The bill; None where there was no tariff. The last tariff's bounds hold for the whole."""
+    """The calculation; None where there was no tariff. The last tariff's bounds hold for the whole."""
+    return summed(loaded(progress), timeline, tariffs)
+
+
+def summed(count: Count, timeline: Timeline, tariffs: Mapping[str, Tariff]) -> Total | None:
+    """``total`` of what is not yet packed."""
     last = tariffs.get(timeline[-1][1]) if timeline else None
     if last is None:
         return None
-    lines = tuple(_lines(progress, tariffs))
-    excl = sum((line.excl_tax for line in lines), _ZERO)
-    incl = sum((line.incl_tax for line in lines), _ZERO)
-    plain = Total(last.currency, excl, incl, "normal", lines)
-    return _bounded(plain, last)
+    return bounded(tuple(_lines(count, tariffs)), last)
 
 
-def _lines(progress: Progress, tariffs: Mapping[str, Tariff]) -> Iterator[CostLine]:
-    order = list(UNITS)
-    for volume in sorted(progress.volumes, key=lambda v: (order.index(v.component), v.price)):
-        tariff = tariffs[volume.tariff]
-        component = getattr(tariff, volume.component)
-        price: Price = component.prices[volume.price]
-        unit = UNITS[volume.component]
-        quantity = volume.amount / _PER[unit]
-        excl = quantity * price.amount
-        yield CostLine(
-            what=volume.component.replace("_", "-"),
-            tariff=tariff.id,
+_ORDER = {name: place for place, name in enumerate(UNITS)}
+
+
+def _lines(count: Count, tariffs: Mapping[str, Tariff]) -> Iterator[Line]:
+    placed = [(_ORDER[run.component], run) for run in count.unpacked()]
+    placed.sort(key=itemgetter(0))
+    runs = [run for _, run in placed]
+    rates = [ready(tariffs[r.tariff], count.zone, count.kind).rates[r.component][r.price] for r in runs]
+    more = _steps(runs, rates)
+    for index, (run, rate) in enumerate(zip(runs, rates, strict=True)):
+        quantity = Fraction(run.amount + more.get(index, 0), rate.per)
+        yield Line(
+            what=_WORDS[run.component],
+            tariff=run.tariff,
             quantity=quantity,
-            unit=unit,
-            price=price.amount,
-            excl_tax=excl,
-            incl_tax=with_taxes(excl, component.taxes),
+            unit=rate.unit,
+            price=rate.amount,
+            excl_tax=quantity * rate.net,
+            incl_tax=quantity * rate.gross,
+            factor=rate.factor,
+            percent=rate.percent,
+            since=None if run.since is None else instant(run.since),
+            until=None if run.until is None else instant(run.until),
         )
 
 
-def _bounded(plain: Total, tariff: Tariff) -> Total:
-    """The least or most that the tariff allows, as a line of its own."""
-    for kind, bound, sign in (("minimum", tariff.min_cost, 1), ("maximum", tariff.max_cost, -1)):
-        if bound is None:
+_WORDS = {name: name.replace("_", "-") for name in UNITS}
+#: What is rounded up to steps, once a session each. Where time was paid that the car did not charge, only that is:
+#: time of charging is followed by it (OCPI 2.2.1 mod_cdrs, 3.1.1 step_size).
+_STEPPED = (("energy",), ("idle_time", "charging_time"), ("reservation_time",))
+
+
+def _steps(runs: Sequence[Run], rates: Sequence[Rate]) -> dict[int, Exact]:
+    """What step sizes add, by the index of the run whose price it has: the last of what it is a step of."""
+    if not any(rate.step for rate in rates):
+        return {}
+    found: dict[int, Exact] = {}
+    for names in _STEPPED:
+        name = next((name for name in names if any(run.component == name for run in runs)), None)
+        places = [index for index, run in enumerate(runs) if run.component == name]
+        if not places:
             continue
-        excl, incl = _both(bound)
-        beyond = (
-            (incl - plain.incl_tax) * sign if bound.incl_tax is not None else (excl - plain.excl_tax) * sign
-        )
-        if beyond > 0:
-            line = CostLine(
-                kind, tariff.id, _ONE, "session", excl, excl - plain.excl_tax, incl - plain.incl_tax
-            )
-            return Total(plain.currency, excl, incl, kind, (*plain.lines, line))
-    return plain
-
-
-def _both(bound: Bound) -> tuple[Decimal, Decimal]:
-    """The bound before and after taxes, whichever of them it names."""
-    factor = with_taxes(_ONE, bound.taxes)
-    excl = bound.excl_tax if bound.excl_tax is not None else (bound.incl_tax or _ZERO) / factor
-    incl = bound.incl_tax if bound.incl_tax is not None else excl * factor
-    return excl, incl
-
-
-def _segments(
-    progress: Progress, stretch: Stretch, timeline: Timeline
-) -> Iterator[tuple[datetime, Decimal, str | None]]:
-    """The stretch cut where the tariff changed; energy is spread evenly over its time."""
-    begin_at, begin_wh = progress.at, progress.energy_wh
-    span_s = _seconds(stretch.until - begin_at)
-    held = None
-    for since, tariff in timeline:
-        if begin_at < since < stretch.until:
-            share = _seconds(since - begin_at) / span_s
-            yield since, begin_wh + (stretch.energy_wh - begin_wh) * share, held
-        if held is None or since < stretch.until:
-            held = tariff
-    yield stretch.until, stretch.energy_wh, held
-
-
-class _Moment:
-    """What conditions are judged by: one point within a stretch."""
-
-    __slots__ = ("_values", "at", "evse_kind", "local", "tariff")
-
-    def __init__(
-        self,
-        progress: Progress,
-        tariff: Tariff,
-        at: datetime,
-        energy_wh: Decimal,
-        power_w: Decimal | None,
-        charging_s: Decimal = _ZERO,
-        idle_s: Decimal = _ZERO,
-    ) -> None:
-        self.at = at
-        self.evse_kind = progress.evse_kind
-        self.local = at.astimezone(ZoneInfo(tariff.time_zone))
-        self._values: dict[str, Decimal | None] = {
-            "energy_wh": energy_wh,
-            "power_w": power_w,
-            # Nobody measures the current over all phases centrally: such a price is for stations.
-            "current_a": None,
-            "time_s": _seconds(at - progress.since),
-            "charging_s": charging_s,
-            "idle_s": idle_s,
-        }
-
-    def holds(self, when: When) -> bool:
-        return self._in_range(when) and self._on_time(when) and self._of_kind(when)
-
-    def _in_range(self, when: When) -> bool:
-        for name, value in self._values.items():
-            low, high = getattr(when, f"min_{name}"), getattr(when, f"max_{name}")
-            if low is None and high is None:
-                continue
-            if value is None or (low is not None and value < low) or (high is not None and value >= high):
-                return False
-        return True
-
-    def _on_time(self, when: When) -> bool:
-        now, today = self.local.time(), self.local.date().isoformat()
-        if when.days and DAYS[self.local.weekday()] not in when.days:
-            return False
-        if (when.from_date and today < when.from_date) or (when.to_date and today >= when.to_date):
-            return False
-        start = clock(when.from_time) if when.from_time else None
-        end = clock(when.to_time) if when.to_time else None
-        if start is not None and end is not None and end <= start:
-            return now >= start or now < end  # over midnight
-        return (start is None or now >= start) and (end is None or now < end)
-
-    def _of_kind(self, when: When) -> bool:
-        # How a payment was made is known where it was made: at the station.
-        if when.payment_brand is not None or when.payment_recognition is not None:
-            return False
-        return when.evse_kind is None or when.evse_kind == self.evse_kind
-
-
-def _first(prices: Sequence[Price], moment: _Moment) -> int | None:
-    """The first price whose conditions hold."""
-    for index, price in enumerate(prices):
-        if price.when is None or moment.holds(price.when):
-            return index
-    return None
-
-
-def _counted(
-    progress: Progress, tariff: Tariff | None, until: datetime, energy_wh: Decimal, charging: bool
-) -> Progress:
-    """With one stretch under one tariff, cut wherever a condition may turn."""
-    span_s = _seconds(until - progress.at)
-    flowed = energy_wh - progress.energy_wh
-    after = evolve(
-        progress,
-        at=until,
-        energy_wh=energy_wh,
-        charging_s=progress.charging_s + (span_s if charging else _ZERO),
-        idle_s=progress.idle_s + (_ZERO if charging else span_s),
-    )
-    if tariff is None or (not span_s and not flowed):
-        return after
-    added: list[tuple[str, str, int, Decimal]] = []
-    power_w = flowed * 3600 / span_s if span_s else None
-    timed = "charging_time" if charging else "idle_time"
-    edges = [_ZERO, *_cuts(progress, tariff, until, energy_wh, charging), _ONE]
-    for begin_u, end_u in pairwise(edges):
-        middle = (begin_u + end_u) / 2
-        moment = _Moment(
-            progress,
-            tariff,
-            progress.at + (until - progress.at) * float(middle),
-            progress.energy_wh + flowed * middle,
-            power_w,
-            progress.charging_s + (span_s * middle if charging else _ZERO),
-            progress.idle_s + (_ZERO if charging else span_s * middle),
-        )
-        shares = {"energy": flowed * end_u - flowed * begin_u, timed: span_s * end_u - span_s * begin_u}
-        for name, amount in shares.items():
-            component = getattr(tariff, name)
-            index = _first(component.prices, moment) if component is not None and amount else None
-            if index is not None:
-                added.append((tariff.id, name, index, amount))
-    return _added(after, added)
-
-
-def _added(progress: Progress, added: Iterable[tuple[str, str, int, Decimal]]) -> Progress:
-    volumes = {(v.tariff, v.component, v.price): v.amount for v in progress.volumes}
-    for tariff, component, price, amount in added:
-        key = (tariff, component, price)
-        volumes[key] = volumes.get(key, _ZERO) + amount.quantize(_GRAIN)
-    return evolve(progress, volumes=tuple(Volume(*key, amount) for key, amount in volumes.items()))
-
-
-def _cuts(
-    progress: Progress, tariff: Tariff, until: datetime, energy_wh: Decimal, charging: bool
-) -> list[Decimal]:
-    """Where within the stretch (0 to 1) a condition may begin or cease to hold."""
-    whens = [price.when for _, c in components(tariff) for price in c.prices if price.when is not None]
-    if not whens:
-        return []
-    span_s = _seconds(until - progress.at)
-    flowed = energy_wh - progress.energy_wh
-    found: set[Decimal] = set()
-    spent = {
-        "time_s": (_seconds(progress.at - progress.since), span_s),
-        "charging_s": (progress.charging_s, span_s if charging else _ZERO),
-        "idle_s": (progress.idle_s, _ZERO if charging else span_s),
-        "energy_wh": (progress.energy_wh, flowed),
-    }
-    for when in whens:
-        for name, (before, more) in spent.items():
-            for bound in (getattr(when, f"min_{name}"), getattr(when, f"max_{name}")):
-                if bound is not None and more:
-                    found.add((bound - before) / more)
-        if span_s:
-            found |= {
-                _seconds(edge - progress.at) / span_s for edge in _edges(when, tariff, progress.at, until)
-            }
-    return sorted(cut for cut in found if _ZERO < cut < _ONE)
-
-
-def _edges(when: When, tariff: Tariff, begin_at: datetime, until: datetime) -> Iterator[datetime]:
-    """Midnights and times of day, local, within the stretch."""
-    if until - begin_at > _LONGEST:
-        return
-    times = [clock(text) for text in (when.from_time, when.to_time) if text]
-    if when.days or when.from_date or when.to_date:
-        times.append(clock("00:00"))
-    if not times:
-        return
-    zone = ZoneInfo(tariff.time_zone)
-    day, last = begin_at.astimezone(zone).date(), until.astimezone(zone).date()
-    while day <= last:
-        for at in times:
-            yield datetime.combine(day, at, zone)
-        day += timedelta(days=1)
-
-
-def _seconds(span: timedelta) -> Decimal:
-    """Exact, to the microsecond."""
-    return Decimal(span // timedelta(microseconds=1)) / 1_000_000
+        last = max(places, key=lambda index: (runs[index].until or 0, index))
+        step = rates[last].step
+        if step:
+            found[last] = -sum(runs[index].amount for index in places) % step
+    return found

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time
 from decimal import Decimal
+from fractions import Fraction
 from operator import itemgetter
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -13,6 +14,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cms.contract.refusals import Invalid
 from cms.contract.tariffs import Bound, Component, Price, Tariff, TariffText, Tax, When
 from cms.domain.evolve import evolve
+from cms.domain.money import decimal
 from cms.domain.orders import Order
 from cms.domain.record import record
 
@@ -21,6 +23,7 @@ __all__ = ["Bound", "Component", "Price", "Tariff", "TariffText", "Tax", "When"]
 TARIFF, USE = "tariff", "tariff-use"
 DEFAULT = "default"
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+RESERVATIONS = ("RESERVATION", "RESERVATION_EXPIRES")
 FORMATS = ("ASCII", "HTML", "URI", "UTF8", "QRCODE")
 #: Steps of a use that are remembered: what came offline for months still finds its tariff.
 _REMEMBERED = 200
@@ -153,14 +156,15 @@ def check(tariff: Tariff) -> None:
             raise Invalid(f"{tariff.id}: {name} has no price")
         _check_taxes(tariff, component.taxes)
         for price in component.prices:
-            _check_amount(tariff, name, price.amount)
-            if price.when is not None:
-                _check_when(tariff, price.when)
+            _check_price(tariff, name, price)
     for bound in (tariff.min_cost, tariff.max_cost):
         if bound is not None:
             _check_taxes(tariff, bound.taxes)
-            if bound.excl_tax is None and bound.incl_tax is None:
+            amounts = [amount for amount in (bound.excl_tax, bound.incl_tax) if amount is not None]
+            if not amounts:
                 raise Invalid(f"{tariff.id}: a least or most cost needs an amount")
+            for amount in amounts:
+                _check_amount(tariff, "a least or most cost", amount)
     for text in tariff.texts:
         if text.format not in FORMATS or not 0 < len(text.content) <= 1024:
             raise Invalid(
@@ -168,14 +172,36 @@ def check(tariff: Tariff) -> None:
             )
 
 
+#: Nobody writes more decimals; exact arithmetic with millions of them would take for ever.
+_DECIMALS = 30
+
+
+def _sane(amount: Decimal) -> bool:
+    exponent = amount.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -_DECIMALS and abs(amount) <= 10**9
+
+
+def _check_price(tariff: Tariff, name: str, price: Price) -> None:
+    _check_amount(tariff, name, price.amount)
+    _check_taxes(tariff, price.taxes or ())
+    if price.step is not None and not 0 <= price.step <= 10**9:
+        raise Invalid(f"{tariff.id}: {name}: a step is a number of Wh or seconds, not {price.step}")
+    if price.per_hour and UNITS[name] != "min":
+        raise Invalid(f"{tariff.id}: {name}: only a price of time is per hour")
+    if price.when is not None:
+        _check_when(tariff, price.when)
+        if price.when.reservation is not None and not name.startswith("reservation"):
+            raise Invalid(f"{tariff.id}: {name}: only a price of a reservation depends on one")
+
+
 def _check_amount(tariff: Tariff, name: str, amount: Decimal) -> None:
-    if not amount.is_finite() or abs(amount) > 10**9:
-        raise Invalid(f"{tariff.id}: {name}: {amount} is no price")
+    if not _sane(amount):
+        raise Invalid(f"{tariff.id}: {name}: {str(amount)[:40]} is no price")
 
 
 def _check_taxes(tariff: Tariff, taxes: tuple[Tax, ...]) -> None:
     for tax in taxes:
-        if not tax.percent.is_finite() or not 0 <= tax.percent <= 100 or not 0 < len(tax.kind) <= 20:
+        if not _sane(tax.percent) or not 0 <= tax.percent <= 100 or not 0 < len(tax.kind) <= 20:
             raise Invalid(f"{tariff.id}: a tax has a name of 1 to 20 characters and 0 to 100 per cent")
     if len(taxes) > 5:
         raise Invalid(f"{tariff.id}: at most five taxes")
@@ -195,6 +221,12 @@ def _check_when(tariff: Tariff, when: When) -> None:
         raise Invalid(f"{tariff.id}: days are {', '.join(DAYS)}")
     if when.evse_kind not in (None, "AC", "DC"):
         raise Invalid(f"{tariff.id}: evse_kind is AC or DC, not {when.evse_kind!r}")
+    if when.reservation not in (None, *RESERVATIONS):
+        raise Invalid(f"{tariff.id}: reservation is {' or '.join(RESERVATIONS)}, not {when.reservation!r}")
+    for name in ("energy_wh", "power_w", "current_a"):
+        for bound in (getattr(when, f"min_{name}"), getattr(when, f"max_{name}")):
+            if bound is not None and not _sane(bound):
+                raise Invalid(f"{tariff.id}: {str(bound)[:40]} is no amount to depend on")
 
 
 def components(tariff: Tariff) -> Iterator[tuple[str, Component]]:
@@ -216,7 +248,7 @@ def text_for(tariff: Tariff) -> TariffText:
 
 def summary(tariff: Tariff) -> str:
     """All prices on one line, taxes included: ``0.30 EUR/kWh + 0.05 EUR/min idle``."""
-    parts = [f"{_range(component)} {tariff.currency}{_PER[name]}" for name, component in components(tariff)]
+    parts = [f"{_range(tariff, c)} {tariff.currency}{_per(name, c)}" for name, c in components(tariff)]
     return " + ".join(parts) or "free"
 
 
@@ -230,10 +262,39 @@ _PER = {
 }
 
 
-def _range(component: Component) -> str:
-    prices = sorted({with_taxes(price.amount, component.taxes) for price in component.prices})
+def _per(name: str, component: Component) -> str:
+    return _PER[name].replace("/min", "/h") if _hourly(component) else _PER[name]
+
+
+def _hourly(component: Component) -> bool:
+    """Whether all its prices are per hour; else they are shown per minute."""
+    return all(price.per_hour for price in component.prices)
+
+
+def _range(tariff: Tariff, component: Component) -> str:
+    scale = 60 if not _hourly(component) else 1
+    prices = sorted(
+        {gross(tariff, component, price) / (scale if price.per_hour else 1) for price in component.prices}
+    )
     ends = [prices[0]] if len(prices) == 1 else [prices[0], prices[-1]]
     return "-".join(shown(price) for price in ends)
+
+
+def gross(tariff: Tariff, component: Component, price: Price) -> Decimal:
+    """A price as drivers see it: with its taxes."""
+    return price.amount if tariff.tax_included else with_taxes(price.amount, taxes_of(component, price))
+
+
+def net(tariff: Tariff, component: Component, price: Price) -> Decimal:
+    """A price before taxes; to nine decimals where it is written with them."""
+    if not tariff.tax_included:
+        return price.amount
+    untaxed = Fraction(price.amount) / tax_factor(taxes_of(component, price))
+    return decimal(untaxed, 9).normalize() + 0
+
+
+def taxes_of(component: Component, price: Price) -> tuple[Tax, ...]:
+    return component.taxes if price.taxes is None else price.taxes
 
 
 def shown(amount: Decimal) -> str:
@@ -248,6 +309,14 @@ def with_taxes(amount: Decimal, taxes: tuple[Tax, ...]) -> Decimal:
     for stack in sorted({tax.stack for tax in taxes}):
         total += sum((total * tax.percent / 100 for tax in taxes if tax.stack == stack), Decimal(0))
     return total
+
+
+def tax_factor(taxes: tuple[Tax, ...]) -> Fraction:
+    """What taxes make of 1, exactly."""
+    factor = Fraction(1)
+    for stack in sorted({tax.stack for tax in taxes}):
+        factor *= 1 + sum((Fraction(tax.percent) for tax in taxes if tax.stack == stack), Fraction(0)) / 100
+    return factor
 
 
 def known(kept: Mapping[str, Any], tariff_id: str | None) -> Tariff | None:

@@ -11,7 +11,7 @@ from sqlmodel import Field
 from cms.domain.accounts import Account
 from cms.domain.changes import SaveBill
 from cms.store.reader import Reader
-from cms.store.schema import Instant, Owned, Words, compact, fold, micros
+from cms.store.schema import Instant, Owned, Words, compact, exactly, fold, micros
 from cms.store.statements import Params, table, upsert
 
 
@@ -27,7 +27,7 @@ class BillRow(Owned, table=True):
 SAVE = upsert(BillRow, "session")
 
 _t = table(BillRow)
-_decode = msgspec.json.Decoder(Account, strict=False).decode
+_decode = msgspec.json.Decoder(Account, strict=False, dec_hook=exactly).decode
 
 
 def saved(change: SaveBill, _: object) -> list[Params]:

@@ -13,7 +13,7 @@ from sqlmodel import Field
 from cms.domain.changes import Keep
 from cms.domain.kept import KINDS
 from cms.store.reader import Reader
-from cms.store.schema import Instant, Owned, Words, compact, fold, micros
+from cms.store.schema import Instant, Owned, Words, compact, exactly, fold, micros
 from cms.store.statements import Params, delete, delete_all, table, upsert
 
 
@@ -42,7 +42,7 @@ def saved(change: Keep, _: object) -> list[Params]:
 
 @cache
 def _decoder(kind: str) -> msgspec.json.Decoder[Any]:
-    return msgspec.json.Decoder(KINDS[kind].type, strict=False)
+    return msgspec.json.Decoder(KINDS[kind].type, strict=False, dec_hook=exactly)
 
 
 def _query() -> Select[Any]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any, ClassVar
 
 import msgspec
@@ -59,6 +60,13 @@ _encoder = msgspec.json.Encoder(decimal_format="string", enc_hook=str)
 def compact(value: Any) -> str:
     """Compact JSON; exact decimals as strings, instants as RFC 3339, what JSON does not know as its text."""
     return _encoder.encode(value).decode()
+
+
+def exactly(kind: type, value: Any) -> Any:
+    """What JSON does not know, from its text: a fraction is ``5/3``; older records have decimals there."""
+    if kind is Fraction:
+        return Fraction(value)
+    raise NotImplementedError(kind)
 
 
 class Instant(TypeDecorator[datetime]):

@@ -79,7 +79,7 @@ def test_the_lines_add_up_in_any_order_and_a_credit_undoes_the_bill(
 ) -> None:
     found = bill(priced(*amounts, taxes), stretches)
     for lines in (found.lines, found.lines[::-1]):
-        added = sum((line.incl_tax for line in lines), D(0))
+        added = Fraction(sum(line.incl_tax for line in lines))
         assert costs.rounded(added, "EUR") == found.payable
     credit = bill(priced(-amounts[0], -amounts[1], -amounts[2], taxes), stretches)
     assert credit.incl_tax == -found.incl_tax

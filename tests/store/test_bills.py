@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
+
+import msgspec
 
 from cms.contract.payments import Limit
 from cms.domain import changes as c
@@ -12,12 +15,19 @@ from cms.domain.costs import Progress, Volume
 from cms.domain.observations import StationCosts
 from cms.domain.payments import Payment
 from cms.store.engine import SqlStore
+from cms.store.schema import exactly
 from tests.store.things import NOON
 
 ACCOUNT = Account(
     "s1",
     Progress(
-        NOON, NOON, Decimal("1.5"), Decimal(60), Decimal(0), (Volume("T", "energy", 0, Decimal("1.5")),)
+        NOON,
+        NOON,
+        Fraction(5, 3),
+        Fraction(60),
+        Fraction(1, 7),
+        (Volume("T", "energy", 0, Fraction(10**30, 3), NOON, NOON, Fraction(5, 3)),),
+        zone="Europe/Berlin",
     ),
     timeline=((NOON, "T"),),
     turns=((NOON, True),),
@@ -56,3 +66,15 @@ async def test_payments_are_found_by_reference_status_and_station(store: SqlStor
     assert [p.psp_ref for p in await store.payments("failed", None, 10)] == ["P2"]
     assert [p.psp_ref for p in await store.payments(None, "cp-1", 10)] == ["P1"]
     assert len(await store.payments(None, None, 1)) == 1
+
+
+async def test_an_account_of_before_fractions_is_read(store: SqlStore) -> None:
+    """Energy, spans and volumes were decimals, to a millionth, and volumes did not say when."""
+    older = (
+        '{"session":"s1","progress":{"since":"2026-05-04T12:00:00Z","at":"2026-05-04T13:00:00Z",'
+        '"energy_wh":"1500.5","charging_s":"3600","idle_s":"0","volumes":'
+        '[{"tariff":"T","component":"energy","price":0,"amount":"1500.500000"}],"evse_kind":null}}'
+    )
+    account = msgspec.json.decode(older, type=Account, strict=False, dec_hook=exactly)
+    assert account.progress.volumes == (Volume("T", "energy", 0, Fraction(3001, 2)),)
+    assert account.progress.charging_s == 3600

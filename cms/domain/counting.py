@@ -1,0 +1,325 @@
+"""Counting what a session takes at each price: exact, whole where nothing was cut, with work that does not grow.
+
+A run is what was taken of one thing (energy, time of charging ...) at one price without another price in between. It
+is known by how much the session had taken of that thing in all when the run began and when it ended.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+from itertools import pairwise
+
+from cms.contract.tariffs import Tariff
+from cms.domain.conditions import SECOND, Clocks, Rate, Ready, ready
+from cms.domain.money import Exact, exact
+from cms.domain.record import record
+from cms.domain.tariffs import UNITS
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+#: Runs that are told apart; what comes later joins what had the same price.
+_RUNS = 200
+
+
+@record
+class Volume:
+    """How much (Wh, seconds, times) was taken at one price of a tariff, from the first to the last moment of it.
+
+    ``end`` is how much the session had taken of it in all by then: what comes next at the same price goes on from
+    there. Volumes of older records know neither.
+    """
+
+    tariff: str
+    component: str
+    price: int
+    amount: Fraction
+    since: datetime | None = None
+    until: datetime | None = None
+    end: Fraction | None = None
+
+
+@record
+class Reserved:
+    """An EVSE was held for the driver: until the session began, or (``expired``) until nobody had come for it."""
+
+    since: datetime
+    until: datetime
+    expired: bool = False
+
+
+class Run:
+    """A volume while it is counted, in Wh and microseconds."""
+
+    __slots__ = ("amount", "component", "end", "price", "since", "tariff", "until")
+
+    def __init__(self, tariff: str, component: str, price: int, since: int | None, until: int | None) -> None:
+        self.tariff = tariff
+        self.component = component
+        self.price = price
+        self.since = since
+        self.until = until
+        self.amount: Exact = 0
+        self.end: Exact | None = None
+
+
+class Count:
+    """A session while it is counted; everything is an int where it is whole."""
+
+    __slots__ = ("at", "charging", "energy", "idle", "kind", "known", "runs", "since", "zone")
+
+    def __init__(self, since: int, kind: str | None, zone: str | None) -> None:
+        self.since = self.at = since
+        self.kind = kind
+        self.zone = zone
+        self.energy: Exact = 0
+        self.charging: Exact = 0
+        self.idle: Exact = 0
+        #: Those of before as they were kept: only what goes on is unpacked.
+        self.runs: list[Volume | Run] = []
+        self.known: dict[str, Run] = {}
+
+    def begin(self, tariff: Tariff, reserved: Reserved | None) -> None:
+        """What is due at once: the reservation, and the fixed fee (its conditions are judged at the start)."""
+        if reserved is not None:
+            self._reserve(tariff, reserved)
+        if reserved is None or not reserved.expired:
+            made = ready(tariff, self.zone, self.kind)
+            self._once(made, "fixed_fee", Piece(made.clocks, self.since, (0, 0, 0, 0)))
+
+    def _once(self, made: Ready, name: str, piece: Piece) -> None:
+        rate = _rate(made.usable.get(name, ()), piece)
+        if rate is not None:
+            self._add(made.tariff.id, name, rate.index, 0, 1, piece.at, piece.at)
+
+    def _reserve(self, tariff: Tariff, reserved: Reserved) -> None:
+        made = ready(tariff, self.zone, self.kind, reserved.expired)
+        since, until = micros(reserved.since), micros(reserved.until)
+        self._once(made, "reservation_fixed", Piece(made.clocks, since, (0, 0, 0, 0)))
+        edges = [since, *self._edges(made, since, until), until]
+        for begin, end in pairwise(edges):
+            spent = begin + end - 2 * since
+            piece = Piece(made.clocks, (begin + end) // 2, (0, spent, 0, 0))
+            rate = _rate(made.usable.get("reservation_time", ()), piece)
+            if rate is not None and end > begin:
+                self._add(tariff.id, "reservation_time", rate.index, begin - since, end - since, begin, end)
+
+    @staticmethod
+    def _edges(made: Ready, since: int, until: int) -> list[int]:
+        found = {since + bound for bound in made.bounds[1] if since < since + bound < until}
+        if made.clocks is not None:
+            found.update(made.clocks.edges(since, until))
+        return sorted(int(edge) for edge in found)
+
+    def add(
+        self, until: int, energy: Exact, charging: bool, current: Exact | None, made: Ready | None
+    ) -> None:
+        """A stretch under one tariff (or none), cut wherever a condition may turn."""
+        since, before = self.at, self.energy
+        span, flowed = until - since, energy - before
+        if made is not None and (span or flowed):
+            speed = (flowed * 3600 * SECOND, span, current)
+            cuts = self._cuts(made, span, flowed, charging) if made.cutting else ()
+            begin: Exact = since
+            for share in cuts:
+                end, reached = exact(since + share * span), exact(before + share * flowed)
+                self._piece(made, begin, end, self.energy, reached, charging, speed)
+                begin, self.energy = end, reached
+            self._piece(made, begin, until, self.energy, energy, charging, speed)
+        if charging:
+            self.charging += span
+        else:
+            self.idle += span
+        self.at, self.energy = until, energy
+
+    def _cuts(self, made: Ready, span: int, flowed: Exact, charging: bool) -> Sequence[Fraction]:
+        """Where within the stretch (0 to 1) a condition may begin or cease to hold."""
+        found: set[Fraction] = set()
+        spent = self.at - self.since
+        moves = (
+            (self.energy, flowed),
+            (spent, span),
+            (self.charging, span if charging else 0),
+            (self.idle, 0 if charging else span),
+        )
+        for (before, more), bounds in zip(moves, made.bounds, strict=True):
+            for bound in bounds:
+                if before < bound < before + more:
+                    found.add(Fraction(bound - before) / more)
+        if made.clocks is not None and span:
+            for edge in made.clocks.edges(self.at, self.at + span):
+                found.add(Fraction(edge - self.at, span))
+        return sorted(found) if found else ()
+
+    def _piece(
+        self,
+        made: Ready,
+        begin: Exact,
+        end: Exact,
+        before: Exact,
+        reached: Exact,
+        charging: bool,
+        speed: tuple[Exact, int, Exact | None],
+    ) -> None:
+        """A part of a stretch within which no condition turns."""
+        usable = made.usable
+        since, until = begin - self.at, end - self.at
+        name = "charging_time" if charging else "idle_time"
+        spent = self.charging if charging else self.idle
+        for component, low, high in (
+            ("energy", before, reached),
+            (name, spent + since, spent + until),
+        ):
+            rates = usable.get(component)
+            if not rates or low == high:
+                continue
+            rate: Rate | None = rates[0]
+            if not rates[0].always:
+                rate = _rate(rates, self._middle(made, begin, end, before + reached, charging, speed))
+            if rate is not None:
+                self._add(made.tariff.id, component, rate.index, low, high, begin, end)
+
+    def _middle(
+        self,
+        made: Ready,
+        begin: Exact,
+        end: Exact,
+        energy: Exact,
+        charging: bool,
+        speed: tuple[Exact, int, Exact | None],
+    ) -> Piece:
+        both = begin + end
+        moved = both - 2 * self.at
+        charged = 2 * self.charging + (moved if charging else 0)
+        idled = 2 * self.idle + (0 if charging else moved)
+        twice = (energy, both - 2 * self.since, charged, idled)
+        return Piece(made.clocks, (both // 2).__floor__(), twice, speed)
+
+    def _add(
+        self, tariff: str, component: str, price: int, low: Exact, high: Exact, begin: Exact, end: Exact
+    ) -> None:
+        """From how much to how much was taken at this price, and when."""
+        run = self.known.get(component) or self._last(component)
+        if run is None or run.end != low or run.price != price or run.tariff != tariff:
+            run = self._next(tariff, component, price, begin.__floor__())
+            self.known[component] = run
+        run.amount = exact(run.amount + (high - low))
+        run.end = high
+        run.until = -((-end).__floor__())
+
+    def _last(self, component: str) -> Run | None:
+        """The latest one kept, unpacked."""
+        for index in range(len(self.runs) - 1, -1, -1):
+            held = self.runs[index]
+            if held.component == component:
+                run = self.runs[index] = unpacked(held)
+                self.known[component] = run
+                return run
+        return None
+
+    def _next(self, tariff: str, component: str, price: int, since: int) -> Run:
+        if len(self.runs) >= _RUNS:
+            for index, held in enumerate(self.runs):
+                if (held.tariff, held.component, held.price) == (tariff, component, price):
+                    run = self.runs[index] = unpacked(held)
+                    return run
+        run = Run(tariff, component, price, since, since)
+        self.runs.append(run)
+        return run
+
+    def unpacked(self) -> list[Run]:
+        """All runs, those of one component in the order of time."""
+        return [unpacked(held) for held in self.runs]
+
+
+class Piece:
+    """What conditions are judged by: the middle of a piece. ``twice`` its counters, in the order of COUNTERS."""
+
+    __slots__ = ("_local", "at", "clocks", "speed", "twice")
+
+    def __init__(
+        self,
+        clocks: Clocks | None,
+        at: int,
+        twice: tuple[Exact, Exact, Exact, Exact],
+        speed: tuple[Exact, int, Exact | None] = (0, 0, None),
+    ) -> None:
+        self.clocks = clocks
+        self.at = at
+        self.twice = twice
+        #: Energy and time whose quotient is the power in W, and the current.
+        self.speed = speed
+        self._local: tuple[int, int] | None = None
+
+    def holds(self, rate: Rate) -> bool:
+        for place, low, high in rate.ranges:
+            value = self.twice[place]
+            if (low is not None and value < low) or (high is not None and value >= high):
+                return False
+        if rate.window is not None:
+            if self._local is None:
+                assert self.clocks is not None
+                self._local = self.clocks.local(self.at)
+            if not rate.window.holds(*self._local):
+                return False
+        return self._flows(rate)
+
+    def _flows(self, rate: Rate) -> bool:
+        work, span, current = self.speed
+        if rate.power is not None:
+            low, high = rate.power
+            if not span or (low is not None and work < low * span):
+                return False
+            if high is not None and work >= high * span:
+                return False
+        if rate.current is not None:
+            low, high = rate.current
+            # Where nobody measured it such a price never holds.
+            if current is None or (low is not None and current < low):
+                return False
+            if high is not None and current >= high:
+                return False
+        return True
+
+
+def _rate(rates: Sequence[Rate], piece: Piece) -> Rate | None:
+    """The first price whose conditions hold."""
+    for rate in rates:
+        if piece.holds(rate):
+            return rate
+    return None
+
+
+def micros(at: datetime) -> int:
+    """Microseconds since 1970."""
+    past = at - _EPOCH
+    return (past.days * 86_400 + past.seconds) * SECOND + past.microseconds
+
+
+def instant(at: int) -> datetime:
+    return _EPOCH + at * _MICROSECOND
+
+
+def _scale(component: str) -> int:
+    return SECOND if UNITS[component] == "min" else 1
+
+
+def unpacked(held: Volume | Run) -> Run:
+    if isinstance(held, Run):
+        return held
+    scale = _scale(held.component)
+    since, until = (None if at is None else micros(at) for at in (held.since, held.until))
+    run = Run(held.tariff, held.component, held.price, since, until)
+    run.amount = exact(held.amount * scale)
+    run.end = None if held.end is None else exact(held.end * scale)
+    return run
+
+
+def packed(held: Volume | Run) -> Volume:
+    if isinstance(held, Volume):
+        return held
+    scale = _scale(held.component)
+    since, until = (None if at is None else instant(at) for at in (held.since, held.until))
+    end = None if held.end is None else Fraction(held.end) / scale
+    return Volume(held.tariff, held.component, held.price, Fraction(held.amount) / scale, since, until, end)
