@@ -24,6 +24,7 @@ from cms.contract.status import QuarantinedMessage
 from cms.domain import outside
 from cms.domain.accounts import Account
 from cms.domain.audit import Head, Sealed, Wanted
+from cms.domain.balances import Prepaid
 from cms.domain.cdrs import Cdr, CdrMark
 from cms.domain.certificates import (
     Certificate,
@@ -136,13 +137,21 @@ class Accounting(Protocol):
         """Entries of the ledger, newest first."""
         ...
 
-    async def balances(self, account: str | None = None) -> dict[tuple[str, str], int]:
-        """(Account, currency) -> debits less credits in minor units; of one account, or of all."""
+    async def entry(self, key: str) -> Entry | None: ...
+
+    async def count_entries(self) -> int: ...
+
+    async def first_cdr(self) -> datetime | None:
+        """When the first session ended of which there is a record."""
         ...
 
-    async def moved(
-        self, refs: Sequence[str], kinds: Sequence[str]
-    ) -> dict[str, dict[tuple[str, str], int]]:
+    async def balances(
+        self, account: str | None = None, prefix: str | None = None
+    ) -> dict[tuple[str, str], int]:
+        """(Account, currency) -> debits less credits in minor units; of one, of those that begin so, or of all."""
+        ...
+
+    async def moved(self, refs: Sequence[str], kinds: Sequence[str]) -> dict[str, dict[tuple[str, str], int]]:
         """Ref -> (account, currency) -> debits less credits, of entries of these kinds about these refs."""
         ...
 
@@ -195,6 +204,8 @@ class Store(Protocol):
     """The record. Commits are grouped; a commit returns only when its changes are durable."""
 
     healthy: bool
+    entered: Callable[[Sequence[Entry]], None] | None
+    """Told of entries of the ledger when they are durable, before anybody else hears of the commit."""
 
     @property
     def accounting(self) -> Accounting: ...
@@ -616,6 +627,8 @@ class Core:
     """Who waits for another's end before his own turn, by name: the taps of one driver on his phone."""
     active: dict[str, set[str]] = field(default_factory=dict)
     """Token (without case) -> ids of its sessions that are not over."""
+    prepaid: Prepaid = field(default_factory=Prepaid)
+    """What the ledger holds on prepaid accounts (operations.credits, operations.balances)."""
     spawn: Callable[[Coroutine[Any, Any, None]], None] = _not_started
     """Run something in the daemon's task group: owned, logged when it fails, cancelled at the end."""
     wake: Callable[[datetime, str, str], None] = _no_agenda

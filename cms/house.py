@@ -22,7 +22,7 @@ from cms.domain.verification import Mail
 from cms.keys import LASTING, Keys, Roots
 from cms.ocpp import Endpoint, Hooks
 from cms.onlookers import Onlookers
-from cms.operations import credits, datatransfer, lists, tokens
+from cms.operations import charges, datatransfer, lists, lowbalance, openingbalances, tokens
 from cms.operations.admission import connected, contested, disconnected
 from cms.operations.deciding import index
 from cms.operations.intents import Agenda, recover
@@ -111,11 +111,14 @@ class House:
                 index(core, session)
         await recover(core)
         await tokens.recover(core)
-        await credits.recover(core)
+        await openingbalances.recover(core)
 
     def open(self) -> None:
         """Begin what runs for it; the endpoint listens by now."""
         self._grounds.own(self._agenda.run(self.core), "agenda")
+        self._grounds.own(lowbalance.watch_all(self.core), "low balances")
+        if self.core.provider is not None:
+            self._grounds.own(charges.run(self.core), "charges")
         if self._grounds.settings.list_sync:
             self._grounds.own(lists.follow(self.core), "local lists")
 

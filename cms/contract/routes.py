@@ -487,6 +487,63 @@ def _tariffs() -> Rows:
     }
 
 
+def _adhoc() -> Rows:
+    from cms.contract import adhoc
+
+    return {
+        adhoc.ShowOffer: Route("GET", "/v1/offers/{place}", adhoc.Offer),
+        adhoc.BeginAdHoc: Route("POST", "/v1/ad-hoc", adhoc.AdHocView),
+        adhoc.ShowAdHoc: Route("GET", "/v1/ad-hoc/{id}", adhoc.AdHocView),
+        adhoc.ContinueAdHoc: Route("POST", "/v1/ad-hoc/{id}/continue", adhoc.AdHocView),
+        adhoc.StopAdHoc: Route("POST", "/v1/ad-hoc/{id}/stop", adhoc.AdHocView),
+    }
+
+
+def _charges() -> Rows:
+    from cms.contract import charges
+
+    return {
+        charges.ListCharges: Route("GET", "/v1/charges", list[charges.ChargeView]),
+        charges.ShowCharge: Route("GET", "/v1/charges/{charge}", charges.ChargeView),
+        charges.CaptureCharge: Route("POST", "/v1/charges/{charge}/capture", charges.ChargeView),
+        charges.VoidCharge: Route("POST", "/v1/charges/{charge}/void", charges.ChargeView),
+        charges.RefundCharge: Route("POST", "/v1/charges/{charge}/refund", charges.ChargeView),
+        charges.RetryCharge: Route("POST", "/v1/charges/{charge}/retry", charges.ChargeView),
+        charges.SaveCard: Route("POST", "/v1/drivers/{driver}/card", charges.CardView),
+        charges.ForgetCard: Route("DELETE", "/v1/drivers/{driver}/card", charges.CardView),
+        charges.LinkCard: Route("POST", "/v1/drivers/{driver}/card-link", charges.CardLink),
+        charges.ShowCardLink: Route("GET", "/v1/card-links/{id}", charges.CardWish),
+        charges.FinishCardLink: Route("POST", "/v1/card-links/{id}", charges.CardView),
+    }
+
+
+def _ledger() -> Rows:
+    from cms.contract import ledger
+
+    return {
+        ledger.ListEntries: Route("GET", "/v1/ledger", list[ledger.EntryView]),
+        ledger.ShowEntry: Route("GET", "/v1/ledger/entry", ledger.EntryView),
+        ledger.ListAccounts: Route("GET", "/v1/ledger/accounts", list[ledger.AccountView]),
+        ledger.VerifyLedger: Route("GET", "/v1/ledger/check", ledger.LedgerCheck),
+        ledger.ExportLedger: Route("GET", "/v1/ledger/bookings", list[ledger.Booking]),
+        ledger.CorrectLedger: Route("POST", "/v1/ledger/corrections", ledger.EntryView),
+    }
+
+
+def _balances() -> Rows:
+    from cms.contract import balances
+
+    return {
+        balances.ListBalances: Route("GET", "/v1/balances", list[balances.BalanceView]),
+        balances.ShowBalance: Route("GET", "/v1/balances/{holder}", balances.BalanceView),
+        balances.SetBalance: Route("PATCH", "/v1/balances/{holder}", balances.BalanceView),
+        balances.CloseBalance: Route("DELETE", "/v1/balances/{holder}", None),
+        balances.TopUpBalance: Route("POST", "/v1/balances/{holder}/top-up", balances.BalanceView),
+        balances.RefundBalance: Route("POST", "/v1/balances/{holder}/refund", balances.BalanceView),
+        balances.CorrectBalance: Route("POST", "/v1/balances/{holder}/correct", balances.BalanceView),
+    }
+
+
 def _payments() -> Rows:
     from cms.contract import payments
 
@@ -632,6 +689,10 @@ _NOUNS: dict[str, Callable[[], Rows]] = {
     "customers": _customers,
     "checks": _checks,
     "tariffs": _tariffs,
+    "adhoc": _adhoc,
+    "charges": _charges,
+    "ledger": _ledger,
+    "balances": _balances,
     "payments": _payments,
     "invoices": _invoices,
     "swaps": _swaps,

@@ -10,12 +10,12 @@ Accounts are named by kind and owner:
 - ``payment/REFERENCE``: what an ad hoc payment is to bring
 - ``revenue``, ``tax/PERCENT``, ``bank``, ``provider/NAME``, ``fees/NAME``, ``waived``, ``disputed``, ``written-off``
 - ``cash``, ``terminal``: where else money came in; ``unassigned``: money of which nobody knows yet whose it is;
-  ``corrections``: what was set right by hand
+  ``corrections``: what was set right by hand; ``opening``: what was there before there was a ledger
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 
@@ -26,7 +26,7 @@ from cms.domain.costs import minor_units
 from cms.domain.record import record
 
 REVENUE, BANK, WAIVED, DISPUTED, WRITTEN_OFF = "revenue", "bank", "waived", "disputed", "written-off"
-UNASSIGNED, CORRECTIONS, CASH, TERMINAL = "unassigned", "corrections", "cash", "terminal"
+UNASSIGNED, CORRECTIONS, CASH, TERMINAL, OPENING = "unassigned", "corrections", "cash", "terminal", "opening"
 RECEIVABLE, PREPAID = "receivable/", "prepaid/"
 
 #: Kinds of entries that pay an invoice, take such a payment back, or (a reminder) make it more, where ``ref`` names it
@@ -124,3 +124,9 @@ def payment(
     debit, credit = (source, account) if amount > 0 else (account, source)
     kind = f"{kind}-back" if amount < 0 else kind
     return Enter(Entry(key, at, debit, credit, abs(amount), currency, kind, ref, reason, actor))
+
+
+def number(account: str, chart: Mapping[str, str]) -> str:
+    """An account as a chart of accounts numbers it, by the longest beginning of its name; itself where none fits."""
+    fitting = [begins for begins in chart if account.startswith(begins)]
+    return chart[max(fitting, key=len)] if fitting else account

@@ -13,7 +13,6 @@ from hashlib import sha256
 from cms.contract.payments import Limit, PaymentView
 from cms.contract.tariffs import Money
 from cms.domain.atrest import Sealed
-from cms.domain.evolve import evolve
 from cms.domain.observations import Answer, Observation
 from cms.domain.orders import Order
 from cms.domain.record import record
@@ -50,7 +49,7 @@ class Payment:
 
 @record
 class Credit:
-    """What a prepaid token has. ``taken`` are the last sessions that were paid from it."""
+    """What a prepaid token had, before balances were those of the ledger (operations.openingbalances)."""
 
     token: str
     balance: Decimal
@@ -68,28 +67,12 @@ class WebPayment:
 
 @record
 class Debit:
-    """A session's cost that is still to be taken from a balance: written with the bill, so that none is lost."""
+    """A session's cost that was still to be taken from such a balance."""
 
     token: str
     session: str
     amount: Decimal
     currency: str
-
-
-#: Sessions that a balance remembers: a debit that comes again is not taken again.
-_REMEMBERED = 50
-
-
-def debited(credit: Credit, debit: Debit, now: datetime) -> Credit:
-    """The balance after a session; below nothing where it cost more than was there."""
-    if debit.session in credit.taken:
-        return credit
-    return evolve(
-        credit,
-        balance=credit.balance - debit.amount,
-        changed_at=now,
-        taken=(*credit.taken, debit.session)[-_REMEMBERED:],
-    )
 
 
 @record

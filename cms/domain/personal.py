@@ -40,6 +40,12 @@ def subject(value: str) -> str:
     return f"{kind}{sign}{token(name)}" if kind == "token" else value
 
 
+def account(value: str) -> str:
+    """``receivable/token/04A2B3C4D5E6``: an account of the ledger, or what is named by one."""
+    before, sign, name = value.partition("token/")
+    return f"{before}{sign}{token(name)}" if sign else value
+
+
 def json_text(value: str) -> str:
     """A frame's text: its personal members masked; where it cannot be read, whatever may be one."""
     return rewritten(value, masked, _SUSPECT) if _SUSPECT.search(value) else value
@@ -93,6 +99,10 @@ _INVOICED: dict[str, Mask | Where | None] = dict.fromkeys(
     ("company", "vat_id", "purchase_reference", "invoice_email", "card"), text
 )
 
+#: Requests whose holder may be a token, and what has accounts of the ledger in it.
+_OF_HOLDER = ("ShowBalance", "TopUpBalance", "RefundBalance", "CorrectBalance", "SetBalance", "CloseBalance")
+_OF_ACCOUNTS = ("EntryView", "AccountView", "Difference", "ListEntries", "ShowEntry", "CorrectLedger")
+
 #: By type and field, before BY_NAME; ``None``: harmless in spite of its name.
 BY_TYPE: dict[str, dict[str, Mask | Where | None]] = {
     "TokenView": {"id": token, "group": token},
@@ -121,6 +131,12 @@ BY_TYPE: dict[str, dict[str, Mask | Where | None]] = {
     "ShowUsage": {"subject": subject},
     "Step": {"subject": subject},
     "UsageView": {"holder": subject},
+    "BalanceView": {"holder": Where(token, "kind", "token")},
+    **{name: {"holder": token} for name in _OF_HOLDER},
+    **{
+        name: dict.fromkeys(("account", "debit", "credit", "key", "ref", "what"), account)
+        for name in _OF_ACCOUNTS
+    },
     "AskCustomer": {"identifier": text},
     "CustomerReportView": {"text": text},
     "Message": {"payload": json_text},

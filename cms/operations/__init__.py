@@ -10,6 +10,7 @@ from cms.contract import access as ac
 from cms.contract import approvals as ap
 from cms.contract import apps as aa
 from cms.contract import audit as au
+from cms.contract import balances as ba
 from cms.contract import billingprofiles as bp
 from cms.contract import certificates as ce
 from cms.contract import charging as cg
@@ -25,7 +26,7 @@ from cms.contract import evses as ev
 from cms.contract import grants as gr
 from cms.contract import intents as i
 from cms.contract import jobs as j
-from cms.contract import invoices as iv
+from cms.contract import ledger as le
 from cms.contract import lists as li
 from cms.contract import monitoring as m
 from cms.contract import ocpp as o
@@ -50,6 +51,7 @@ from cms.operations import (
     approvals,
     apps,
     audit,
+    balances,
     billingprofiles,
     boots,
     cards,
@@ -70,6 +72,8 @@ from cms.operations import (
     imports,
     intents,
     jobs,
+    ledger,
+    ledgercheck,
     lists,
     invoices,
     monitoring,
@@ -285,9 +289,22 @@ OPERATIONS: dict[type, Operation] = {
     ta.SetStationTariff: Operation(tariffs.set_station, "tariffs.write"),
     ta.GetStationTariffs: Operation(tariffs.get_station, "stations.command"),
     ta.ClearStationTariffs: Operation(tariffs.clear_station, "tariffs.write"),
-    ta.ListCredits: Operation(tariffs.credits_, "payments.read"),
-    ta.SetCredit: Operation(tariffs.set_credit, "payments.write"),
-    ta.DropCredit: Operation(tariffs.drop_credit, "payments.write"),
+    ta.ListCredits: Operation(balances.credits_, "payments.read"),
+    ta.SetCredit: Operation(balances.set_credit, "payments.write"),
+    ta.DropCredit: Operation(balances.drop_credit, "payments.write"),
+    le.ListEntries: Operation(ledger.list_, "billing.read"),
+    le.ShowEntry: Operation(ledger.show, "billing.read"),
+    le.ListAccounts: Operation(ledger.accounts, "billing.read"),
+    le.VerifyLedger: Operation(ledgercheck.verify, "billing.read"),
+    le.ExportLedger: Operation(ledger.export, "billing.read"),
+    le.CorrectLedger: Operation(ledger.correct, "billing.write"),
+    ba.ListBalances: Operation(balances.list_, "payments.read"),
+    ba.ShowBalance: Operation(balances.show, "payments.read"),
+    ba.TopUpBalance: Operation(balances.top_up, "payments.write"),
+    ba.RefundBalance: Operation(balances.refund, "payments.write"),
+    ba.CorrectBalance: Operation(balances.correct, "payments.write"),
+    ba.SetBalance: Operation(balances.set_, "payments.write"),
+    ba.CloseBalance: Operation(balances.close, "payments.write"),
     pa.ListPayments: Operation(payments.list_, "payments.read"),
     pa.ShowPayment: Operation(payments.show, "payments.read"),
     pa.AuthorizePayment: Operation(payments.authorize, "payments.write"),

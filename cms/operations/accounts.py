@@ -21,6 +21,7 @@ from cms.contract.tariffs import Tariff
 from cms.core import Actor, Core, Lane, StoreDown
 from cms.domain import accounts, cdrs, payments, tariffs
 from cms.domain.accounts import KIND, Account, News
+from cms.domain.balances import KIND as BALANCE
 from cms.domain.changes import (
     AddReading,
     Change,
@@ -46,12 +47,12 @@ from cms.domain.observations import (
     TransactionReported,
 )
 from cms.domain.orders import RemoteStop
-from cms.domain.payments import CREDIT
 from cms.domain.sessions import Session, SessionStatus, view
 from cms.domain.stations import Delivered, StationState
 from cms.domain.tariffs import USE, UpdateCost
 from cms.operations import rating
 from cms.operations.billing import billed, closed, payment_begun
+from cms.operations.credits import reserve
 from cms.operations.intents import give
 from cms.operations.openings import found_or_opened, known_tariffs, owned
 from cms.operations.previews import preview
@@ -67,7 +68,7 @@ SELF = Actor("cms", "admin", frozenset())
 def concern(core: Core, state: StationState, received: Received) -> bool:
     """Whether this message may have to do with money or limits."""
     kept = core.kept
-    if KIND in state.kept or USE in kept or CREDIT in kept:
+    if KIND in state.kept or USE in kept or BALANCE in kept:
         return True
     if received.ocpp_version == "2.1" and core.access is not None and core.access.rules.budgets:
         return True
@@ -81,7 +82,7 @@ def concern(core: Core, state: StationState, received: Received) -> bool:
 
 def priced(core: Core) -> bool:
     """Whether anything has a price here, or any token a balance."""
-    return bool(core.kept.get(USE) or core.kept.get(CREDIT))
+    return bool(core.kept.get(USE) or core.kept.get(BALANCE))
 
 
 async def follow(core: Core, state: StationState, received: Received, decision: Decision) -> Decision:
@@ -376,6 +377,7 @@ async def keep_account(
     """Commit an open account; the lane's lock is held by the caller."""
     change = Keep(station, KIND, account.session, account, core.clock.now())
     await core.store.commit((change, *more), tuple(events))
+    reserve(core, account.session, account)
     lane.state = lane.state.keeping(KIND, account.session, account)
 
 

@@ -8,10 +8,10 @@ from cms.domain.accounts import Account
 from cms.domain.changes import Change, Decision, Happened, Keep, SavePayment
 from cms.domain.evolve import evolve
 from cms.domain.observations import Received
-from cms.domain.payments import Debit, Payment
+from cms.domain.payments import Payment
 from cms.domain.sessions import Session, view
 from cms.operations import rating
-from cms.operations.credits import take
+from cms.operations.collecting import of_cdr
 
 
 async def closed(
@@ -21,10 +21,7 @@ async def closed(
     rated, told = rating.first(core, session, account)
     changes: list[Change] = [*decision.changes, *rated]
     events = [*decision.events, billed(session, received), *told]
-    if account.prepaid is not None and account.total and account.currency is not None:
-        debit = Debit(account.prepaid, session.id, account.total, account.currency)
-        changes.append(Keep("", payments.DEBIT, session.id, debit, received.at))
-        core.spawn(take(core, debit))
+    changes += [charge for made in rated if isinstance(made, AddCdr) for charge in of_cdr(core, made.cdr)]
     if account.psp_ref is not None:
         known = await core.store.payment(account.psp_ref)
         if _foreign(known, session):

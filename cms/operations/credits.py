@@ -1,95 +1,104 @@
-"""Balances of prepaid tokens: what is left of them, and how a session's cost is taken once (2.1 C17)."""
+"""What prepaid balances decide: who may charge, how far a session may go, and who pays it (2.1 C17)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
-from cms.core import Actor, Core
-from cms.domain import accounts, payments
-from cms.domain.changes import Change, Happened, Keep
+from cms.core import Core
+from cms.domain import accounts, balances, billing
+from cms.domain.accounts import Account
+from cms.domain.balances import Balance
 from cms.domain.evolve import evolve
+from cms.domain.ledger import PREPAID
 from cms.domain.observations import Received, TransactionReported
-from cms.domain.payments import Credit, Debit
 from cms.domain.stations import StationState
 from cms.domain.tokens import Authorization, Ruling, Token
-from cms.operations.deciding import keep
+
+
+def kept(core: Core) -> Mapping[str, Balance]:
+    """All balances, by holder without case."""
+    return core.kept.get(balances.KIND, {})
+
+
+def balance_of(core: Core, token_id: str | None) -> Balance | None:
+    """The balance that pays for a token: its driver's, else its own; none where he pays in another way."""
+    known = kept(core)
+    if not known or token_id is None:
+        return None
+    token = core.tokens.get(token_id.casefold())
+    if token is not None and token.driver is not None:
+        if billing.way_of(core.kept, token.driver) not in (None, "prepaid"):
+            return None
+        of_driver = known.get(balances.key(token.driver))
+        if of_driver is not None:
+            return of_driver
+    return known.get(balances.key(balances.of_token(token_id)))
+
+
+def left(core: Core, balance: Balance) -> Decimal:
+    """What the ledger holds for it."""
+    return core.prepaid.left(balance.account, balance.currency)
+
+
+def available(core: Core, balance: Balance, but: Iterable[str] = ()) -> Decimal:
+    """What is left, less what its running sessions (those named apart) may still cost."""
+    return left(core, balance) - core.prepaid.reserved(balance.account, core.clock.now(), but)
 
 
 def credited(
     core: Core, state: StationState, received: Received, ruling: Ruling, report: TransactionReported
 ) -> Ruling:
     """The ruling of a transaction's token: a prepaid one is good while something is left (C17)."""
-    known = core.kept.get(payments.CREDIT)
-    if not known or ruling.token is None or not ruling.accepted:
+    if ruling.token is None or not ruling.accepted:
         return ruling
-    credit = known.get(ruling.token.id.casefold())
-    if credit is None:
-        return ruling
+    balance = balance_of(core, ruling.token.id)
+    if balance is None:
+        short = billing.way_of(core.kept, ruling.token.driver) == "prepaid"
+        return evolve(ruling, status=Authorization.NO_CREDIT, expires=received.at) if short else ruling
     own = [s.id for s in state.sessions.values() if s.transaction_id == report.transaction_id]
-    return evolve(ruling, status=ruled(core, credit, received, own), expires=received.at)
+    return evolve(ruling, status=ruled(core, balance, own), expires=received.at)
 
 
-def ruled(core: Core, credit: Credit, received: Received, own: Iterable[str]) -> Authorization:
-    return Authorization.ACCEPTED if available(core, credit, own) > 0 else Authorization.NO_CREDIT
-
-
-def available(core: Core, credit: Credit, but: Iterable[str] = ()) -> Decimal:
-    """The balance less what its running sessions may still cost, and what is owed already."""
-    key = credit.token.casefold()
-    due = sum(
-        (d.amount for d in core.kept.get(payments.DEBIT, {}).values() if d.token.casefold() == key),
-        Decimal(0),
-    )
-    running = core.active.get(key, set()) - set(but)
-    if not running:
-        return credit.balance - due
-    held = Decimal(0)
-    for lane in core.lanes.values():
-        open_here = lane.state.kept.get(accounts.KIND)
-        for account in open_here.values() if open_here else ():
-            if account.session in running and account.limit is not None:
-                held += account.limit.max_cost or Decimal(0)
-    return credit.balance - due - held
+def ruled(core: Core, balance: Balance, own: Iterable[str]) -> Authorization:
+    return Authorization.ACCEPTED if available(core, balance, own) > 0 else Authorization.NO_CREDIT
 
 
 def has_credit(core: Core, token: Token) -> bool:
-    """Whether a token that is prepaid has anything left; every other pays afterwards."""
-    credit = core.kept.get(payments.CREDIT, {}).get(token.id.casefold())
-    return credit is None or available(core, credit) > 0
+    """Whether a token that is prepaid has anything left; every other pays afterwards.
+
+    A driver who is to pay before has nothing as long as he has no balance.
+    """
+    balance = balance_of(core, token.id)
+    if balance is None:
+        return billing.way_of(core.kept, token.driver) != "prepaid"
+    return available(core, balance) > 0
 
 
-async def take(core: Core, debit: Debit) -> None:
-    """Take a session's cost from its token's balance, once; what is left over after a crash is taken at the start."""
-    async with core.books:
-        credit = core.kept.get(payments.CREDIT, {}).get(debit.token.casefold())
-        now = core.clock.now()
-        done = Keep("", payments.DEBIT, debit.session, None, now)
-        changes: list[Change] = [done]
-        events = []
-        taken = credit is not None and credit.currency == debit.currency
-        if credit is not None and taken:
-            credit = payments.debited(credit, debit, now)
-            changes.append(Keep("", payments.CREDIT, debit.token.casefold(), credit, now))
-            events.append(credit_event(credit))
-        await core.store.commit(changes, events)
-        core.kept.get(payments.DEBIT, {}).pop(debit.session, None)
-        if credit is not None and taken:
-            core.kept[payments.CREDIT][debit.token.casefold()] = credit
+def paying(core: Core, account: Account) -> str | None:
+    """The ledger account of the balance that pays a session, while there is one in its currency."""
+    if account.prepaid is None:
+        return None
+    if account.prepaid.startswith(PREPAID):
+        balance = kept(core).get(balances.key(account.prepaid.removeprefix(PREPAID)))
+    else:  # opened by a version that knew tokens alone
+        balance = balance_of(core, account.prepaid)
+    if balance is None or account.currency not in (None, balance.currency):
+        return None
+    return balance.account
 
 
-def credit_event(credit: Credit, actor: str | None = None) -> Happened:
-    data = {"token": credit.token, "balance": {"amount": str(credit.balance), "currency": credit.currency}}
-    return Happened("token.credit", credit.changed_at, actor=actor, data=data)
+def reserve(core: Core, session: str, account: Account | None) -> None:
+    """What a session's open account may still take of a balance; None: nothing more."""
+    if account is None or account.prepaid is None or account.limit is None:
+        core.prepaid.reserve(session, None, Decimal(0))
+    else:
+        most = account.limit.max_cost or Decimal(0)
+        core.prepaid.reserve(session, paying(core, account), most)
 
 
-async def recover(core: Core) -> None:
-    """After a start: debits that a crash left over are taken now."""
-    for debit in list(core.kept.get(payments.DEBIT, {}).values()):
-        await take(core, debit)
-
-
-async def save_credit(core: Core, credit: Credit | None, token: str, actor: Actor) -> None:
-    """``core.books`` is held by the caller."""
-    events = [] if credit is None else [credit_event(credit, actor.name)]
-    await keep(core, payments.CREDIT, token.casefold(), credit, *events)
+def remember(core: Core) -> None:
+    """After a start: what the sessions that run may take."""
+    for lane in core.lanes.values():
+        for account in lane.state.kept_of(accounts.KIND).values():
+            reserve(core, account.session, account)

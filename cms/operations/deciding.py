@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from cms.core import Core, Lane
+from cms.domain import accounts
 from cms.domain.changes import Change, Happened, Keep, OpenSession, SaveIntent, UpdateSession
 from cms.domain.evolve import evolve
 from cms.domain.intents import FINAL, Intent, view
 from cms.domain.sessions import RUNNING, Session
 from cms.domain.stations import StationState
+from cms.operations.credits import reserve
 
 # After these a session may run that did not, or the other way round.
 _TURNS = (OpenSession, UpdateSession)
@@ -26,6 +28,8 @@ async def settle(
         for change in changes:
             if isinstance(change, _TURNS):
                 index(core, change.session)
+            elif type(change) is Keep and change.kind == accounts.KIND:
+                reserve(core, change.key, change.value)
     lane.state = state
 
 

@@ -14,10 +14,10 @@ from cms.contract.tariffs import Tariff
 from cms.core import Core
 from cms.domain import accounts, costs, payments, tariffs
 from cms.domain.accounts import Account
+from cms.domain.balances import Balance
 from cms.domain.changes import Change, OpenSession
 from cms.domain.evolve import evolve
 from cms.domain.observations import TransactionReported
-from cms.domain.payments import Credit
 from cms.domain.sessions import Session
 from cms.domain.stations import StationState
 from cms.domain.tokens import Authorization
@@ -86,7 +86,7 @@ async def found_or_opened(
         told_text=account.tariff,
         late=not opened,
         psp_ref=direct,
-        prepaid=prepaid.token if prepaid else None,
+        prepaid=prepaid.account if prepaid else None,
         remarks=remarks,
     )
     return budgeted(_limited(core, state, account, session, limit, prepaid, can), left, can)
@@ -108,17 +108,17 @@ async def owned(core: Core, state: StationState, account: Account, session: Sess
     if prepaid is None:
         return account
     can = await abilities(core, state.station.id)
-    account = evolve(account, prepaid=prepaid.token)
+    account = evolve(account, prepaid=prepaid.account)
     return _limited(core, state, account, session, account.limit, prepaid, can)
 
 
 def _prepaid(
     core: Core, session: Session, timeline: tuple[tuple[datetime, str], ...]
-) -> tuple[Credit | None, tuple[str, ...]]:
+) -> tuple[Balance | None, tuple[str, ...]]:
     """The balance that pays for the session, or a remark why the one there is cannot."""
     if session.token is None or session.authorization != Authorization.ACCEPTED:
         return None, ()
-    credit: Credit | None = core.kept.get(payments.CREDIT, {}).get(session.token.casefold())
+    balance = balance_of(core, session.token)
     tariff = known_tariffs(core).get(timeline[-1][1]) if timeline else None
     if credit is not None and tariff is not None and credit.currency != tariff.currency:
         return None, (
@@ -133,7 +133,7 @@ def _limited(
     account: Account,
     session: Session,
     limit: Limit | None,
-    prepaid: Credit | None,
+    prepaid: Balance | None,
     can: Abilities,
 ) -> Account:
     """With its limit: what was given with the start, and no more than a prepaid token has (C17.FR.03)."""
@@ -141,6 +141,8 @@ def _limited(
         left = max(available(core, prepaid, but=(session.id,)), Decimal(0))
         most = limit.max_cost if limit is not None and limit.max_cost is not None else left
         limit = evolve(limit or Limit(), max_cost=min(most, left))
+        # Held from now on, not from the commit: another session of the same driver may begin this very moment.
+        core.prepaid.reserve(session.id, prepaid.account, min(most, left), core.clock.now())
     if limit is None or not accounts.given(limit):
         return account
     kinds = can.limits if session.ocpp_version == "2.1" else ()

@@ -23,13 +23,15 @@ from cms.domain import (
     billing,
     cards,
     drivers,
+    ledger,
     lists,
-    payments,
+    plans,
     reservations,
     sessions,
     tariffs,
     verification,
 )
+from cms.domain.balances import of_token
 from cms.domain.changes import Change, DropToken, Happened, Keep, SaveIntent, UpdateSession
 from cms.domain.charging.needs import ALLOWED
 from cms.domain.drivers import Driver, Person
@@ -42,6 +44,7 @@ from cms.domain.stations import StationState
 from cms.domain.tokens import KEY_CODE, MAC, Token
 from cms.keys import LASTING
 from cms.operations.access_rulings import made_anew
+from cms.operations.balances import handed_on
 from cms.operations.deciding import settle
 from cms.operations.drivers import find, person_of, shown, tokens_of
 from cms.operations.identifying import standing, told_as
@@ -69,6 +72,8 @@ async def export(core: Core, request: ExportDriver, actor: Actor) -> DriverExpor
     for table in ("sessions", "bills"):
         named.pop(table, None)
     bills = [await core.store.bill(session.id) for session in charged]
+    records = [cdr for session in charged for cdr in await core.store.accounting.revisions(session.id)]
+    invoices = await core.store.accounting.invoices(account=f"{ledger.RECEIVABLE}{driver.id}")
     now = core.clock.now()
     told = Happened("driver.exported", now, actor=actor.name, data={"driver": driver.id})
     await core.store.commit((), (told,))
@@ -121,8 +126,16 @@ async def erase(core: Core, request: EraseDriver, actor: Actor) -> ErasedDriver:
     core.stations.forget(words)
     await _rewritten(core, aliases, words)
     files = await asyncio.to_thread(_in_files, _uploads(core), aliases.distinctive, blank=True)
-    await core.store.leave_no_traces(sorted(aliases.distinctive))
+    await core.store.leave_no_traces(sorted(aliases.distinctive - await _in_ledger(core, driver, owned)))
     return ErasedDriver(True, alias, len(owned), counts, files, holders)
+
+
+async def _in_ledger(core: Core, driver: Driver, owned: Sequence[Token]) -> set[str]:
+    """Words of his that accounts of the ledger are named by: the law has it kept, so they stay."""
+    holders = (driver.id, *(of_token(token.id) for token in owned))
+    accounts_ = [f"{kind}{holder}" for kind in (ledger.RECEIVABLE, ledger.PREPAID) for holder in holders]
+    held = [account for account in accounts_ if await core.store.accounting.balances(account)]
+    return {account.rpartition("/")[2].casefold() for account in held}
 
 
 def _check_over(core: Core, driver: Driver, owned: Sequence[Token]) -> None:
@@ -208,6 +221,11 @@ async def _drop(
         ]
         gone = {(kind, driver.id): None for kind in (drivers.KIND, apps.KIND, billing.KIND)}
         kept: Kept = {**gone, **_of_tokens(core, owned, aliases)}
+        kept |= _subscribed(core, driver, alias)
+        for holder in (driver.id, *(of_token(token.id) for token in owned)):
+            entries, moved = handed_on(core, holder, aliases)
+            changes += entries
+            kept |= moved
         for table, row in rows:
             at = (row.get("kind"), row.get("key"))
             if table == "kept" and row["station_key"] == "" and at not in kept and at[0] in core.kept:
@@ -237,10 +255,6 @@ def _of_tokens(core: Core, owned: Iterable[Token], aliases: Aliases) -> Kept:
         key = token.id.casefold()
         gone = ((ALLOWED, key), (cards.KIND, key), (tariffs.USE, tariffs.token_key(token.id)))
         kept |= {at: None for at in gone if at[1] in core.kept.get(at[0], {})}
-        if key in core.kept.get(payments.CREDIT, {}):
-            credit = core.kept[payments.CREDIT][key]
-            alias = aliases.text("token", token.id)
-            kept |= {(payments.CREDIT, key): None, (payments.CREDIT, alias): evolve(credit, token=alias)}
     return kept
 
 

@@ -13,16 +13,14 @@ from cms.contract.tariffs import (
     ChangeSessionTariff,
     ClearStationTariffs,
     CostView,
-    CreditView,
-    DropCredit,
+    DiffTariffs,
+    ExportTariff,
     GetStationTariffs,
     InstalledTariff,
-    ListCredits,
     ListStationTariffs,
     ListTariffs,
     Money,
     SendCost,
-    SetCredit,
     SetStationTariff,
     ShowCost,
     ShowTariff,
@@ -34,11 +32,10 @@ from cms.domain import accounts, payments, stationtariffs, tariffs
 from cms.domain.accounts import Account
 from cms.domain.changes import Happened
 from cms.domain.evolve import evolve
-from cms.domain.payments import Credit
 from cms.domain.sessions import Session, SessionStatus
 from cms.domain.tariffs import Registered, Use
 from cms.operations.accounts import keep_account
-from cms.operations.credits import available, save_credit
+from cms.operations.assigning import use
 from cms.operations.deciding import keep
 from cms.operations.identifying import named
 from cms.operations.intents import give
@@ -159,49 +156,6 @@ def _open_account(core: Core, session: Session) -> Account | None:
     lane = core.lanes.get(session.station.casefold())
     found: Account | None = lane.state.kept_of(accounts.KIND).get(session.id) if lane else None
     return found
-
-
-async def credits_(core: Core, request: ListCredits, actor: Actor) -> list[CreditView]:
-    chosen = parse(request.filter or "", keys_of(CreditView))
-    views = (_credit(core, credit) for _, credit in sorted(core.kept.get(payments.CREDIT, {}).items()))
-    return [view for view in views if chosen(view)]
-
-
-def _credit(core: Core, credit: Credit) -> CreditView:
-    return CreditView(
-        token=credit.token,
-        balance=Money(credit.balance, credit.currency),
-        available=Money(available(core, credit), credit.currency),
-        changed_at=credit.changed_at,
-    )
-
-
-async def set_credit(core: Core, request: SetCredit, actor: Actor) -> CreditView:
-    token = named(core, request.token)
-    if token is None:
-        raise NotFound(f"there is no token {request.token}", "see `cms tokens list`")
-    if not request.amount.is_finite() or abs(request.amount) > _LARGEST:
-        raise Invalid(f"{request.amount} is no balance")
-    if not (len(request.currency) == 3 and request.currency.isascii() and request.currency.isupper()):
-        raise Invalid(f"the currency must be three capitals as in ISO 4217, not {request.currency!r}")
-    async with core.books:
-        known: Credit | None = core.kept.get(payments.CREDIT, {}).get(token.id.casefold())
-        now, amount = core.clock.now(), request.amount
-        if known is not None and request.add:
-            if known.currency != request.currency:
-                raise Conflict(f"the balance of {token.id} is in {known.currency}")
-            amount += known.balance
-        taken = known.taken if known is not None else ()
-        credit = Credit(token.id, amount, request.currency, now, taken)
-        await save_credit(core, credit, token.id, actor)
-    return _credit(core, credit)
-
-
-async def drop_credit(core: Core, request: DropCredit, actor: Actor) -> None:
-    async with core.books:
-        if request.token.casefold() not in core.kept.get(payments.CREDIT, {}):
-            raise NotFound(f"token {request.token} is not prepaid", "see `cms payments credits`")
-        await save_credit(core, None, request.token, actor)
 
 
 async def station_tariffs(core: Core, request: ListStationTariffs, actor: Actor) -> list[InstalledTariff]:

@@ -54,8 +54,19 @@ class SqlAccounting:
             self._reader, account=account, ref=ref, since=since, until=until, limit=limit
         )
 
-    async def balances(self, account: str | None = None) -> dict[tuple[str, str], int]:
-        return await ledger.balances(self._reader, account)
+    async def count_entries(self) -> int:
+        return await ledger.count_entries(self._reader)
+
+    async def first_cdr(self) -> datetime | None:
+        return await cdrs.first(self._reader)
+
+    async def entry(self, key: str) -> Entry | None:
+        return await ledger.entry(self._reader, key)
+
+    async def balances(
+        self, account: str | None = None, prefix: str | None = None
+    ) -> dict[tuple[str, str], int]:
+        return await ledger.balances(self._reader, account, prefix)
 
     async def moved(self, refs: Sequence[str], kinds: Sequence[str]) -> dict[str, dict[tuple[str, str], int]]:
         return await ledger.moved(self._reader, list(refs), list(kinds))

@@ -120,3 +120,10 @@ async def cdrs(
     if limit is not None:
         query = query.limit(limit)
     return [_decode(body) for (body,) in await reader.rows(query)]
+
+
+async def first(reader: Reader) -> datetime | None:
+    """When the first session ended of which there is a record."""
+    rows = await reader.rows(select(func.min(_t.c.ended_at)))
+    found: datetime | None = rows[0][0]
+    return found

@@ -106,6 +106,8 @@ class Item:
     """Its rows do not commute with those of others, or with each other: written in its own order."""
     tidies: str = ""
     """``fold``: the log is emptied afterwards; ``vacuum``: the file is written anew, without what was freed."""
+    done: Callable[[], None] | None = None
+    """Called when it is durable, before anybody hears of it, whether or not its asker still waits."""
 
 
 def rows_of(changes: Iterable[c.Change], organisation: str, now: Now) -> list[tuple[Statement, Params]]:

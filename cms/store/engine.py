@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from cms.domain.accounts import Account
 from cms.domain.audit import Head, Sealed, Wanted
 from cms.domain.changes import Change, Happened
 from cms.domain.intents import Intent
+from cms.domain.ledger import Enter, Entry
 from cms.domain.payments import Payment
 from cms.domain.sessions import Session
 from cms.domain.stations import Delivered, StationState
@@ -99,6 +101,7 @@ class SqlStore:
         self._reader: Reader = ScopedReader(reader, organisation)
         self._writer = writer
         self._clock = clock
+        self.entered: Callable[[Sequence[Entry]], None] | None = None
 
     def of(self, organisation: str) -> SqlStore:
         """The same record as another organisation sees it."""
@@ -138,11 +141,13 @@ class SqlStore:
         self._writer.on_batch = told
 
     async def commit(self, changes: Sequence[Change], events_: Sequence[Happened]) -> None:
+        entries = [change.entry for change in changes if type(change) is Enter]
         item = Item(
             rows_of(changes, self.organisation, self._now_us),
             [events.row(happened, self.organisation) for happened in events_],
             self.organisation,
             alone=drops(changes),
+            done=partial(self.entered, entries) if entries and self.entered is not None else None,
         )
         await self._writer.write(item, events_)
 

@@ -4,8 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, Index, UniqueConstraint, func, or_, select
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    CheckConstraint,
+    ColumnElement,
+    Index,
+    UniqueConstraint,
+    func,
+    literal,
+    or_,
+    select,
+)
+from sqlalchemy.ext.compiler import compiles
 from sqlmodel import Field
 
 from cms.domain.ledger import Enter, Entry
@@ -64,6 +77,26 @@ def added(change: Enter, _: object) -> list[Params]:
     ]
 
 
+class _Begins(ColumnElement[bool]):
+    """Whether a text begins with one that holds no ``*?[``: said so that each database may use its index."""
+
+    type = Boolean()
+    inherit_cache = False
+
+    def __init__(self, text: ColumnElement[str], prefix: str) -> None:
+        self.text, self.prefix, self.pattern = text, literal(prefix), literal(f"{prefix}*")
+
+
+@compiles(_Begins)
+def _by_glob(element: _Begins, compiler: Any, **more: Any) -> str:
+    return f"{compiler.process(element.text, **more)} GLOB {compiler.process(element.pattern, **more)}"
+
+
+@compiles(_Begins, "postgresql")
+def _by_operator(element: _Begins, compiler: Any, **more: Any) -> str:
+    return f"{compiler.process(element.text, **more)} ^@ {compiler.process(element.prefix, **more)}"
+
+
 async def entries(
     reader: Reader,
     *,
@@ -88,13 +121,27 @@ async def entries(
     return [Entry(*row) for row in await reader.rows(query)]
 
 
-async def balances(reader: Reader, account: str | None = None) -> dict[tuple[str, str], int]:
-    """(Account, currency) -> debits less credits in minor units; of one account, or of all."""
+async def count_entries(reader: Reader) -> int:
+    rows = await reader.rows(select(func.count()).select_from(_t))
+    return int(rows[0][0])
+
+
+async def entry(reader: Reader, key: str) -> Entry | None:
+    rows = await reader.rows(select(*_columns).where(_t.c.key == key))
+    return Entry(*rows[0]) if rows else None
+
+
+async def balances(
+    reader: Reader, account: str | None = None, prefix: str | None = None
+) -> dict[tuple[str, str], int]:
+    """(Account, currency) -> debits less credits in minor units; of one account, of those that begin so, or of all."""
     held: dict[tuple[str, str], int] = {}
     for column, sign in ((_t.c.debit, 1), (_t.c.credit, -1)):
         query = select(column, _t.c.currency, func.sum(_t.c.amount)).group_by(column, _t.c.currency)
         if account is not None:
             query = query.where(column == account)
+        if prefix is not None:
+            query = query.where(_Begins(column, prefix))
         for name, currency, amount in await reader.rows(query):
             held[name, currency] = held.get((name, currency), 0) + sign * int(amount)
     return held

@@ -156,6 +156,9 @@ class Writer:
 
     def _release(self, batch: list[_Waiting], outcomes: list[Outcome]) -> None:
         """Tell the world first, then those who waited: who is answered can read his event already."""
+        for waiting, outcome in zip(batch, outcomes, strict=True):
+            if waiting.item.done is not None and not isinstance(outcome, Exception):
+                waiting.item.done()
         events = [
             numbered(happened, seq, waiting.item.organisation)
             for waiting, outcome in zip(batch, outcomes, strict=True)

@@ -1,10 +1,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 from cms.domain import payments
-from cms.domain.payments import Credit, Debit
 
 NOON = datetime(2026, 5, 4, 12, 0, tzinfo=UTC)
 SECRET = "a secret of one station, and no other"
@@ -38,11 +36,3 @@ def test_a_code_is_that_of_one_secret_alone_and_every_character_counts() -> None
 def test_a_code_is_shown_from_the_beginning_of_its_interval_to_its_end() -> None:
     begin, end = payments.interval_of(NOON + timedelta(seconds=42), 60)
     assert (begin, end) == (NOON, NOON + timedelta(seconds=60))
-
-
-def test_a_session_is_taken_from_a_balance_once() -> None:
-    credit = Credit("CARD1", Decimal("10"), "EUR", NOON)
-    debit = Debit("CARD1", "s1", Decimal("2.50"), "EUR")
-    once = payments.debited(credit, debit, NOON)
-    assert once.balance == Decimal("7.50")
-    assert payments.debited(once, debit, NOON) == once

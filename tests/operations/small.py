@@ -16,6 +16,7 @@ from cms.contract.stations import Message
 from cms.core import Actor, Core, Lane, LinkInfo
 from cms.domain.observations import Observation, Received
 from cms.domain.orders import Order, OrderAnswer
+from cms.operations import openingbalances
 from cms.operations.deciding import index
 from cms.operations.intents import Agenda, recover
 from cms.operations.observe import observe
@@ -117,6 +118,7 @@ class Small:
             for session in lane.state.sessions.values():
                 index(self.core, session)
         await recover(self.core)
+        await openingbalances.recover(self.core)
         return self
 
     async def close(self) -> None:
