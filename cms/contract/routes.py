@@ -464,14 +464,21 @@ def _checks() -> Rows:
 
 
 def _tariffs() -> Rows:
-    from cms.contract import tariffs
+    from cms.contract import prices, tariffs
 
     order = _order()
     return {
         tariffs.ListTariffs: Route("GET", "/v1/tariffs", list[tariffs.TariffView]),
         tariffs.AddTariff: Route("POST", "/v1/tariffs", tariffs.TariffView),
         tariffs.UseTariff: Route("POST", "/v1/tariff-uses", None),
+        tariffs.ListTariffUses: Route("GET", "/v1/tariff-uses", list[tariffs.TariffUseView]),
+        prices.ResolveTariff: Route("GET", "/v1/stations/{station}/tariff", prices.ResolutionView),
         tariffs.ShowTariff: Route("GET", "/v1/tariffs/{tariff}", tariffs.TariffView),
+        tariffs.ListTariffVersions: Route(
+            "GET", "/v1/tariffs/{tariff}/versions", list[tariffs.TariffVersionView]
+        ),
+        tariffs.DiffTariffs: Route("GET", "/v1/tariffs/{tariff}/diff", list[tariffs.TariffChange]),
+        tariffs.ExportTariff: Route("GET", "/v1/tariffs/{tariff}/file", tariffs.TariffFile),
         tariffs.ShowCost: Route("GET", "/v1/sessions/{session}/cost", tariffs.CostView),
         tariffs.SendCost: Route("POST", "/v1/sessions/{session}/cost", order),
         tariffs.ChangeSessionTariff: Route("POST", "/v1/sessions/{session}/tariff", order | tariffs.CostView),
@@ -578,6 +585,26 @@ def _invoices() -> Rows:
         invoices.MarkInvoiceSent: Route("POST", "/v1/invoices/{invoice}/sent", invoices.SentView),
         invoices.DisputeInvoice: Route("POST", "/v1/invoices/{invoice}/dispute", view),
         invoices.RemindInvoices: Route("POST", "/v1/invoice-reminders", list[invoices.ReminderView]),
+    }
+
+
+def _cdrs() -> Rows:
+    from cms.contract import cdrs
+
+    return {
+        cdrs.ListCdrs: Route("GET", "/v1/cdrs", list[cdrs.CdrView]),
+        cdrs.ShowCdr: Route("GET", "/v1/cdrs/{session}", cdrs.CdrDetail),
+        cdrs.ExportCdrs: Route("GET", "/v1/cdr-exports", cdrs.CdrExport),
+        cdrs.ListUnpriced: Route("GET", "/v1/unpriced-sessions", list[cdrs.UnpricedView]),
+        cdrs.RerateSessions: Route("POST", "/v1/cdr-ratings", list[cdrs.RerateView]),
+        cdrs.CorrectCdr: Route("POST", "/v1/cdrs/{session}/correct", cdrs.CdrDetail),
+        cdrs.ReleaseCdr: Route("POST", "/v1/cdrs/{session}/release", cdrs.CdrDetail),
+        cdrs.DisputeCdr: Route("POST", "/v1/cdrs/{session}/dispute", cdrs.CdrDetail),
+        cdrs.ResolveDispute: Route("POST", "/v1/cdrs/{session}/resolve", cdrs.CdrDetail),
+        cdrs.ShowTransparency: Route("GET", "/v1/sessions/{session}/transparency", cdrs.TransparencyView),
+        cdrs.ListMeterKeys: Route("GET", "/v1/meter-keys", list[cdrs.MeterKeyView]),
+        cdrs.SetMeterKey: Route("POST", "/v1/stations/{station}/meter-key", cdrs.MeterKeyView),
+        cdrs.DropMeterKey: Route("DELETE", "/v1/stations/{station}/meter-key", None),
     }
 
 
@@ -694,6 +721,7 @@ _NOUNS: dict[str, Callable[[], Rows]] = {
     "ledger": _ledger,
     "balances": _balances,
     "payments": _payments,
+    "cdrs": _cdrs,
     "invoices": _invoices,
     "swaps": _swaps,
     "intents": _intents,

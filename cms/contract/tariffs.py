@@ -132,7 +132,11 @@ class Tariff:
 
 @record
 class TariffView:
-    """A tariff with one line for people, and where it is used now: default, stations, tokens."""
+    """A tariff with one line for people, and where it is used now: default, stations, tokens, other ``places``.
+
+    ``id`` is the tariff's name, or a version's where one was asked for; ``tariff`` is the version that holds now, of
+    ``versions`` there are; where none ``holds``, the newest. ``places``: ``site North``, ``EVSE CP1:2`` ...
+    """
 
     id: str
     currency: str
@@ -143,6 +147,57 @@ class TariffView:
     tokens: tuple[str, ...]
     added_at: datetime
     tariff: Tariff
+    version: int = 1
+    versions: int = 1
+    holds: bool = True
+    valid_from: datetime | None = None
+    valid_to: datetime | None = None
+    places: tuple[str, ...] = ()
+
+
+@record
+class TariffVersionView:
+    """One version. ``id`` is what sessions and bills name; ``changes`` is what it changed of the one before."""
+
+    id: str
+    version: int
+    holds: bool
+    valid_from: datetime | None
+    valid_to: datetime | None
+    added_at: datetime
+    summary: str
+    changes: tuple[str, ...]
+
+
+@record
+class TariffChange:
+    """What differs between two versions or tariffs, as a file would say it; null: not said there."""
+
+    key: str
+    before: str | None
+    after: str | None
+
+
+@record
+class TariffFile:
+    """A tariff as a file says it."""
+
+    id: str
+    format: str
+    text: str
+
+
+@record
+class TariffUseView:
+    """What is assigned where since when. ``place`` as in TariffView; ``version`` is what it means now."""
+
+    id: str
+    rung: str
+    place: str
+    tariff: str | None
+    version: str | None
+    since: datetime | None
+    order: int = 0
 
 
 @record
@@ -273,23 +328,67 @@ class ShowTariff:
 
 @dataclass(frozen=True, slots=True)
 class AddTariff:
-    """Register a tariff for ever; the same content again is harmless, other content under the id a conflict."""
+    """Register a tariff for ever; the same content again is harmless, other content under the id a conflict.
 
-    tariff: Tariff
+    ``text`` is a file in YAML, OCPI's JSON or ours, read instead of ``tariff``; ``id`` precedes the one in it. With
+    ``revise`` other content is the tariff's next version, which holds from its ``valid_from`` (else from now) on.
+    """
+
+    tariff: Tariff | None = None
+    text: str | None = None
+    id: str | None = None
+    revise: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListTariffVersions:
+    tariff: str
+
+
+@dataclass(frozen=True, slots=True)
+class DiffTariffs:
+    """What ``tariff`` says otherwise than ``before``: two versions, or two tariffs."""
+
+    tariff: str
+    before: str
+
+
+@dataclass(frozen=True, slots=True)
+class ExportTariff:
+    """A tariff as a file: yaml, json, ocpi-2.2.1, ocpi-2.3.0."""
+
+    tariff: str
+    format: str = "yaml"
 
 
 @dataclass(frozen=True, slots=True)
 class UseTariff:
-    """Sessions that begin from now on (or ``since`` then) are priced so: everywhere, at a station, or of a token.
+    """Sessions that begin from now on (or ``since`` then) are priced so: everywhere, or at a place, or for somebody.
 
-    A token's tariff precedes its station's, that precedes the default. ``tariff`` null: no longer. What begins
-    offline is priced by what held at its beginning, so a use that is backdated reaches what is still to come.
+    Where: ``station``, with ``evse`` or ``connector_type`` (OCPI's standard) of it; ``site``, with ``connector_type``;
+    ``connector_type`` alone. For whom: ``token``, ``plan``, ``group`` of drivers; of several groups of one driver that
+    with the lowest ``order`` counts. The most particular precedes (docs/prices.md). ``tariff`` is a tariff, whose
+    version of the day holds, or a version, which holds whatever comes; null: no longer. What begins offline is priced
+    by what held at its beginning, so a use that is backdated reaches what is still to come.
     """
 
     tariff: str | None = None
     station: str | None = None
     token: str | None = None
     since: datetime | None = None
+    site: str | None = None
+    evse: int | None = None
+    connector_type: str | None = None
+    group: str | None = None
+    plan: str | None = None
+    order: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ListTariffUses:
+    """What is assigned where now."""
+
+    filter: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,27 +66,28 @@ def write(value: Mapping[str, Any], depth: int = 0) -> Iterator[str]:
     pad = "  " * depth
     for key, item in value.items():
         if isinstance(item, list) and any(isinstance(below, dict) for below in item):
-            yield f"{pad}{_flow(key)}:"
-            yield from (f"{pad}  - {_flow(below)}" for below in item)
+            yield f"{pad}{flow(key)}:"
+            yield from (f"{pad}  - {flow(below)}" for below in item)
         elif isinstance(item, dict) and any(
             isinstance(part, dict) for below in item.values() for part in _parts(below)
         ):
-            yield f"{pad}{_flow(key)}:"
+            yield f"{pad}{flow(key)}:"
             yield from write(item, depth + 1)
         else:
-            yield f"{pad}{_flow(key)}: {_flow(item)}"
+            yield f"{pad}{flow(key)}: {flow(item)}"
 
 
 def _parts(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _flow(value: Any) -> str:
+def flow(value: Any) -> str:
+    """A value on one line."""
     match value:
         case dict():
-            return "{" + ", ".join(f"{_flow(key)}: {_flow(item)}" for key, item in value.items()) + "}"
+            return "{" + ", ".join(f"{flow(key)}: {flow(item)}" for key, item in value.items()) + "}"
         case list():
-            return "[" + ", ".join(map(_flow, value)) + "]"
+            return "[" + ", ".join(map(flow, value)) + "]"
         case Decimal():
             return f"{value:f}"
         case Word():

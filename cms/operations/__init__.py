@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from cms.contract import access as ac
+from cms.contract import adhoc as ah
 from cms.contract import approvals as ap
 from cms.contract import apps as aa
 from cms.contract import audit as au
 from cms.contract import balances as ba
 from cms.contract import billingprofiles as bp
+from cms.contract import cdrs as cd
 from cms.contract import certificates as ce
+from cms.contract import charges as ca
 from cms.contract import charging as cg
 from cms.contract import checks as ch
 from cms.contract import configuration as co
@@ -25,6 +28,7 @@ from cms.contract import events as e
 from cms.contract import evses as ev
 from cms.contract import grants as gr
 from cms.contract import intents as i
+from cms.contract import invoices as iv
 from cms.contract import jobs as j
 from cms.contract import ledger as le
 from cms.contract import lists as li
@@ -34,6 +38,7 @@ from cms.contract import operators as op
 from cms.contract import organisations as og
 from cms.contract import payments as pa
 from cms.contract import plans as pl
+from cms.contract import prices as pr
 from cms.contract import quirks as q
 from cms.contract import reservations as r
 from cms.contract import secrets as sc
@@ -48,15 +53,20 @@ from cms.contract import tokens as t
 from cms.core import Actor, Core
 from cms.operations import (
     access,
+    adhoc,
     approvals,
     apps,
+    assigning,
     audit,
     balances,
     billingprofiles,
+    billingruns,
     boots,
     cards,
-    billingruns,
+    cdrexports,
+    cdrs,
     certificates,
+    charges,
     charging,
     checks,
     configuration,
@@ -65,17 +75,18 @@ from cms.operations import (
     der,
     displays,
     drivers,
+    dunning,
     events,
     evses,
-    dunning,
     grants,
     imports,
     intents,
+    invoices,
     jobs,
     ledger,
     ledgercheck,
     lists,
-    invoices,
+    meterkeys,
     monitoring,
     ocpp,
     operators,
@@ -86,12 +97,14 @@ from cms.operations import (
     privacy,
     quirks,
     remote,
+    rerating,
     reservations,
+    savedcards,
     secrets,
     security,
+    sellers,
     sessions,
     sites,
-    sellers,
     stations,
     status,
     subscriptions,
@@ -281,7 +294,12 @@ OPERATIONS: dict[type, Operation] = {
     ta.ListTariffs: Operation(tariffs.list_, "tariffs.read"),
     ta.ShowTariff: Operation(tariffs.show, "tariffs.read"),
     ta.AddTariff: Operation(tariffs.add, "tariffs.write"),
-    ta.UseTariff: Operation(tariffs.use, "tariffs.write"),
+    ta.UseTariff: Operation(assigning.use, "tariffs.write"),
+    ta.ListTariffUses: Operation(assigning.list_, "tariffs.read"),
+    ta.ListTariffVersions: Operation(tariffs.versions, "tariffs.read"),
+    ta.DiffTariffs: Operation(tariffs.diff, "tariffs.read"),
+    ta.ExportTariff: Operation(tariffs.export, "tariffs.read"),
+    pr.ResolveTariff: Operation(assigning.resolve, "tariffs.read"),
     ta.ShowCost: Operation(tariffs.cost, "sessions.read"),
     ta.SendCost: Operation(tariffs.send_cost, "sessions.command"),
     ta.ChangeSessionTariff: Operation(tariffs.change, "tariffs.write"),
@@ -312,15 +330,6 @@ OPERATIONS: dict[type, Operation] = {
     pa.SetUpWebPayment: Operation(payments.set_up, "payments.write"),
     pa.ShowWebPaymentCode: Operation(payments.code, "payments.write"),
     pa.BeginWebPayment: Operation(payments.begin, "payments.write"),
-    sw.ListSwaps: Operation(swaps.list_, "stations.read"),
-    sw.ListBatteries: Operation(swaps.batteries, "stations.read"),
-    sw.RequestSwap: Operation(swaps.request, "sessions.command"),
-    og.ListOrganisations: Operation(organisations.list_, "organisations.read", platform=True),
-    og.ShowOrganisation: Operation(organisations.show, "organisations.read", platform=True),
-    og.ShowOwnOrganisation: Operation(organisations.show_own, "status.read"),
-    og.AddOrganisation: Operation(organisations.add, "organisations.write", platform=True),
-    og.SetOrganisation: Operation(organisations.set_, "organisations.write", platform=True),
-    og.SuspendOrganisation: Operation(organisations.suspend, "organisations.write", platform=True, two=True),
     iv.ShowSeller: Operation(sellers.show, "billing.read"),
     iv.SetSeller: Operation(sellers.set_, "billing.write"),
     iv.RunBilling: Operation(billingruns.run, "billing.write"),
@@ -333,6 +342,44 @@ OPERATIONS: dict[type, Operation] = {
     iv.MarkInvoiceSent: Operation(invoices.mark_sent, "billing.write"),
     iv.DisputeInvoice: Operation(invoices.dispute, "billing.write"),
     iv.RemindInvoices: Operation(dunning.remind, "billing.write"),
+    ah.ShowOffer: Operation(adhoc.offer, "payments.adhoc"),
+    ah.BeginAdHoc: Operation(adhoc.begin, "payments.adhoc"),
+    ah.ContinueAdHoc: Operation(adhoc.continue_, "payments.adhoc"),
+    ah.ShowAdHoc: Operation(adhoc.show, "payments.adhoc"),
+    ah.StopAdHoc: Operation(adhoc.stop, "payments.adhoc"),
+    ca.ListCharges: Operation(charges.list_, "payments.read"),
+    ca.ShowCharge: Operation(charges.show, "payments.read"),
+    ca.CaptureCharge: Operation(charges.capture_, "payments.write"),
+    ca.VoidCharge: Operation(charges.void_, "payments.write"),
+    ca.RefundCharge: Operation(charges.refund_, "payments.write"),
+    ca.RetryCharge: Operation(charges.retry, "payments.write"),
+    ca.SaveCard: Operation(savedcards.save, "payments.write"),
+    ca.ForgetCard: Operation(savedcards.forget, "payments.write"),
+    ca.LinkCard: Operation(savedcards.link, "payments.write"),
+    ca.ShowCardLink: Operation(savedcards.show_link, "payments.adhoc"),
+    ca.FinishCardLink: Operation(savedcards.finish_link, "payments.adhoc"),
+    cd.ListCdrs: Operation(cdrs.list_, "billing.read"),
+    cd.ShowCdr: Operation(cdrs.show, "billing.read"),
+    cd.ExportCdrs: Operation(cdrexports.export, "billing.read"),
+    cd.ListUnpriced: Operation(rerating.list_unpriced, "sessions.read"),
+    cd.RerateSessions: Operation(rerating.rerate, "billing.write"),
+    cd.CorrectCdr: Operation(cdrs.correct, "billing.write"),
+    cd.ReleaseCdr: Operation(cdrs.release, "billing.write"),
+    cd.DisputeCdr: Operation(cdrs.dispute, "billing.write"),
+    cd.ResolveDispute: Operation(cdrs.resolve, "billing.write"),
+    cd.ShowTransparency: Operation(meterkeys.transparency, "billing.read"),
+    cd.ListMeterKeys: Operation(meterkeys.list_keys, "sites.read"),
+    cd.SetMeterKey: Operation(meterkeys.set_key, "sites.write"),
+    cd.DropMeterKey: Operation(meterkeys.drop_key, "sites.write"),
+    sw.ListSwaps: Operation(swaps.list_, "stations.read"),
+    sw.ListBatteries: Operation(swaps.batteries, "stations.read"),
+    sw.RequestSwap: Operation(swaps.request, "sessions.command"),
+    og.ListOrganisations: Operation(organisations.list_, "organisations.read", platform=True),
+    og.ShowOrganisation: Operation(organisations.show, "organisations.read", platform=True),
+    og.ShowOwnOrganisation: Operation(organisations.show_own, "status.read"),
+    og.AddOrganisation: Operation(organisations.add, "organisations.write", platform=True),
+    og.SetOrganisation: Operation(organisations.set_, "organisations.write", platform=True),
+    og.SuspendOrganisation: Operation(organisations.suspend, "organisations.write", platform=True, two=True),
     aa.StartForDriver: Operation(apps.start, "sessions.behalf"),
     aa.ShowDriverStart: Operation(apps.show_start, "sessions.behalf"),
     aa.ListDriverSessions: Operation(apps.list_, "sessions.behalf"),

@@ -12,18 +12,20 @@ import msgspec
 from cms.contract.payments import Limit
 from cms.contract.tariffs import Tariff
 from cms.core import Core
-from cms.domain import accounts, costs, payments, tariffs
+from cms.domain import accounts, adhoc, costs, payments, sites, tariffs
 from cms.domain.accounts import Account
 from cms.domain.balances import Balance
 from cms.domain.changes import Change, OpenSession
 from cms.domain.evolve import evolve
 from cms.domain.observations import TransactionReported
 from cms.domain.sessions import Session
+from cms.domain.stands import Stand, stand_of
 from cms.domain.stations import StationState
 from cms.domain.tokens import Authorization
+from cms.operations import holding
 from cms.operations.abilities import Abilities, abilities
 from cms.operations.access_limits import budgeted, left_for
-from cms.operations.credits import available
+from cms.operations.credits import available, balance_of
 
 #: Where a limit given with a remote start is looked for when its order is over already.
 _STARTS = 50
@@ -68,17 +70,22 @@ async def found_or_opened(
     identified = before is not None and before.token is None and session.token is not None
     if not (opened or identified or own_costs):
         return None
-    timeline = _timeline(core, session)
+    timeline = _timeline(core, state, session)
     limit = await _given_limit(core, state, session)
     prepaid, remarks = _prepaid(core, session, timeline)
-    direct = session.token if session.token_kind == payments.DIRECT else None
+    paid = adhoc.known(core.kept, session.token, session.station)
+    direct = session.token if paid is not None or session.token_kind == payments.DIRECT else None
+    if paid is not None and limit is None:
+        limit = Limit(max_cost=paid.amount)
     first = known_tariffs(core).get(timeline[0][1]) if timeline else None
     left = left_for(core, state, session, first.currency if first else None)
     if not (timeline or accounts.given(limit) or prepaid or direct or own_costs or left):
         return None
     can = await abilities(core, state.station.id)
     kind = can.kinds.get(session.evse or 0)
-    account = accounts.opened(session, timeline, costs.begin(session.started_at, first, kind))
+    stand = stand_of(core.kept.get(sites.KIND, {}), state, session.evse)
+    begun = costs.begin(session.started_at, first, kind, _zone(stand))
+    account = accounts.opened(session, timeline, begun)
     account = evolve(
         account,
         running=can.costs,
@@ -88,19 +95,24 @@ async def found_or_opened(
         psp_ref=direct,
         prepaid=prepaid.account if prepaid else None,
         remarks=remarks,
+        stand=stand,
     )
     return budgeted(_limited(core, state, account, session, limit, prepaid, can), left, can)
 
 
-def _timeline(core: Core, session: Session) -> tuple[tuple[datetime, str], ...]:
-    uses = core.kept.get(tariffs.USE, {})
-    held = tariffs.tariff_of(uses, session.station, session.token, session.started_at)
+def _zone(stand: Stand) -> str | None:
+    """Where times of day are meant; a site that says UTC most likely said nothing: then it is the tariff's."""
+    return stand.time_zone if stand.time_zone != "UTC" else None
+
+
+def _timeline(core: Core, state: StationState, session: Session) -> tuple[tuple[datetime, str], ...]:
+    held = holding.of_session(core, state, session)
     return () if held is None else ((session.started_at, held),)
 
 
 async def owned(core: Core, state: StationState, account: Account, session: Session) -> Account:
     """Somebody identified after the start (E02): the prices and the balance are theirs from the beginning."""
-    timeline = _timeline(core, session)
+    timeline = _timeline(core, state, session)
     if timeline and account.timeline and timeline[0][1] != account.timeline[0][1]:
         account = evolve(account, timeline=timeline, late=True, total=None, told_text=timeline[0][1])
     prepaid, remarks = _prepaid(core, session, account.timeline)
@@ -120,11 +132,10 @@ def _prepaid(
         return None, ()
     balance = balance_of(core, session.token)
     tariff = known_tariffs(core).get(timeline[-1][1]) if timeline else None
-    if credit is not None and tariff is not None and credit.currency != tariff.currency:
-        return None, (
-            f"the balance of {credit.token} is in {credit.currency}, the price in {tariff.currency}",
-        )
-    return credit, ()
+    if balance is not None and tariff is not None and balance.currency != tariff.currency:
+        whose = balance.driver or balance.token
+        return None, (f"the balance of {whose} is in {balance.currency}, the price in {tariff.currency}",)
+    return balance, ()
 
 
 def _limited(

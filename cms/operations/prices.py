@@ -10,7 +10,7 @@ from cms.domain.iso15118 import ContractAnswer, ContractPresented
 from cms.domain.observations import Answer, Priced, Received, TokenAnswer
 from cms.domain.stations import StationState
 from cms.domain.tokens import Authorization
-from cms.operations import iso15118
+from cms.operations import holding, iso15118
 from cms.operations.abilities import abilities
 from cms.operations.credits import balance_of, ruled
 from cms.operations.identifying import known as registered
@@ -54,11 +54,12 @@ async def contract_presented(
 
 
 async def _prices(core: Core, state: StationState, token: str, received: Received) -> Priced | None:
-    uses, known = core.kept.get(tariffs.USE, {}), known_tariffs(core)
-    held = known.get(tariffs.tariff_of(uses, state.station.id, token, received.at) or "")
+    known = known_tariffs(core)
+    asked = holding.facts(core, state, token, None, None, received.at)
+    held = known.get(holding.held(core, asked, received.at) or "")
     if held is None:
         return None
     can = await abilities(core, state.station.id)
-    own = known.get(tariffs.of_token(uses, token, received.at) or "")
+    own = known.get(holding.personal(core, asked, received.at) or "")
     driver = own if received.ocpp_version == "2.1" and can.tariffs is not False else None
     return Priced(tariffs.text_for(held) if can.texts else None, driver)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
-from decimal import Decimal
+from collections.abc import Mapping
+from functools import partial
 
 from cms.contract.filters import keys_of, parse
 from cms.contract.intents import IntentView, Preview
@@ -19,128 +19,191 @@ from cms.contract.tariffs import (
     InstalledTariff,
     ListStationTariffs,
     ListTariffs,
-    Money,
+    ListTariffVersions,
     SendCost,
     SetStationTariff,
     ShowCost,
     ShowTariff,
+    Tariff,
+    TariffChange,
+    TariffFile,
+    TariffVersionView,
     TariffView,
-    UseTariff,
 )
 from cms.core import Actor, Core
-from cms.domain import accounts, payments, stationtariffs, tariffs
+from cms.domain import accounts, assignment, organisations, stationtariffs, tariffdiff, tarifffiles, tariffs
 from cms.domain.accounts import Account
 from cms.domain.changes import Happened
 from cms.domain.evolve import evolve
 from cms.domain.sessions import Session, SessionStatus
-from cms.domain.tariffs import Registered, Use
+from cms.domain.tariffs import Registered
+from cms.operations import assigning
 from cms.operations.accounts import keep_account
 from cms.operations.assigning import use
 from cms.operations.deciding import keep
-from cms.operations.identifying import named
 from cms.operations.intents import give
 from cms.operations.openings import known_tariffs
 from cms.operations.previews import line, preview
 from cms.operations.sessions import find
 from cms.operations.stations import check_place, version_of
 
+__all__ = ["use"]
+
 #: No register grows without end: tariffs are never forgotten.
 _MOST = 5_000
-_LARGEST = Decimal(10**9)
 
 
 def _registered(core: Core, tariff_id: str) -> Registered:
-    found: Registered | None = core.kept.get(tariffs.TARIFF, {}).get(tariff_id)
-    if found is None:
+    """The version that is named; of a tariff that which holds now, else the newest."""
+    register = core.kept.get(tariffs.TARIFF, {})
+    one = assignment.pinned(register, tariff_id)
+    if one is not None:
+        return one
+    known = assignment.versions(register, tariff_id)
+    if not known:
         raise NotFound(f"there is no tariff {tariff_id}", "see `cms tariffs list`")
-    return found
+    held = assignment.version_at(register, tariff_id, core.clock.now())
+    return register[held] if held is not None else known[-1]
 
 
-def _view(core: Core, entry: Registered) -> TariffView:
-    now, tariff = core.clock.now(), entry.tariff
-    uses: dict[str, Use] = core.kept.get(tariffs.USE, {})
-    places = [key for key, use in uses.items() if use.at(now) == tariff.id]
+def _view(core: Core, name: str, uses: Mapping[str, list[str]]) -> TariffView:
+    """``name``: a tariff, or a version of one; ``uses`` as of ``assigning.uses_now``."""
+    entry, now = _registered(core, name), core.clock.now()
+    register = core.kept.get(tariffs.TARIFF, {})
+    places = uses.get(name, [])
+    tariff = entry.tariff
     return TariffView(
-        id=tariff.id,
+        id=name,
         currency=tariff.currency,
         summary=tariffs.summary(tariff),
         time_zone=tariff.time_zone,
         default=tariffs.DEFAULT in places,
-        stations=tuple(core.lanes[key].state.station.id for key in _named(places, "station/", core.lanes)),
-        tokens=tuple(core.tokens[key].id for key in _named(places, "token/", core.tokens)),
+        stations=assigning.stations_among(core, places),
+        tokens=assigning.tokens_among(core, places),
         added_at=entry.added_at,
         tariff=tariff,
+        version=entry.version,
+        versions=len(assignment.versions(register, entry.name)),
+        holds=assignment.version_at(register, entry.name, now) == tariff.id,
+        valid_from=entry.begins,
+        valid_to=tariff.valid_to,
+        places=assigning.other_places(core, places),
     )
 
 
-def _named(places: list[str], prefix: str, known: Container[str]) -> list[str]:
-    """Those of one kind that are still there, without case."""
-    keys = (place.removeprefix(prefix) for place in places if place.startswith(prefix))
-    return sorted(key for key in keys if key in known)
-
-
 async def list_(core: Core, request: ListTariffs, actor: Actor) -> list[TariffView]:
+    """A row for each tariff, with the version that holds now."""
     chosen = parse(request.filter or "", keys_of(TariffView))
-    views = (_view(core, entry) for _, entry in sorted(core.kept.get(tariffs.TARIFF, {}).items()))
-    return [view for view in views if chosen(view)]
+    uses = assigning.uses_now(core)
+    register: Mapping[str, Registered] = core.kept.get(tariffs.TARIFF, {})
+    names = sorted(name for name, entry in register.items() if entry.version == 1)
+    return [view for view in (_view(core, name, uses) for name in names) if chosen(view)]
 
 
 async def show(core: Core, request: ShowTariff, actor: Actor) -> TariffView:
-    return _view(core, _registered(core, request.tariff))
+    return _view(core, request.tariff, assigning.uses_now(core))
+
+
+async def versions(core: Core, request: ListTariffVersions, actor: Actor) -> list[TariffVersionView]:
+    register, now = core.kept.get(tariffs.TARIFF, {}), core.clock.now()
+    family = _registered(core, request.tariff).name
+    known = assignment.versions(register, family)
+    held = assignment.version_at(register, family, now)
+    return [
+        TariffVersionView(
+            id=entry.tariff.id,
+            version=entry.version,
+            holds=entry.tariff.id == held,
+            valid_from=entry.begins,
+            valid_to=entry.tariff.valid_to,
+            added_at=entry.added_at,
+            summary=tariffs.summary(entry.tariff),
+            changes=()
+            if before is None
+            else tuple(map(tariffdiff.words, tariffdiff.changes(before.tariff, entry.tariff))),
+        )
+        for before, entry in zip((None, *known), known, strict=False)
+    ]
+
+
+async def diff(core: Core, request: DiffTariffs, actor: Actor) -> list[TariffChange]:
+    before, after = _registered(core, request.before), _registered(core, request.tariff)
+    return list(tariffdiff.changes(before.tariff, after.tariff))
+
+
+async def export(core: Core, request: ExportTariff, actor: Actor) -> TariffFile:
+    entry = _registered(core, request.tariff)
+    own = organisations.own(core.kept)
+    party = own.party if own is not None and own.party is not None else None
+    if party is None and request.format.startswith("ocpi"):
+        raise Conflict(
+            "OCPI wants to know whose the tariff is, and this organisation has no party",
+            "cms organisations set ORGANISATION --party 'DE*ABC'",
+        )
+    text = tarifffiles.write(entry.tariff, request.format, party or "", entry.added_at)
+    return TariffFile(entry.tariff.id, request.format, text)
+
+
+async def read(core: Core, text: str, id: str | None = None) -> Tariff:
+    """The tariff that a file describes, fit to price sessions."""
+    return await core.aside(partial(tarifffiles.read, text, id))
 
 
 async def add(core: Core, request: AddTariff, actor: Actor) -> TariffView:
-    """A tariff's content never changes under its id: stations and bills name it (2.1 I08.FR.08)."""
-    tariff = request.tariff
+    """A version's content never changes under its id: stations and bills name it (2.1 I08.FR.08)."""
+    tariff = await _said(core, request)
     tariffs.check(tariff)
+    if tariff.valid_from and tariff.valid_to and tariff.valid_to <= tariff.valid_from:
+        raise Invalid(f"{tariff.id} would end before it begins")
     async with core.books:
-        known: dict[str, Registered] = core.kept.get(tariffs.TARIFF, {})
-        there = known.get(tariff.id)
-        if there is not None and there.tariff != tariff:
-            raise Conflict(
-                f"tariff {tariff.id} has other prices already: its content never changes",
-                "give the new prices another id",
-            )
-        if there is None:
-            if len(known) >= _MOST:
+        entry = _placed(core, tariff, request.revise)
+        if entry.tariff.id not in core.kept.get(tariffs.TARIFF, {}):
+            if len(core.kept.get(tariffs.TARIFF, {})) >= _MOST:
                 raise Conflict(f"there are {_MOST} tariffs already")
-            entry = Registered(tariff, core.clock.now())
-            told = Happened(
-                "tariff.added",
-                entry.added_at,
-                actor=actor.name,
-                data={"tariff": tariff.id, "summary": tariffs.summary(tariff)},
+            data = {"tariff": entry.tariff.id, "summary": tariffs.summary(entry.tariff)}
+            told = Happened("tariff.added", entry.added_at, actor=actor.name, data=data)
+            await keep(core, tariffs.TARIFF, entry.tariff.id, entry, told)
+    return _view(core, entry.tariff.id, assigning.uses_now(core))
+
+
+async def _said(core: Core, request: AddTariff) -> Tariff:
+    if (request.tariff is None) == (request.text is None):
+        raise Invalid("a tariff is given as its prices, or as the text of a file: one of them")
+    if request.text is not None:
+        return await read(core, request.text, request.id)
+    assert request.tariff is not None
+    return request.tariff if request.id is None else evolve(request.tariff, id=request.id)
+
+
+def _placed(core: Core, tariff: Tariff, revise: bool) -> Registered:
+    """The version that this content is: one that is there, or the next one. ``core.books`` is held."""
+    register: Mapping[str, Registered] = core.kept.get(tariffs.TARIFF, {})
+    now = core.clock.now()
+    known = assignment.versions(register, tariff.id)
+    if not known:
+        one = assignment.pinned(register, tariff.id)
+        if one is not None and one.tariff != tariff:
+            raise Conflict(
+                f"{tariff.id} is a version of {one.name}, and its content never changes",
+                f"call it {one.name} and say --revise",
             )
-            await keep(core, tariffs.TARIFF, tariff.id, entry, told)
-    return _view(core, _registered(core, tariff.id))
-
-
-async def use(core: Core, request: UseTariff, actor: Actor) -> None:
-    """Sessions that run keep their tariff."""
-    if request.since is not None and request.since.tzinfo is None:
-        raise Invalid("a time needs its zone, e.g. 2027-01-01T00:00:00Z")
-    if request.station is not None and request.token is not None:
-        raise Invalid("a tariff is used at a station or of a token: name one of them")
-    if request.tariff is not None:
-        _registered(core, request.tariff)
-    key = tariffs.DEFAULT
-    if request.station is not None:
-        key = tariffs.station_key(core.lane(request.station).state.station.id)
-    elif request.token is not None:
-        token = named(core, request.token)
-        if token is None:
-            raise NotFound(f"there is no token {request.token}", "see `cms tokens list`")
-        key = tariffs.token_key(token.id)
-    async with core.books:
-        now = core.clock.now()
-        # Stations tell milliseconds at best, often seconds: a session that begins right now is meant too.
-        since = request.since or now.replace(microsecond=0)
-        known: Use = core.kept.get(tariffs.USE, {}).get(key) or Use()
-        if known.at(since) == request.tariff:
-            return
-        data = {"place": key, "tariff": request.tariff, "since": since}
-        told = Happened("tariff.used", now, actor=actor.name, data=data)
-        await keep(core, tariffs.USE, key, known.changed(request.tariff, since), told)
+        return one or Registered(tariff, now)
+    same = next(
+        (entry for entry in reversed(known) if evolve(tariff, id=entry.tariff.id) == entry.tariff), None
+    )
+    if same is not None and (not revise or same is known[-1]):
+        return same
+    if not revise:
+        raise Conflict(
+            f"tariff {tariff.id} has other prices already: its content never changes",
+            "make it the next version with --revise, or give the new prices another id",
+        )
+    number = known[-1].version + 1
+    while assignment.version_id(tariff.id, number) in register:
+        number += 1
+    revised = evolve(tariff, id=assignment.version_id(tariff.id, number))
+    tariffs.check(revised)
+    return Registered(revised, now, tariff.id, number)
 
 
 async def cost(core: Core, request: ShowCost, actor: Actor) -> CostView:

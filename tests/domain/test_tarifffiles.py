@@ -35,7 +35,7 @@ text: {de: 49 Cent je kWh, en: 49 cents a kWh}
 """
 
 
-def test_a_tariff_is_written_as_people_say_it():
+def test_a_tariff_is_written_as_people_say_it() -> None:
     week = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday")
     assert tarifffiles.read(DAY) == Tariff(
         id="DC-day",
@@ -57,7 +57,7 @@ def test_a_tariff_is_written_as_people_say_it():
     )
 
 
-def test_elements_share_conditions_and_precede_what_is_said_alone():
+def test_elements_share_conditions_and_precede_what_is_said_alone() -> None:
     read = tariffyaml.read("""
 id: T
 currency: EUR
@@ -72,19 +72,19 @@ energy: 0.40
     assert read.charging_time == Component((Price(D("0.01"), When(**weekend, min_charging_s=14_400)),))
 
 
-def test_yaml_that_is_written_is_read_again():
+def test_yaml_that_is_written_is_read_again() -> None:
     for seed in range(300):
         tariff = tariffmaking.tariff(seed)
         assert tariffyaml.read(tariffwriting.write(tariff)) == tariff, seed
 
 
-def test_our_own_json_is_read_again():
+def test_our_own_json_is_read_again() -> None:
     for seed in range(300):
         tariff = tariffmaking.tariff(seed)
         assert tarifffiles._from_json(tarifffiles.write(tariff, "json", "DE*ABC", NOW), None) == tariff, seed
 
 
-def test_ocpi_json_is_read_again():
+def test_ocpi_json_is_read_again() -> None:
     for seed in range(300):
         tariff = tariffmaking.ocpi_tariff(seed)
         version = "2.3.0" if tariff.tax_included else "2.2.1"
@@ -122,14 +122,14 @@ def test_ocpi_json_is_read_again():
         ("idle: {price: 1, after: 5 min, min-idle: 5 min}", "said twice, in two ways"),
     ],
 )
-def test_a_mistake_is_named_with_its_line(lines: str, words: str):
+def test_a_mistake_is_named_with_its_line(lines: str, words: str) -> None:
     with pytest.raises(Invalid) as refused:
         tarifffiles.read(f"id: T\ncurrency: EUR\n{lines}\n")
     assert words in str(refused.value)
     assert "\n" not in str(refused.value)
 
 
-def test_a_near_miss_is_told():
+def test_a_near_miss_is_told() -> None:
     with pytest.raises(Invalid) as refused:
         tarifffiles.read("id: T\ncurrency: EUR\nenrgy: 0.49\n")
     assert refused.value.hint == "did you mean energy?"
@@ -163,7 +163,7 @@ OCPI = {
 }
 
 
-def test_an_ocpi_tariff_is_read():
+def test_an_ocpi_tariff_is_read() -> None:
     vat = (Tax("VAT", D(10)),)
     tariff = tarifffiles.read(msgspec.json.encode(OCPI).decode())
     saturday = When(from_time="09:00", to_time="18:00", days=("Saturday",))
@@ -189,13 +189,13 @@ def test_an_ocpi_tariff_is_read():
         ({"tax_included": "MAYBE"}, "tax_included is YES, NO or N/A"),
     ],
 )
-def test_what_is_not_ocpi_is_refused_by_its_member(change: dict[str, object], words: str):
+def test_what_is_not_ocpi_is_refused_by_its_member(change: dict[str, object], words: str) -> None:
     with pytest.raises(Invalid) as refused:
         tarifffiles.read(msgspec.json.encode({**OCPI, **change}).decode())
     assert words in str(refused.value)
 
 
-def test_what_ocpi_has_no_words_for_is_not_left_out_in_silence():
+def test_what_ocpi_has_no_words_for_is_not_left_out_in_silence() -> None:
     idle = Tariff("T", "EUR", idle_time=Component((Price(D(1), When(min_idle_s=60)),)))
     with pytest.raises(Invalid, match="no word for min idle s"):
         ocpitariffs.write(idle, "DE*ABC", NOW)
@@ -205,7 +205,7 @@ def test_what_ocpi_has_no_words_for_is_not_left_out_in_silence():
     assert ocpitariffs.write(gross, "DE*ABC", NOW, "2.3.0")["tax_included"] == "YES"
 
 
-def test_per_minute_becomes_per_hour_in_ocpi():
+def test_per_minute_becomes_per_hour_in_ocpi() -> None:
     said = ocpitariffs.write(Tariff("T", "EUR", idle_time=Component((Price(D("0.10")),))), "DE*ABC", NOW)
     assert said["elements"] == [
         {"price_components": [{"type": "PARKING_TIME", "price": D("6.00"), "step_size": 1}]}
