@@ -26,6 +26,8 @@ COMMANDS: dict[str, str] = {
     "customers": "What a station knows of a customer: report, clear.",
     "tariffs": "Tariffs: what charging costs, where, and what sessions cost.",
     "plans": "Subscription plans: fee, included energy, members: list, add, sign-up, cancel ...",
+    "bills": "What sessions came to: list, show, export, rate again, correct, dispute.",
+    "meters": "Public keys of meters, for signed meter values.",
     "payments": "Ad hoc payments, QR codes, balances of prepaid tokens.",
     "billing": "Who sells, and billing runs: what drivers owe becomes invoices.",
     "invoices": "Invoices and credit notes: list, show, export, send, credit, remind.",

@@ -47,6 +47,7 @@ from cms.domain.pairing import Pairing
 from cms.domain.payments import Payment, VatAnswer
 from cms.domain.security import Proof
 from cms.domain.sessions import Session
+from cms.domain.signedvalues import SignedValue, Vouched
 from cms.domain.stations import Delivered, StationState
 from cms.domain.tokens import Token
 from cms.domain.usage import Rulebook
@@ -405,6 +406,14 @@ class Trust(Protocol):
 
     def revoked(self, certificate: Certificate) -> bool:
         """Whether a list of the settings names it."""
+        ...
+
+    def meter_key(self, key: str) -> str:
+        """Which curve a meter's public key (DER, hex digits) is of."""
+        ...
+
+    def vouched(self, signed: SignedValue, key: str | None) -> Vouched:
+        """What a signed meter value tells, and whether it was signed with this key. It takes 1 ms; refuses nothing."""
         ...
 
     def authority(self, use: Use) -> OwnAuthority | None: ...

@@ -156,10 +156,15 @@ def entered(revisions: Sequence[Cdr], marks: Collection[CdrMark]) -> Cdr | None:
     return next((cdr for cdr in reversed(revisions) if in_force(cdr, marks)), None)
 
 
+def disputed(marks: Collection[CdrMark]) -> bool:
+    """Whether somebody says that it is wrong, and nobody has decided yet."""
+    said = [mark.what for mark in marks]
+    return said.count(DISPUTED) > said.count(RESOLVED)
+
+
 def status(latest: Cdr, marks: Sequence[CdrMark], invoiced: bool) -> str:
     """held, disputed, invoiced or open (owed, and on no invoice yet)."""
-    said = next((mark.what for mark in reversed(marks) if mark.what in (DISPUTED, RESOLVED)), None)
-    if said == DISPUTED:
+    if disputed(marks):
         return DISPUTED
     if not in_force(latest, marks):
         return HELD

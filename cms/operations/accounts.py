@@ -56,6 +56,7 @@ from cms.operations.credits import reserve
 from cms.operations.intents import give
 from cms.operations.openings import found_or_opened, known_tariffs, owned
 from cms.operations.previews import preview
+from cms.operations.signatures import noted
 
 #: A session of a station that is only told by orders hears of its cost so often.
 _COST_EVERY = timedelta(seconds=60)
@@ -107,7 +108,8 @@ async def _rebilled(core: Core, received: Received, decision: Decision, session_
     bill = await _recounted(core, bill, session, decision, known)
     bill = accounts.valued(bill, session, known)
     session = evolve(session, cost=bill.total, currency=bill.currency)
-    rated, told = await rating.again(core, session, bill, cdrs.LATE)
+    bill = noted(bill, [c.reading for c in decision.changes if isinstance(c, AddReading)])
+    rated, told = await rating.again(core, session, bill, cdrs.LATE, decision.changes)
     changes = (
         *decision.changes,
         UpdateSession(session),
@@ -139,7 +141,7 @@ async def _followed(
     news = _news(received, session, report)
     following = partial(accounts.follow, account, session, news, tariffs_)
     account = await core.aside(following) if len(news.readings) > MANY else following()
-    account = _with_more(account, report.more if report else None)
+    account = noted(_with_more(account, report.more if report else None), news.readings)
     ended = session.status == SessionStatus.ENDED
     if account.late and (ended or account.total is None):
         account = await _recounted(core, account, session, decision, tariffs_)
@@ -155,7 +157,7 @@ async def _followed(
     if ended and not was_final:
         decision = await closed(core, decision, priced_session, account, received)
     elif was_final and priced_session.cost != session.cost:
-        rated, made = await rating.again(core, priced_session, account, cdrs.LATE)
+        rated, made = await rating.again(core, priced_session, account, cdrs.LATE, decision.changes)
         events = (*decision.events, billed(priced_session, received), *made)
         decision = evolve(decision, changes=(*decision.changes, *rated), events=events)
     _due_orders(core, account, priced_session, received, tariffs_)

@@ -18,7 +18,7 @@ async def closed(
     core: Core, decision: Decision, session: Session, account: Account, received: Received
 ) -> Decision:
     """A bill is there: what a prepaid token owes and what a payment comes to is written in the same commit."""
-    rated, told = rating.first(core, session, account)
+    rated, told = await rating.first(core, session, account, decision.changes)
     changes: list[Change] = [*decision.changes, *rated]
     events = [*decision.events, billed(session, received), *told]
     changes += [charge for made in rated if isinstance(made, AddCdr) for charge in of_cdr(core, made.cdr)]

@@ -24,8 +24,9 @@ from cms.domain.certificates import (
     Use,
 )
 from cms.domain.iso15118 import ContractCertificate, ContractCertificateAsked
+from cms.domain.signedvalues import SignedValue, Vouched
 from cms.keys import Keys
-from cms.pki import authority, chains, contracts, reading, server, signer
+from cms.pki import authority, chains, contracts, metered, reading, server, signer
 from cms.pki.authority import Authority
 from cms.pki.fetch import Outward
 from cms.pki.ocsp import Responders, vouched
@@ -101,6 +102,14 @@ class Trust:
 
     def revoked(self, certificate: Certificate) -> bool:
         return self._revoked.names(certificate.issuer_hash, certificate.serial)
+
+    # Meters
+
+    def meter_key(self, key: str) -> str:
+        return metered.read_key(key)
+
+    def vouched(self, signed: SignedValue, key: str | None) -> Vouched:
+        return metered.vouched(signed, key)
 
     # Our own authorities
 
