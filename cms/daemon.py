@@ -43,6 +43,7 @@ from cms.operations import OPERATIONS
 from cms.operations.admission import Approach, Knocks, admit
 from cms.pki import Trust, TrustSources
 from cms.pki.fetch import Outward
+from cms.provider import Stripe, StripeKeys
 from cms.settings import Settings
 from cms.store.engine import SqlStore, open_store
 from cms.store.lock import lock
@@ -130,6 +131,7 @@ class Daemon:
             self._knocks = Knocks()
             self.endpoint = self._endpoint()
             self._outside = _authorizer(settings)
+            self._provider = _provider(settings)
             self._grounds = self._founded()
             await self._remember()
             self._watch()
@@ -212,6 +214,7 @@ class Daemon:
             aside=self._beside if self._threaded else at_once,
             started_at=self.clock.now(),
             outside=self._outside,
+            provider=self._provider,
         )
 
     async def _remember(self) -> None:
@@ -354,6 +357,8 @@ class Daemon:
         self._beside.close()
         if self._outside is not None:
             await self._outside.close()
+        if self._provider is not None:
+            await self._provider.close()
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -390,6 +395,16 @@ def _authorizer(settings: Settings) -> Authorizer | None:
         offline=settings.authorize_offline,
         key_file=settings.authorize_key_file,
     )
+
+
+def _provider(settings: Settings) -> Stripe | None:
+    """Who takes money from cards."""
+    if settings.stripe_key_file is None:
+        return None
+    keys = StripeKeys.read(
+        settings.stripe_key_file, settings.stripe_webhook_secret_file, settings.stripe_publishable_key
+    )
+    return Stripe(keys, settings.stripe_url)
 
 
 def _notes(opened: Opened) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from cms.aside import Aside
 from cms.authorizer import Authorizer
 from cms.bus.local import LocalBus
 from cms.contract.stations import Message
-from cms.core import MAIN, PLATFORM, Clock, Core, Lane, Mint, Trust
+from cms.core import MAIN, PLATFORM, Clock, Core, Lane, Mint, Provider, Trust
 from cms.domain import organisations, qr
 from cms.domain.verification import Mail
 from cms.keys import LASTING, Keys, Roots
@@ -58,6 +58,8 @@ class Grounds:
     started_at: datetime
     outside: Authorizer | None = None
     """Who is asked about tokens besides us."""
+    provider: Provider | None = None
+    """Who takes money from cards."""
 
 
 class House:
@@ -85,6 +87,7 @@ class House:
             vat=partial(vat.ask, settings.vat_url) if settings.vat_url else None,
             aside=grounds.aside,
             outside=grounds.outside,
+            provider=grounds.provider,
         )
         self.core.keys = Keys(grounds.roots, organisation)
         Path(self.core.terms.data_dir).mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -205,4 +208,5 @@ def _terms(grounds: Grounds, organisation: str) -> Terms:
         suspicious_speed_kmh=settings.suspicious_speed_kmh,
         suspicious_sessions_per_day=settings.suspicious_sessions_per_day,
         suspicious_blocks=settings.suspicious_blocks,
+        adhoc_amount=settings.adhoc_amount,
     )

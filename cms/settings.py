@@ -8,6 +8,7 @@ import re
 import tomllib
 import typing
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
@@ -221,6 +222,24 @@ class Settings(BaseSettings):
         qr.DEFAULT,
         description="What the QR code on an EVSE says: {organisation}, {station}, {evse} and {evse_id} are filled in.",
     )
+    stripe_key_file: Path | None = Field(
+        None, description="File with Stripe's secret key (sk_...); without it no cards are taken."
+    )
+    stripe_publishable_key: str | None = Field(
+        None, description="Stripe's publishable key (pk_...), for the pay page."
+    )
+    stripe_webhook_secret_file: Path | None = Field(
+        None, description="File with the secret that Stripe signs its webhooks with (whsec_...)."
+    )
+    stripe_url: str | None = Field(
+        None, description="Who speaks as Stripe does instead of it, e.g. localstripe for tests."
+    )
+    adhoc_amount: Decimal = Field(
+        Decimal(50),
+        ge=1,
+        le=1000,
+        description="What is held on a card before a session without a contract; the session ends when it costs that.",
+    )
     receipt_url: str | None = Field(
         None, description="Where drivers find receipts, e.g. https://pay.example/{psp_ref}."
     )
@@ -329,6 +348,8 @@ class Settings(BaseSettings):
             )
         if self.insecure_lab and not is_loopback(self.ocpp_host):
             raise ValueError(f"insecure_lab needs a loopback address as ocpp_host, not {self.ocpp_host}")
+        if self.stripe_key_file is None and self.stripe_publishable_key is not None:
+            raise ValueError("stripe_publishable_key needs stripe_key_file beside it")
         if (self.smtp_url is None) != (self.mail_from is None):
             raise ValueError("smtp_url and mail_from need each other")
         if self.bus is not None and self.bus != "local":
@@ -467,7 +488,13 @@ def _invalid(detail: ErrorDetails, sources: Mapping[str, str]) -> Invalid:
     return Invalid(f"{key} cannot be {detail['input']!r} ({source})", f"allowed: {allowed(key)}")
 
 
-_KINDS: dict[Any, str] = {int: "a whole number", float: "a number", bool: "true or false", Path: "a path"}
+_KINDS: dict[Any, str] = {
+    int: "a whole number",
+    Decimal: "a number",
+    float: "a number",
+    bool: "true or false",
+    Path: "a path",
+}
 _BOUNDS = {"ge": "at least {}", "gt": "more than {}", "le": "at most {}"}
 
 

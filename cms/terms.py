@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,8 @@ class Terms:
     """What the QR code on an EVSE says (domain.qr)."""
     pay_url: str = ""
     """Where drivers without a contract pay, without a slash at its end; empty when nobody listens there."""
+    adhoc_amount: Decimal = Decimal(50)
+    """What is held on a card before a session without a contract, in the currency of its tariff."""
     receipt_url: str | None = None
     """Where drivers find the receipt of a payment: ``{psp_ref}`` stands for its reference."""
     four_eyes: tuple[str, ...] = ()

@@ -121,6 +121,8 @@ EVENT_TYPES: dict[str, tuple[str, ...]] = {
     "ledger.corrected": ("key", "change"),
     "balance.low": ("driver", "token", "balance"),
     "payment.changed": ("payment",),
+    "driver.card": ("driver", "saved"),
+    "charge.changed": ("charge", "purpose", "status", "amount", "captured", "refunded", "person", "code"),
     "battery.swapped": ("swap", "event", "batteries"),
     "intent.created": ("intent",),
     "intent.changed": ("intent",),

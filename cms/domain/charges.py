@@ -382,14 +382,53 @@ def entries(before: Charge, after: Charge, found: Found | None, now: datetime) -
     return made
 
 
+#: Disputed.status -> Charge.status. With an inquiry no money has moved.
+_DISPUTES = {"open": "disputed", "inquiry": "disputed", "lost": "lost"}
+
+
+def disputed(charge: Charge, dispute: Disputed, now: datetime) -> Charge:
+    """The charge as its dispute stands; unchanged where that is known already."""
+    state = f"{dispute.ref} {dispute.status}"
+    if charge.dispute == state or charge.status == "lost":
+        return charge
+    back = "refunded" if charge.refunded >= charge.captured else "captured"
+    return evolve(
+        charge,
+        status=_DISPUTES.get(dispute.status, back),
+        dispute=state,
+        detail=f"disputed: {dispute.reason}",
+        next=None,
+        changed_at=now,
+    )
+
+
 def dispute_entries(charge: Charge, dispute: Disputed, now: datetime) -> list[Entry]:
-    """What a dispute moves: taken from us while it is open, back when it is won, lost when it is lost."""
+    """What a dispute moves: taken from us while it is open, back when it is won, lost when it is lost.
+
+    Who hears of the end alone books its beginning with it; what is booked already is not booked again.
+    """
     cash = f"provider/{charge.provider}"
-    debit, credit = {"open": (DISPUTED, cash), "won": (cash, DISPUTED), "lost": (WRITTEN_OFF, DISPUTED)}[
-        dispute.status
+    taken = (DISPUTED, cash)
+    steps = {
+        "open": {"open": taken},
+        "won": {"open": taken, "won": (cash, DISPUTED)},
+        "lost": {"open": taken, "lost": (WRITTEN_OFF, DISPUTED)},
+    }.get(dispute.status, {})
+    if charge.dispute == f"{dispute.ref} open":
+        steps = {state: accounts for state, accounts in steps.items() if state != "open"}
+    return [
+        _entry(
+            charge,
+            f"dispute/{dispute.ref}/{state}",
+            now,
+            debit,
+            credit,
+            dispute.amount,
+            "dispute",
+            dispute.reason,
+        )
+        for state, (debit, credit) in steps.items()
     ]
-    key = f"dispute/{dispute.ref}/{dispute.status}"
-    return [_entry(charge, key, now, debit, credit, dispute.amount, "dispute", dispute.reason)]
 
 
 def _entry(

@@ -14,6 +14,7 @@ from cms.contract.quirks import Capabilities
 from cms.domain import (
     access,
     accounts,
+    adhoc,
     approvals,
     apps,
     balances,
@@ -42,6 +43,7 @@ from cms.domain import (
     quirks,
     reports,
     reservations,
+    savedcards,
     security,
     signedvalues,
     signing,

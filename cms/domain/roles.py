@@ -67,6 +67,8 @@ PERMISSIONS: dict[str, tuple[str, ...]] = {
     "drivers.read": (OPERATOR, FINANCE, ADMIN),
     "pii.read": (OPERATOR, FINANCE, ADMIN),
     "approvals.write": (OPERATOR, FINANCE, ADMIN),
+    # The public pay page has this and nothing else.
+    "payments.adhoc": _DESK,
     "payments.read": _MONEY,
     "payments.write": (FINANCE,),
     "billing.read": _MONEY,

@@ -59,7 +59,7 @@ async def start(core: Core, request: StartForDriver, actor: Actor) -> DriverOrde
 def _place(core: Core, request: StartForDriver) -> tuple[Lane, int]:
     """Where the driver stands."""
     if request.evse_id is not None:
-        return _named(core, request.evse_id)
+        return named(core, request.evse_id)
     if request.station is None:
         raise Invalid("Where? Name an evse_id, or a station and its evse")
     lane = core.lane(request.station)
@@ -72,7 +72,7 @@ def _place(core: Core, request: StartForDriver) -> tuple[Lane, int]:
     return lane, evse
 
 
-def _named(core: Core, evse_id: str) -> tuple[Lane, int]:
+def named(core: Core, evse_id: str) -> tuple[Lane, int]:
     """By its eMI3 id, or by what our QR codes say of one without: ``STATION*EVSE``."""
     found = evses.found(core, evse_id)
     if found is not None:
@@ -264,7 +264,7 @@ def _session(core: Core, session: Session) -> DriverSession:
 
 
 async def place(core: Core, request: ShowPlace, actor: Actor) -> Place:
-    lane, evse = _named(core, request.evse_id)
+    lane, evse = named(core, request.evse_id)
     seen = evses.view(lane.state, evse)
     site = sites.of(core.kept.get(sites.KIND, {}), seen.site)
     return Place(

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -9,6 +9,7 @@ from cms.contract.stations import AddStation
 from cms.contract.tokens import AddToken
 from cms.operations import stations, tokens
 from tests.operations.small import ANA, Small
+from tests.stripes import LocalStripe
 
 
 @pytest.fixture
@@ -20,3 +21,11 @@ async def small(tmp_path: Path) -> AsyncIterator[Small]:
     system.stations.connect("CP1")
     yield system
     await system.close()
+
+
+@pytest.fixture(scope="session")
+def local_stripe() -> Iterator[LocalStripe]:
+    """A payment provider of our own, for whoever asks for it."""
+    running = LocalStripe()
+    yield running
+    running.close()
