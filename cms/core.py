@@ -120,9 +120,7 @@ class Accounting(Protocol):
         """The latest revision (or every one) of records of sessions that ended then, newest first."""
         ...
 
-    async def cdr_marks(
-        self, session_id: str | None = None, since: datetime | None = None
-    ) -> list[CdrMark]:
+    async def cdr_marks(self, session_id: str | None = None, since: datetime | None = None) -> list[CdrMark]:
         """What people said of a session's record, or of all since then, oldest first."""
         ...
 
@@ -480,38 +478,6 @@ class Outside(Protocol):
     async def ask(self, asked: outside.Asked) -> outside.Told: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
-    """Who asks: an operating system user on the socket, later a token. ``name`` goes into events."""
-
-    name: str
-    role: str
-    permissions: frozenset[str]
-    via: str = ""
-    """How he came: ``uid:1000 login:1000``, ``token:AbC 192.0.2.1``; for the audit."""
-    key: str = ""
-    """The same for the same one: ``uid:1000``, ``token:AbC``."""
-    proposes: frozenset[str] = frozenset()
-    """What he may ask for and somebody else must agree to."""
-    approved_by: str | None = None
-    made_by: tuple[str, ...] = ()
-    """Who else knows the secret that he showed (as in ``persons``)."""
-
-    @property
-    def persons(self) -> frozenset[str]:
-        """Whoever this may be: his key, his name, and those who made his token."""
-        # The same person may come as a user of the machine, and with a token in his name.
-        return frozenset({self.key, f"name:{self.name.casefold()}", *self.made_by})
-
-
-@dataclass(frozen=True, slots=True)
-class Admission:
-    """What a knocking station is told: its registered name, or an HTTP status and why."""
-
-    station: str | None
-    status: int = 101
-    reason: str = ""
-    retry_after_s: int | None = None
 class Provider(Protocol):
     """A payment provider. ``key`` is an idempotency key: what was asked with it is done once.
 
@@ -571,6 +537,38 @@ class Provider(Protocol):
     async def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who asks: an operating system user on the socket, later a token. ``name`` goes into events."""
+
+    name: str
+    role: str
+    permissions: frozenset[str]
+    via: str = ""
+    """How he came: ``uid:1000 login:1000``, ``token:AbC 192.0.2.1``; for the audit."""
+    key: str = ""
+    """The same for the same one: ``uid:1000``, ``token:AbC``."""
+    proposes: frozenset[str] = frozenset()
+    """What he may ask for and somebody else must agree to."""
+    approved_by: str | None = None
+    made_by: tuple[str, ...] = ()
+    """Who else knows the secret that he showed (as in ``persons``)."""
+
+    @property
+    def persons(self) -> frozenset[str]:
+        """Whoever this may be: his key, his name, and those who made his token."""
+        # The same person may come as a user of the machine, and with a token in his name.
+        return frozenset({self.key, f"name:{self.name.casefold()}", *self.made_by})
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """What a knocking station is told: its registered name, or an HTTP status and why."""
+
+    station: str | None
+    status: int = 101
+    reason: str = ""
+    retry_after_s: int | None = None
     subprotocol: str = ""
     """What is spoken with a station that offers nothing; empty: nothing."""
     lenient: bool = False
