@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from cms.contract.billingprofiles import BillingProfileView
+from cms.contract.plans import SubscriptionView
 from cms.contract.sessions import SessionView
 from cms.contract.tokens import TokenView
 
@@ -156,13 +158,20 @@ class ExportDriver:
 
 @dataclass(frozen=True, slots=True)
 class DriverExport:
-    """``named_in`` are rows of the record, by table, that name him or a token of his: events, orders, messages ..."""
+    """``named_in`` are rows of the record, by table, that name him or a token of his: events, orders, messages ...
+
+    ``records`` are the charge detail records of his sessions with all revisions, ``invoices`` what he was billed.
+    """
 
     driver: DriverView
     at: datetime
     tokens: tuple[TokenView, ...]
     sessions: tuple[SessionView, ...]
     bills: tuple[dict[str, Any], ...]
+    billing: BillingProfileView
+    subscription: SubscriptionView
+    records: tuple[dict[str, Any], ...]
+    invoices: tuple[dict[str, Any], ...]
     named_in: dict[str, tuple[dict[str, Any], ...]]
     cut: bool
     """There was more of something than one export holds."""

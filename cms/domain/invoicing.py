@@ -37,6 +37,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "minimum": "Minimum price",
         "maximum": "Maximum price",
         "correction": "Correction",
+        "included": "Included in the plan",
     },
     "de": {
         "energy": "Energie",
@@ -48,6 +49,7 @@ TEXTS: dict[str, dict[str, str]] = {
         "minimum": "Mindestpreis",
         "maximum": "Höchstpreis",
         "correction": "Korrektur",
+        "included": "Im Tarif enthalten",
     },
 }
 

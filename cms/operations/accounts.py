@@ -22,6 +22,7 @@ from cms.core import Actor, Core, Lane, StoreDown
 from cms.domain import accounts, cdrs, payments, tariffs
 from cms.domain.accounts import KIND, Account, News
 from cms.domain.balances import KIND as BALANCE
+from cms.domain.billing import KIND as PROFILE
 from cms.domain.changes import (
     AddReading,
     Change,
@@ -82,8 +83,8 @@ def concern(core: Core, state: StationState, received: Received) -> bool:
 
 
 def priced(core: Core) -> bool:
-    """Whether anything has a price here, or any token a balance."""
-    return bool(core.kept.get(USE) or core.kept.get(BALANCE))
+    """Whether anything has a price here, or any token a balance, or somebody is to pay before."""
+    return bool(core.kept.get(USE) or core.kept.get(BALANCE) or core.kept.get(PROFILE))
 
 
 async def follow(core: Core, state: StationState, received: Received, decision: Decision) -> Decision:

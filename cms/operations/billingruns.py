@@ -218,7 +218,7 @@ async def _fees(core: Core, buyer: Buyer, period: Period, records: Sequence[Cdr]
     found: dict[str, list[Line]] = {}
     for currency in sorted(currencies):
         mine = [cdr for cdr in records if cdr.bill.currency == currency]
-        items = await fees(core, buyer.driver, days, mine, currency)
+        items = await fees(core, buyer.driver, days, mine, currency, buyer.language)
         found[currency] = [Line(evolve(item, kind="plan", time_zone=zone), booked=False) for item in items]
     return found
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from decimal import Decimal
 
 from cms.core import Core
@@ -52,12 +52,24 @@ def credited(
     """The ruling of a transaction's token: a prepaid one is good while something is left (C17)."""
     if ruling.token is None or not ruling.accepted:
         return ruling
-    balance = balance_of(core, ruling.token.id)
-    if balance is None:
-        short = billing.way_of(core.kept, ruling.token.driver) == "prepaid"
-        return evolve(ruling, status=Authorization.NO_CREDIT, expires=received.at) if short else ruling
     own = [s.id for s in state.sessions.values() if s.transaction_id == report.transaction_id]
-    return evolve(ruling, status=ruled(core, balance, own), expires=received.at)
+    status = verdict(core, ruling.token.id, own)
+    return ruling if status is None else evolve(ruling, status=status, expires=received.at)
+
+
+def verdict(core: Core, token_id: str, own: Collection[str] = ()) -> Authorization | None:
+    """What is said of a token by the balance that pays for it; None: it pays afterwards. ``own`` sessions are his here.
+
+    A driver who is to pay before has nothing as long as he has no balance.
+    """
+    balance = balance_of(core, token_id)
+    if balance is not None:
+        return ruled(core, balance, own)
+    token = core.tokens.get(token_id.casefold())
+    if token is None or billing.way_of(core.kept, token.driver) != "prepaid":
+        return None
+    charges = not core.active.get(token_id.casefold(), set()).isdisjoint(own)
+    return Authorization.ACCEPTED if charges else Authorization.NO_CREDIT
 
 
 def ruled(core: Core, balance: Balance, own: Iterable[str]) -> Authorization:
@@ -65,14 +77,8 @@ def ruled(core: Core, balance: Balance, own: Iterable[str]) -> Authorization:
 
 
 def has_credit(core: Core, token: Token) -> bool:
-    """Whether a token that is prepaid has anything left; every other pays afterwards.
-
-    A driver who is to pay before has nothing as long as he has no balance.
-    """
-    balance = balance_of(core, token.id)
-    if balance is None:
-        return billing.way_of(core.kept, token.driver) != "prepaid"
-    return available(core, balance) > 0
+    """Whether a token that is prepaid has anything left; every other pays afterwards."""
+    return verdict(core, token.id) in (None, Authorization.ACCEPTED)
 
 
 def paying(core: Core, account: Account) -> str | None:

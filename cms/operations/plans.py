@@ -27,10 +27,12 @@ from cms.domain.changes import Happened
 from cms.domain.costs import rounded
 from cms.domain.evolve import evolve
 from cms.domain.invoices import Item
+from cms.domain.invoicing import TEXTS
 from cms.domain.ledger import PREPAID, RECEIVABLE, major, minor
 from cms.domain.plans import Covered, Energy, Offer, Part, Subscription
 from cms.domain.tariffs import TARIFF
 from cms.operations.deciding import keep
+from cms.operations.drivers import said
 
 _MOST = 1_000
 _DAY = timedelta(days=1)
@@ -143,7 +145,7 @@ async def close(core: Core, request: ClosePlan, actor: Actor) -> PlanView:
         if offer.closed_on is not None and offer.closed_on <= day:
             return _view(core, offer)
         offer = evolve(offer, closed_on=on)
-        data = {"plan": offer.id, "closed_on": on, "reason": request.reason}
+        data = {"plan": offer.id, "closed_on": on, "reason": said(request.reason, "reason")}
         await keep(core, plans.PLAN, offer.id, offer, told(core, "plan.closed", actor, data))
     return _view(core, offer)
 
@@ -156,13 +158,18 @@ def told(core: Core, type: str, actor: Actor, data: Mapping[str, object]) -> Hap
 
 
 async def fees(
-    core: Core, driver_id: str, period: tuple[date, date], cdrs: Sequence[Cdr], currency: str
+    core: Core,
+    driver_id: str,
+    period: tuple[date, date],
+    cdrs: Sequence[Cdr],
+    currency: str,
+    language: str = "en",
 ) -> list[Item]:
     """The plan's lines of an invoice in this currency: fees of all months that are over by the end of the period and
     were not billed yet, and what they include of the sessions of those months (negative lines).
 
     ``period``: first and last day, in the organisation's calendar. ``cdrs``: the records that the invoice bills;
-    those of the same months that were billed or paid before count too.
+    those of the same months that were billed or paid before count too. ``language``: one of domain.invoicing.TEXTS.
     """
     known = subscriptions(core).get(driver_id)
     if known is None or not known.steps or billing.way_of(core.kept, driver_id) == "free":
@@ -174,7 +181,7 @@ async def fees(
         items += await _unbilled(
             core, [_fee(core, driver_id, part) for part in held if part.plan.currency == currency]
         )
-        items += await _included(core, driver_id, held, cdrs, currency)
+        items += await _included(core, driver_id, held, cdrs, currency, language)
     return items
 
 
@@ -211,7 +218,7 @@ def _midnight(core: Core, day: date) -> datetime:
 
 
 async def _included(
-    core: Core, driver_id: str, held: Sequence[Part], cdrs: Iterable[Cdr], currency: str
+    core: Core, driver_id: str, held: Sequence[Part], cdrs: Iterable[Cdr], currency: str, language: str
 ) -> list[Item]:
     """What the parts of one month include, of the sessions that ended on their days, in the order of their ends."""
     included_wh = sum(part.included_wh for part in held)
@@ -231,7 +238,7 @@ async def _included(
         source = f"{key}/{cdr.session}"
         if source in items:
             source += f"/{sum(name.startswith(source) for name in items) + 1}"
-        items[source] = _credit(core, source, cdr, line, one)
+        items[source] = _credit(source, cdr, line, one, TEXTS[language]["included"])
     return list(items.values())
 
 
@@ -240,9 +247,10 @@ async def _given(core: Core, driver_id: str, key: str) -> dict[str, Decimal]:
     given: dict[str, Decimal] = {}
     for invoice in await core.store.accounting.invoices(account=f"{RECEIVABLE}{driver_id}"):
         for item in invoice.items:
-            if item.session is not None and item.source.startswith(f"{key}/"):
-                # On a credit note, which one is where more is given back than billed, quantities have no sign.
-                given[item.session] = given.get(item.session, Decimal(0)) + abs(item.quantity) * 1000
+            if item.source.startswith(f"{key}/"):
+                session = item.source.removeprefix(f"{key}/").partition("/")[0]
+                # An invoice that gives back more than it bills is a credit note, where signs are turned.
+                given[session] = given.get(session, Decimal(0)) + abs(item.quantity) * 1000
     return given
 
 
@@ -272,13 +280,13 @@ def _energy(cdr: Cdr, line: BillLine) -> Energy:
     )
 
 
-def _credit(core: Core, source: str, cdr: Cdr, line: BillLine, covered: Covered) -> Item:
+def _credit(source: str, cdr: Cdr, line: BillLine, covered: Covered, text: str) -> Item:
     gross = major(covered.gross, cdr.bill.currency)
     whole = gross == line.gross
     net = line.net if whole else _net(gross, line.vat_percent, cdr.bill.currency)
     return Item(
         source=source,
-        text="included energy",
+        text=text,
         quantity=-covered.wh / 1000,
         unit=line.unit,
         price=line.price,
@@ -288,6 +296,4 @@ def _credit(core: Core, source: str, cdr: Cdr, line: BillLine, covered: Covered)
         gross=-gross,
         since=cdr.started_at,
         until=cdr.ended_at,
-        session=cdr.session,
-        energy_wh=-int(covered.wh),
     )

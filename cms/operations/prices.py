@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cms.core import Core
-from cms.domain import balances, tariffs
+from cms.domain import balances, billing, tariffs
 from cms.domain.changes import Decision
 from cms.domain.evolve import evolve
 from cms.domain.iso15118 import ContractAnswer, ContractPresented
@@ -12,7 +12,7 @@ from cms.domain.stations import StationState
 from cms.domain.tokens import Authorization
 from cms.operations import holding, iso15118
 from cms.operations.abilities import abilities
-from cms.operations.credits import balance_of, ruled
+from cms.operations.credits import verdict
 from cms.operations.identifying import known as registered
 from cms.operations.openings import known_tariffs
 
@@ -23,10 +23,10 @@ async def presented(core: Core, state: StationState, received: Received, decisio
     if not isinstance(answer, TokenAnswer) or answer.status != Authorization.ACCEPTED:
         return decision
     token = received.observation.token  # type: ignore[attr-defined]
-    balance = balance_of(core, (registered(core, token) or token).id)
-    if balance is not None:
-        # Whoever charges here already may be about to stop.
-        status = ruled(core, balance, [session.id for session in state.sessions.values()])
+    # Whoever charges here already may be about to stop.
+    here = [session.id for session in state.sessions.values()]
+    status = verdict(core, (registered(core, token) or token).id, here)
+    if status is not None:
         answer = evolve(answer, status=status, expires=received.at)
         events = tuple(
             evolve(event, data={**event.data, "status": status}) if event.type == "token.presented" else event
@@ -45,7 +45,7 @@ async def contract_presented(
     decision = await iso15118.presented(core, state, received, seen)
     answer = decision.answer
     if not isinstance(answer, ContractAnswer) or not (
-        core.kept.get(tariffs.USE) or core.kept.get(balances.KIND)
+        core.kept.get(tariffs.USE) or core.kept.get(balances.KIND) or core.kept.get(billing.KIND)
     ):
         return decision
     of_token = await presented(core, state, received, evolve(decision, answer=answer.token))

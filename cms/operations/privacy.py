@@ -8,7 +8,7 @@ import hmac
 import secrets
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -39,10 +39,12 @@ from cms.domain.erasure import ERASED, Aliases, distinctive
 from cms.domain.evolve import evolve
 from cms.domain.intents import FINAL, Intent
 from cms.domain.kept import KINDS
+from cms.domain.plans import day_of
 from cms.domain.sessions import RUNNING
 from cms.domain.stations import StationState
 from cms.domain.tokens import KEY_CODE, MAC, Token
 from cms.keys import LASTING
+from cms.operations import billingprofiles, subscriptions
 from cms.operations.access_rulings import made_anew
 from cms.operations.balances import handed_on
 from cms.operations.deciding import settle
@@ -83,6 +85,10 @@ async def export(core: Core, request: ExportDriver, actor: Actor) -> DriverExpor
         tokens=tuple(token_view(standing(core, token), now) for token in owned),
         sessions=tuple(charged),
         bills=tuple(msgspec.to_builtins(bill) for bill in bills if bill is not None),
+        billing=await billingprofiles.shown(core, driver.id),
+        subscription=subscriptions.subscription(core, driver.id),
+        records=tuple(msgspec.to_builtins(cdr) for cdr in records),
+        invoices=tuple(msgspec.to_builtins(invoice) for invoice in invoices),
         named_in={table: tuple(rows) for table, rows in named.items()},
         cut=cut or any(len(rows) >= _MOST for rows in named.values()),
     )
@@ -140,6 +146,11 @@ async def _in_ledger(core: Core, driver: Driver, owned: Sequence[Token]) -> set[
 
 def _check_over(core: Core, driver: Driver, owned: Sequence[Token]) -> None:
     """Nothing of his may be going on: it would be told of with his name again."""
+    held = subscriptions.subscription(core, driver.id)
+    if held.plan is not None or held.status == "coming":
+        last = day_of(core.kept, core.clock.now()) - timedelta(days=1)
+        hint = f"cms plans cancel {driver.id} --at {last} --now --reason 'is to be erased'"
+        raise Conflict(f"driver {driver.id} has plan {held.plan or held.next}", hint)
     keys = {token.id.casefold() for token in owned}
     for lane in core.lanes.values():
         state = lane.state
@@ -248,8 +259,17 @@ async def _drop(
 Kept = dict[tuple[str, str], Any]
 
 
+def _subscribed(core: Core, driver: Driver, alias: str) -> Kept:
+    """Which plans he had stays under the alias: what a plan brought in is still true."""
+    known: plans.Subscription | None = core.kept.get(plans.SUBSCRIPTION, {}).get(driver.id)
+    if known is None:
+        return {}
+    at, steps = (plans.SUBSCRIPTION, alias), tuple(evolve(step, reason=None) for step in known.steps)
+    return {(plans.SUBSCRIPTION, driver.id): None, at: evolve(known, driver=alias, steps=steps)}
+
+
 def _of_tokens(core: Core, owned: Iterable[Token], aliases: Aliases) -> Kept:
-    """What is kept under his tokens: rights and prices go with them, a balance stays under the alias."""
+    """What is kept under his tokens: rights and prices go with them."""
     kept: Kept = {}
     for token in owned:
         key = token.id.casefold()

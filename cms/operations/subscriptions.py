@@ -62,7 +62,8 @@ def _subscription(core: Core, known: Subscription) -> SubscriptionView:
 
 def _status(known: Subscription, plan: str | None, to_come: PlanStep | None) -> str:
     if plan is None:
-        return "coming" if to_come is not None else "ended" if known.steps else "none"
+        coming = to_come is not None and to_come.plan is not None
+        return "coming" if coming else "ended" if known.steps else "none"
     return "ending" if to_come is not None and to_come.plan is None else "active"
 
 
@@ -122,7 +123,8 @@ async def cancel(core: Core, request: CancelPlan, actor: Actor) -> SubscriptionV
         earliest = max(_free_from(core, held, day) or day + _DAY, held.since)
         asked = request.until + _DAY if request.until is not None else None
         since = _chosen(asked, earliest, day + _DAY, request.now, request.reason, f"plan {held.plan}")
-        await _step(core, known, PlanStep(since, None, core.clock.now(), actor.name, request.reason), actor)
+        reason = said(request.reason, "reason")
+        await _step(core, known, PlanStep(since, None, core.clock.now(), actor.name, reason), actor)
     return subscription(core, driver.id)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cms.contract.billingprofiles import SetBillingProfile
-from cms.contract.drivers import AddDriver
+from cms.contract.drivers import AddDriver, EraseDriver, ExportDriver
 from cms.contract.plans import (
     AddPlan,
     CancelPlan,
@@ -25,7 +25,7 @@ from cms.contract.plans import (
 from cms.contract.refusals import Conflict, Invalid, NotFound
 from cms.contract.tariffs import Bill, BillLine, VatPart
 from cms.domain.cdrs import AddCdr, Cdr, Payer
-from cms.operations import billingprofiles, drivers, plans, subscriptions
+from cms.operations import billingprofiles, drivers, plans, privacy, subscriptions
 from tests.operations.small import ANA, Small
 
 D = Decimal
@@ -249,3 +249,38 @@ async def test_who_charges_free_pays_no_fee(small: Small) -> None:
     await signs(small)
     await billingprofiles.set_(small.core, SetBillingProfile("ada", way="free"), ANA)
     assert await lines(small) == {}
+
+
+async def test_what_a_driver_pays_and_had_is_in_his_export(small: Small) -> None:
+    await offer(small)
+    await signs(small)
+    await billingprofiles.set_(small.core, SetBillingProfile("ada", way="card", company="Engines"), ANA)
+    told = await privacy.export(small.core, ExportDriver("ada"), ANA)
+    assert (told.billing.company, told.billing.way, told.subscription.plan) == ("Engines", "card", "flat")
+
+
+async def test_who_is_erased_leaves_his_plan_first_and_it_stays_under_an_alias(small: Small) -> None:
+    await offer(small)
+    await signs(small)
+    await billingprofiles.set_(small.core, SetBillingProfile("ada", company="Engines"), ANA)
+    small.clock.time = at(3)
+    with pytest.raises(Conflict, match="has plan flat"):
+        await privacy.erase(small.core, EraseDriver("ada"), ANA)
+    await cancels(small, until=date(2026, 11, 2), now=True, reason="is to be erased")
+    done = await privacy.erase(small.core, EraseDriver("ada"), ANA)
+    await small.restart()
+    [known] = plans.subscriptions(small.core).values()
+    assert known.driver == done.alias
+    assert [(step.since.day, step.plan, step.reason) for step in known.steps] == [
+        (1, "flat", None),
+        (3, None, None),
+    ]
+    assert small.core.kept.get("billing-profile", {}) == {}
+    assert await small.core.store.kept("", "billing-contact") == {}
+    assert await lines(small) == {}
+
+
+async def test_a_subscription_that_has_not_begun_can_be_taken_back(small: Small) -> None:
+    await offer(small)
+    assert (await signs(small, since=date(2026, 12, 1))).status == "coming"
+    assert (await cancels(small)).status == "ended"
