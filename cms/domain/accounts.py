@@ -265,7 +265,7 @@ def bill(account: Account, session: Session, tariffs: Mapping[str, Tariff]) -> B
 
 def _station_total(own: StationCosts) -> Total:
     lines = tuple(taxed(what, excl, incl) for what, excl, incl in own.parts)
-    return Total(own.currency, Fraction(own.excl_tax), Fraction(own.incl_tax), own.kind, lines)
+    return Total(own.currency, Fraction(own.incl_tax), own.kind, lines, Fraction(own.excl_tax))
 
 
 def reached(account: Account, session: Session) -> str | None:

@@ -12,9 +12,10 @@ from dataclasses import field
 from datetime import datetime
 from decimal import Decimal
 from fractions import Fraction
+from itertools import repeat
 
 from cms.contract.tariffs import Bill, BillLine, Bound, Tariff, VatPart
-from cms.domain.money import decimal, exact, minor_units, money, rounded, shared, whole
+from cms.domain.money import decimal, minor_units, money, rounded, shared, whole
 from cms.domain.record import record
 from cms.domain.tariffs import components, tax_factor
 
@@ -30,23 +31,35 @@ class Line:
     quantity: Fraction
     unit: str
     price: Decimal
-    excl_tax: Fraction
     incl_tax: Fraction
     factor: Fraction = _ONE
     percent: Decimal = Decimal(0)
     since: datetime | None = None
     until: datetime | None = None
 
+    @property
+    def excl_tax(self) -> Fraction:
+        return self.incl_tax / self.factor
+
 
 @record
 class Total:
-    """A calculation. ``kind``: normal, minimum, maximum. Nothing is rounded yet."""
+    """A calculation. ``kind``: normal, minimum, maximum. Nothing is rounded yet.
+
+    ``untaxed`` is what somebody else calculated before taxes; else it follows from the lines.
+    """
 
     currency: str
-    excl_tax: Fraction
     incl_tax: Fraction
     kind: str = "normal"
     lines: tuple[Line, ...] = field(default_factory=tuple)
+    untaxed: Fraction | None = None
+
+    @property
+    def excl_tax(self) -> Fraction:
+        if self.untaxed is not None:
+            return self.untaxed
+        return sum((line.excl_tax for line in self.lines), _NOTHING)
 
     @property
     def payable(self) -> Decimal:
@@ -57,7 +70,7 @@ def taxed(what: str, excl: Decimal, incl: Decimal) -> Line:
     """A line that somebody else calculated."""
     net, gross = Fraction(excl), Fraction(incl)
     factor = gross / net if net else _ONE
-    return Line(what, None, _ONE, "session", excl, net, gross, factor, percent_of(factor))
+    return Line(what, None, _ONE, "session", excl, gross, factor, percent_of(factor))
 
 
 def percent_of(factor: Fraction) -> Decimal:
@@ -67,34 +80,33 @@ def percent_of(factor: Fraction) -> Decimal:
 def bill(total: Total) -> Bill:
     """The calculation in whole coins."""
     currency, coin = total.currency, 10 ** minor_units(total.currency)
-    gross = whole(exact(total.incl_tax * coin))
-    shares = shared(gross, [exact(line.incl_tax * coin) for line in total.lines])
-    nets = [0] * len(shares)
+    gross = whole(total.incl_tax * coin)
+    shares = shared(
+        gross, [(line.incl_tax.numerator * coin, line.incl_tax.denominator) for line in total.lines]
+    )
+    nets = list(shares)
     parts = []
     rates: dict[Decimal, list[int]] = {}
     for index, line in enumerate(total.lines):
         rates.setdefault(line.percent, []).append(index)
     for percent in sorted(rates):
         places = rates[percent]
-        factor = total.lines[places[0]].factor
-        net = _untaxed(places, shares, nets, factor)
-        whole_part = sum(shares[index] for index in places)
-        parts.append(VatPart(percent, *(money(c, currency) for c in (net, whole_part - net, whole_part))))
-    lines = tuple(
-        _bill_line(line, gross_of_line, net_of_line, currency)
-        for line, gross_of_line, net_of_line in zip(total.lines, shares, nets, strict=True)
-    )
+        taxed_part = sum(shares[index] for index in places)
+        net = _untax(places, shares, nets, total.lines[places[0]].factor)
+        coins = (net, taxed_part - net, taxed_part)
+        parts.append(VatPart(percent, *(money(amount, currency) for amount in coins)))
+    lines = tuple(map(_bill_line, total.lines, shares, nets, repeat(currency)))
     return Bill(currency, lines, tuple(parts), money(sum(nets), currency), money(gross, currency), total.kind)
 
 
-def _untaxed(places: Sequence[int], shares: Sequence[int], nets: list[int], factor: Fraction) -> int:
-    """What one rate leaves of the lines it is levied on; entered in ``nets``."""
-    if factor == 1:
-        for index in places:
-            nets[index] = shares[index]
-        return sum(shares[index] for index in places)
-    net = whole(exact(sum(shares[index] for index in places) / factor))
-    for index, share in zip(places, shared(net, [shares[index] / factor for index in places]), strict=True):
+def _untax(places: Sequence[int], shares: Sequence[int], nets: list[int], factor: Fraction) -> int:
+    """What one rate leaves of the lines it is levied on, entered in ``nets``."""
+    top, bottom = factor.numerator, factor.denominator
+    taxed_part = sum(shares[index] for index in places)
+    if top == bottom:
+        return taxed_part
+    net = whole(Fraction(taxed_part * bottom, top))
+    for index, share in zip(places, shared(net, [(shares[i] * bottom, top) for i in places]), strict=True):
         nets[index] = share
     return net
 
@@ -117,22 +129,21 @@ def _bill_line(line: Line, gross: int, net: int, currency: str) -> BillLine:
 
 def bounded(lines: tuple[Line, ...], tariff: Tariff) -> Total:
     """The least or most that the tariff allows, as lines of its own: one for each rate of tax that it changes."""
-    excl = sum((line.excl_tax for line in lines), _NOTHING)
     incl = sum((line.incl_tax for line in lines), _NOTHING)
     for kind, bound, sign in (("minimum", tariff.min_cost, 1), ("maximum", tariff.max_cost, -1)):
         if bound is None:
             continue
-        least, most = _amounts(bound)
+        said = _amounts(bound)
+        excl = sum((line.excl_tax for line in lines), _NOTHING) if said[0] is not None else _NOTHING
         beyond = [
-            said is not None and (said - found) * sign > 0 for said, found in ((least, excl), (most, incl))
+            amount is not None and (amount - found) * sign > 0
+            for amount, found in zip(said, (excl, incl), strict=True)
         ]
         if any(beyond):
-            more = _adjusted(kind, bound, lines, tariff, all(beyond))
-            lines = (*lines, *more)
-            excl += sum(line.excl_tax for line in more)
+            more = _adjusted(kind, said, lines, tariff, all(beyond))
             incl += sum(line.incl_tax for line in more)
-            return Total(tariff.currency, excl, incl, kind, lines)
-    return Total(tariff.currency, excl, incl, "normal", lines)
+            return Total(tariff.currency, incl, kind, (*lines, *more))
+    return Total(tariff.currency, incl, "normal", lines)
 
 
 def _amounts(bound: Bound) -> tuple[Fraction | None, Fraction | None]:
@@ -146,41 +157,34 @@ def _amounts(bound: Bound) -> tuple[Fraction | None, Fraction | None]:
     return excl, incl
 
 
-def _adjusted(kind: str, bound: Bound, lines: Sequence[Line], tariff: Tariff, both: bool) -> tuple[Line, ...]:
+def _adjusted(
+    kind: str,
+    said: tuple[Fraction | None, Fraction | None],
+    lines: Sequence[Line],
+    tariff: Tariff,
+    both: bool,
+) -> tuple[Line, ...]:
     """The lines that make a calculation no more or no less than its bound.
 
     A bound that says how it is taxed is the whole price then. Else each rate keeps its share.
     """
-    said = _amounts(bound)
     sums: dict[Fraction, Fraction] = {}
     for line in lines:
-        sums[line.factor] = sums.get(line.factor, _NOTHING) + line.excl_tax
+        sums[line.factor] = sums.get(line.factor, _NOTHING) + line.incl_tax
     excl, incl = said
-    goal: dict[Fraction, Fraction]
     if both and excl and incl is not None:
-        goal = {**dict.fromkeys(sums, _NOTHING), incl / excl: excl}
+        goal = {**dict.fromkeys(sums, _NOTHING), incl / excl: incl}
     else:
         goal = _scaled(kind, said, sums, tariff)
-    found = []
-    for factor, net in goal.items():
-        more = net - sums.get(factor, _NOTHING)
-        if more:
-            price = excl if excl is not None else incl
-            assert price is not None
-            found.append(
-                Line(
-                    kind,
-                    tariff.id,
-                    _ONE,
-                    "session",
-                    decimal(price).normalize() + 0,
-                    more,
-                    more * factor,
-                    factor,
-                    percent_of(factor),
-                )
-            )
-    return tuple(found)
+    amount = excl if incl is None else incl
+    assert amount is not None
+    price = decimal(amount).normalize() + 0
+    more = {factor: gross - sums.get(factor, _NOTHING) for factor, gross in goal.items()}
+    return tuple(
+        Line(kind, tariff.id, _ONE, "session", price, gross, factor, percent_of(factor))
+        for factor, gross in more.items()
+        if gross
+    )
 
 
 def _scaled(
@@ -189,29 +193,17 @@ def _scaled(
     sums: dict[Fraction, Fraction],
     tariff: Tariff,
 ) -> dict[Fraction, Fraction]:
-    """The net of each rate, all by the same share, so that what is said of either amount holds."""
-    nets = sum(sums.values(), _NOTHING)
-    whole_sum = sum((net * factor for factor, net in sums.items()), _NOTHING)
-    if nets <= 0 or whole_sum <= 0:
-        # Nothing to share by: the rate of the first thing that the tariff has a price of.
+    """The gross of each rate, all by the same share, so that what is said of either amount holds."""
+    strictest = max if kind == "minimum" else min
+    excl = sum((gross / factor for factor, gross in sums.items()), _NOTHING)
+    incl = sum(sums.values(), _NOTHING)
+    if excl <= 0 or incl <= 0:
+        # Nothing to share by: it is taxed as the first thing is that the tariff has a price of.
         factor = _first_factor(tariff)
-        wanted = max(
-            amount
-            for amount in (said[0], None if said[1] is None else said[1] / factor)
-            if amount is not None
-        )
-        if kind == "maximum":
-            wanted = min(
-                amount
-                for amount in (said[0], None if said[1] is None else said[1] / factor)
-                if amount is not None
-            )
-        return {**dict.fromkeys(sums, _NOTHING), factor: wanted}
-    shares = [
-        amount / found for amount, found in ((said[0], nets), (said[1], whole_sum)) if amount is not None
-    ]
-    share = max(shares) if kind == "minimum" else min(shares)
-    return {factor: net * share for factor, net in sums.items()}
+        gross = [a * f for a, f in zip(said, (factor, _ONE), strict=True) if a is not None]
+        return {**dict.fromkeys(sums, _NOTHING), factor: strictest(gross)}
+    share = strictest(a / found for a, found in zip(said, (excl, incl), strict=True) if a is not None)
+    return {factor: gross * share for factor, gross in sums.items()}
 
 
 def _first_factor(tariff: Tariff) -> Fraction:

@@ -6,7 +6,7 @@ zone: in the night when it goes back, 02:30 comes twice, and a price from 02:00 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, tzinfo
 from fractions import Fraction
 from functools import lru_cache
@@ -37,14 +37,15 @@ class Clocks:
         self.zone = zone
         self.times = times
 
-    def edges(self, since: int, until: int) -> Iterator[int]:
+    def edges(self, since: int, until: int) -> list[int]:
         """Instants between two others when one of the times comes, or the clock is put forward or back."""
+        first, last = since // _DAY, (until - 1) // _DAY
+        if first == last:
+            return [edge for edge in _edges(self.zone, self.times, first) if since < edge < until]
         if until - since > _LONGEST:
-            return
-        for day in range(since // _DAY, (until - 1) // _DAY + 1):
-            for edge in _edges(self.zone, self.times, day):
-                if since < edge < until:
-                    yield edge
+            return []
+        days = range(first, last + 1)
+        return [edge for day in days for edge in _edges(self.zone, self.times, day) if since < edge < until]
 
     def local(self, at: int) -> tuple[int, int]:
         """Days since 1970 and microseconds since midnight, there."""
@@ -147,6 +148,7 @@ class Rate:
     """A price made ready: what a unit costs before and after taxes, and when it holds."""
 
     __slots__ = (
+        "always",
         "amount",
         "current",
         "factor",
@@ -182,10 +184,7 @@ class Rate:
         self.ranges = _ranges(when)
         self.power = _between(when, "power_w")
         self.current = _between(when, "current_a")
-
-    @property
-    def always(self) -> bool:
-        return not (self.ranges or self.power or self.current) and self.window is None
+        self.always = not (self.ranges or self.power or self.current) and self.window is None
 
 
 _PER = {"kWh": 1000, "min": 60 * SECOND, "h": 3600 * SECOND, "session": 1, "reservation": 1}
@@ -215,7 +214,7 @@ def _ranges(when: When | None) -> tuple[Range, ...]:
 class Ready:
     """A tariff made ready for one zone and kind of EVSE: the rates of each component, and where pieces are cut."""
 
-    __slots__ = ("bounds", "clocks", "cutting", "rates", "tariff", "usable")
+    __slots__ = ("bounds", "charging", "clocks", "cutting", "energy", "idle", "rates", "tariff", "usable")
 
     def __init__(self, tariff: Tariff, zone: str, kind: str | None, expired: bool) -> None:
         self.tariff = tariff
@@ -229,10 +228,15 @@ class Ready:
             for name, component in components(tariff)
         }
         judged = [rate for rates in self.usable.values() for rate in rates]
-        self.bounds = tuple(_bounds_of(judged, place) for place in range(len(COUNTERS)))
+        every = ((place, _bounds_of(judged, place)) for place in range(len(COUNTERS)))
+        #: What conditions count (by its place in COUNTERS), and where it makes them turn.
+        self.bounds = tuple((place, bounds) for place, bounds in every if bounds)
         windows = [rate.window for rate in judged if rate.window is not None]
         self.clocks = Clocks(zone, _times(windows)) if windows else None
-        self.cutting = self.clocks is not None or any(self.bounds)
+        self.cutting = self.clocks is not None or bool(self.bounds)
+        self.energy, self.charging, self.idle = (
+            self.usable.get(name, ()) for name in ("energy", "charging_time", "idle_time")
+        )
 
 
 def _usable(

@@ -206,14 +206,14 @@ def _lines(count: Count, tariffs: Mapping[str, Tariff]) -> Iterator[Line]:
     rates = [ready(tariffs[r.tariff], count.zone, count.kind).rates[r.component][r.price] for r in runs]
     more = _steps(runs, rates)
     for index, (run, rate) in enumerate(zip(runs, rates, strict=True)):
-        quantity = Fraction(run.amount + more.get(index, 0), rate.per)
+        taken = run.taken + more[index] if index in more else run.taken
+        quantity = Fraction(taken, rate.per)
         yield Line(
             what=_WORDS[run.component],
             tariff=run.tariff,
             quantity=quantity,
             unit=rate.unit,
             price=rate.amount,
-            excl_tax=quantity * rate.net,
             incl_tax=quantity * rate.gross,
             factor=rate.factor,
             percent=rate.percent,
@@ -241,5 +241,5 @@ def _steps(runs: Sequence[Run], rates: Sequence[Rate]) -> dict[int, Exact]:
         last = max(places, key=lambda index: (runs[index].until or 0, index))
         step = rates[last].step
         if step:
-            found[last] = -sum(runs[index].amount for index in places) % step
+            found[last] = -sum(runs[index].taken for index in places) % step
     return found

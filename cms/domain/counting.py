@@ -21,6 +21,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 #: Runs that are told apart; what comes later joins what had the same price.
 _RUNS = 200
+#: Places in COUNTERS.
+_ENERGY, _TIME, _CHARGING = 0, 1, 2
 
 
 @record
@@ -50,9 +52,9 @@ class Reserved:
 
 
 class Run:
-    """A volume while it is counted, in Wh and microseconds."""
+    """A volume while it is counted, in Wh and microseconds: ``amount`` from before, and from ``start`` to ``end``."""
 
-    __slots__ = ("amount", "component", "end", "price", "since", "tariff", "until")
+    __slots__ = ("amount", "component", "end", "price", "since", "start", "tariff", "until")
 
     def __init__(self, tariff: str, component: str, price: int, since: int | None, until: int | None) -> None:
         self.tariff = tariff
@@ -61,7 +63,12 @@ class Run:
         self.since = since
         self.until = until
         self.amount: Exact = 0
+        self.start: Exact = 0
         self.end: Exact | None = None
+
+    @property
+    def taken(self) -> Exact:
+        return self.amount if self.end is None else exact(self.amount + (self.end - self.start))
 
 
 class Count:
@@ -107,7 +114,12 @@ class Count:
 
     @staticmethod
     def _edges(made: Ready, since: int, until: int) -> list[int]:
-        found = {since + bound for bound in made.bounds[1] if since < since + bound < until}
+        found = {
+            since + bound
+            for place, bounds in made.bounds
+            for bound in bounds
+            if place == _TIME and 0 < bound < until - since
+        }
         if made.clocks is not None:
             found.update(made.clocks.edges(since, until))
         return sorted(int(edge) for edge in found)
@@ -119,38 +131,50 @@ class Count:
         since, before = self.at, self.energy
         span, flowed = until - since, energy - before
         if made is not None and (span or flowed):
-            speed = (flowed * 3600 * SECOND, span, current)
-            cuts = self._cuts(made, span, flowed, charging) if made.cutting else ()
             begin: Exact = since
-            for share in cuts:
-                end, reached = exact(since + share * span), exact(before + share * flowed)
-                self._piece(made, begin, end, self.energy, reached, charging, speed)
-                begin, self.energy = end, reached
-            self._piece(made, begin, until, self.energy, energy, charging, speed)
+            speed = (flowed, span, current)
+            if made.cutting:
+                for end, reached in self._cuts(made, until, energy, charging):
+                    self._piece(made, begin, end, before, reached, charging, speed)
+                    begin, before = end, reached
+            self._piece(made, begin, until, before, energy, charging, speed)
         if charging:
             self.charging += span
         else:
             self.idle += span
         self.at, self.energy = until, energy
 
-    def _cuts(self, made: Ready, span: int, flowed: Exact, charging: bool) -> Sequence[Fraction]:
-        """Where within the stretch (0 to 1) a condition may begin or cease to hold."""
-        found: set[Fraction] = set()
-        spent = self.at - self.since
-        moves = (
-            (self.energy, flowed),
-            (spent, span),
-            (self.charging, span if charging else 0),
-            (self.idle, 0 if charging else span),
-        )
-        for (before, more), bounds in zip(moves, made.bounds, strict=True):
-            for bound in bounds:
-                if before < bound < before + more:
-                    found.add(Fraction(bound - before) / more)
+    def _cuts(self, made: Ready, until: int, energy: Exact, charging: bool) -> Sequence[tuple[Exact, Exact]]:
+        """Instants within the stretch when a condition may begin or cease to hold, with the energy by then."""
+        since, before = self.at, self.energy
+        span, flowed = until - since, energy - before
+        found: set[tuple[Exact, Exact]] = set()
         if made.clocks is not None and span:
-            for edge in made.clocks.edges(self.at, self.at + span):
-                found.add(Fraction(edge - self.at, span))
+            for edge in made.clocks.edges(since, until):
+                share = Fraction(flowed * (edge - since)) / span if flowed else 0
+                found.add((edge, exact(before + share)))
+        for place, bounds in made.bounds:
+            if place == _ENERGY:
+                for bound in bounds:
+                    if before < bound < energy:
+                        found.add((exact(since + Fraction(span * (bound - before)) / flowed), bound))
+                continue
+            spent = self._spent(place, charging)
+            if spent is None:
+                continue
+            for bound in bounds:
+                gone = bound - spent
+                if 0 < gone < span:
+                    found.add((since + gone, exact(before + flowed * Fraction(gone) / span)))
         return sorted(found) if found else ()
+
+    def _spent(self, place: int, charging: bool) -> Exact | None:
+        """How far a counter of time had got; None: it does not move in this stretch."""
+        if place == _TIME:
+            return self.at - self.since
+        if place == _CHARGING:
+            return self.charging if charging else None
+        return None if charging else self.idle
 
     def _piece(
         self,
@@ -163,22 +187,26 @@ class Count:
         speed: tuple[Exact, int, Exact | None],
     ) -> None:
         """A part of a stretch within which no condition turns."""
-        usable = made.usable
-        since, until = begin - self.at, end - self.at
-        name = "charging_time" if charging else "idle_time"
-        spent = self.charging if charging else self.idle
-        for component, low, high in (
-            ("energy", before, reached),
-            (name, spent + since, spent + until),
-        ):
-            rates = usable.get(component)
-            if not rates or low == high:
-                continue
+        middle: Piece | None = None
+        rates = made.energy
+        if rates and before != reached:
             rate: Rate | None = rates[0]
             if not rates[0].always:
-                rate = _rate(rates, self._middle(made, begin, end, before + reached, charging, speed))
+                middle = self._middle(made, begin, end, before + reached, charging, speed)
+                rate = _rate(rates, middle)
             if rate is not None:
-                self._add(made.tariff.id, component, rate.index, low, high, begin, end)
+                self._add(made.tariff.id, "energy", rate.index, before, reached, begin, end)
+        rates = made.charging if charging else made.idle
+        if rates and begin != end:
+            rate = rates[0]
+            if not rates[0].always:
+                if middle is None:
+                    middle = self._middle(made, begin, end, before + reached, charging, speed)
+                rate = _rate(rates, middle)
+            if rate is not None:
+                name, spent = ("charging_time", self.charging) if charging else ("idle_time", self.idle)
+                spent -= self.at
+                self._add(made.tariff.id, name, rate.index, spent + begin, spent + end, begin, end)
 
     def _middle(
         self,
@@ -191,22 +219,27 @@ class Count:
     ) -> Piece:
         both = begin + end
         moved = both - 2 * self.at
-        charged = 2 * self.charging + (moved if charging else 0)
-        idled = 2 * self.idle + (0 if charging else moved)
-        twice = (energy, both - 2 * self.since, charged, idled)
-        return Piece(made.clocks, (both // 2).__floor__(), twice, speed)
+        charged, idled = 2 * self.charging, 2 * self.idle
+        if charging:
+            charged += moved
+        else:
+            idled += moved
+        at = both // 2 if type(both) is int else (both / 2).__floor__()
+        return Piece(made.clocks, at, (energy, both - 2 * self.since, charged, idled), speed)
 
     def _add(
         self, tariff: str, component: str, price: int, low: Exact, high: Exact, begin: Exact, end: Exact
     ) -> None:
         """From how much to how much was taken at this price, and when."""
-        run = self.known.get(component) or self._last(component)
+        run = self.known.get(component)
+        if run is None and self.runs:
+            run = self._last(component)
         if run is None or run.end != low or run.price != price or run.tariff != tariff:
             run = self._next(tariff, component, price, begin.__floor__())
+            run.amount, run.start = run.taken, low
             self.known[component] = run
-        run.amount = exact(run.amount + (high - low))
         run.end = high
-        run.until = -((-end).__floor__())
+        run.until = end if type(end) is int else end.__ceil__()
 
     def _last(self, component: str) -> Run | None:
         """The latest one kept, unpacked."""
@@ -248,7 +281,7 @@ class Piece:
         self.clocks = clocks
         self.at = at
         self.twice = twice
-        #: Energy and time whose quotient is the power in W, and the current.
+        #: Energy and time whose quotient is the power, and the current.
         self.speed = speed
         self._local: tuple[int, int] | None = None
 
@@ -269,6 +302,7 @@ class Piece:
         work, span, current = self.speed
         if rate.power is not None:
             low, high = rate.power
+            work *= 3600 * SECOND
             if not span or (low is not None and work < low * span):
                 return False
             if high is not None and work >= high * span:
@@ -312,7 +346,8 @@ def unpacked(held: Volume | Run) -> Run:
     since, until = (None if at is None else micros(at) for at in (held.since, held.until))
     run = Run(held.tariff, held.component, held.price, since, until)
     run.amount = exact(held.amount * scale)
-    run.end = None if held.end is None else exact(held.end * scale)
+    if held.end is not None:
+        run.start = run.end = exact(held.end * scale)
     return run
 
 
@@ -322,4 +357,4 @@ def packed(held: Volume | Run) -> Volume:
     scale = _scale(held.component)
     since, until = (None if at is None else instant(at) for at in (held.since, held.until))
     end = None if held.end is None else Fraction(held.end) / scale
-    return Volume(held.tariff, held.component, held.price, Fraction(held.amount) / scale, since, until, end)
+    return Volume(held.tariff, held.component, held.price, Fraction(held.taken) / scale, since, until, end)

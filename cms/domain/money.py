@@ -32,16 +32,19 @@ def exact(value: Number) -> Exact:
 
 def whole(value: Exact) -> int:
     """The nearest whole number, halves away from zero."""
-    if type(value) is int:
-        return value
-    top, bottom = abs(value.numerator), value.denominator
-    nearest = (2 * top + bottom) // (2 * bottom)
-    return nearest if value.numerator >= 0 else -nearest
+    return _nearest(value.numerator, value.denominator)
+
+
+def _nearest(top: int, bottom: int) -> int:
+    if bottom == 1:
+        return top
+    nearest = (2 * abs(top) + bottom) // (2 * bottom)
+    return nearest if top >= 0 else -nearest
 
 
 def decimal(value: Exact, places: int = 6) -> Decimal:
     """To so many decimals, halves away from zero."""
-    return _WIDE.scaleb(Decimal(whole(value * 10**places)), -places)
+    return _WIDE.scaleb(Decimal(_nearest(value.numerator * 10**places, value.denominator)), -places)
 
 
 def money(coins: int, currency: str) -> Decimal:
@@ -55,11 +58,17 @@ def rounded(amount: Number, currency: str) -> Decimal:
     return decimal(exact(amount), places)
 
 
-def shared(coins: int, parts: Sequence[Exact]) -> list[int]:
-    """Coins divided as ``parts`` (in coins, summing to about as many) are: the largest remainders get what is left."""
-    floors = [part.__floor__() for part in parts]
-    left = coins - sum(floors)
-    order = sorted(range(len(parts)), key=lambda index: (floors[index] - parts[index], index))
-    for index in order[:left]:
-        floors[index] += 1
+def shared(coins: int, parts: Sequence[tuple[int, int]]) -> list[int]:
+    """Coins divided as ``parts`` are (numerator and denominator, in coins, summing to about as many).
+
+    The largest remainders get what is left over.
+    """
+    floors, left = [], coins
+    for top, bottom in parts:
+        floors.append(top // bottom)
+        left -= floors[-1]
+    if left:
+        remainders = [(-((top % bottom) << 64) // bottom, place) for place, (top, bottom) in enumerate(parts)]
+        for _, place in sorted(remainders)[:left]:
+            floors[place] += 1
     return floors

@@ -285,12 +285,32 @@ def gross(tariff: Tariff, component: Component, price: Price) -> Decimal:
     return price.amount if tariff.tax_included else with_taxes(price.amount, taxes_of(component, price))
 
 
-def net(tariff: Tariff, component: Component, price: Price) -> Decimal:
-    """A price before taxes; to nine decimals where it is written with them."""
-    if not tariff.tax_included:
+def plain(tariff: Tariff) -> Tariff:
+    """The same prices as OCPP 2.1 has words for: before taxes, per minute, with the same taxes in all of a component.
+
+    What drivers pay stays the same, to nine decimals of a price. There is no word for steps, and none for
+    reservations that nobody came for.
+    """
+    changed = {name: _plain(tariff, component) for name, component in components(tariff)}
+    return evolve(tariff, tax_included=False, **changed)
+
+
+def _plain(tariff: Tariff, component: Component) -> Component | None:
+    said = [p for p in component.prices if p.when is None or p.when.reservation != RESERVATIONS[1]]
+    if not said:
+        return None
+    taxes = taxes_of(component, said[0])
+    return Component(
+        tuple(Price(_plain_amount(tariff, component, price, taxes), price.when) for price in said), taxes
+    )
+
+
+def _plain_amount(tariff: Tariff, component: Component, price: Price, taxes: tuple[Tax, ...]) -> Decimal:
+    own = taxes_of(component, price)
+    if own == taxes and not tariff.tax_included and not price.per_hour:
         return price.amount
-    untaxed = Fraction(price.amount) / tax_factor(taxes_of(component, price))
-    return decimal(untaxed, 9).normalize() + 0
+    gross = Fraction(price.amount) * (1 if tariff.tax_included else tax_factor(own))
+    return decimal(gross / tax_factor(taxes) / (60 if price.per_hour else 1), 9).normalize() + 0
 
 
 def taxes_of(component: Component, price: Price) -> tuple[Tax, ...]:

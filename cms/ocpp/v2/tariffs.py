@@ -16,6 +16,7 @@ from cms.domain.tariffs import (
     SetDefaultTariff,
     UpdateCost,
     components,
+    plain,
 )
 from cms.ocpp.translation import Asked, Outgoing, shown, status_of
 from cms.ocpp.values import Json, exact, rfc3339, text, whole
@@ -74,7 +75,7 @@ def tariff(said: Tariff, *, valid_from: bool = True) -> Json:
         written["description"] = [message(content) for content in said.texts[:10]]
     if valid_from and said.valid_from is not None:
         written["validFrom"] = rfc3339(said.valid_from)
-    for name, component in components(said):
+    for name, component in components(plain(said)):
         key, price = _COMPONENTS[name]
         written[key] = _component(component, price)
     for key, bound in (("minCost", said.min_cost), ("maxCost", said.max_cost)):
