@@ -463,8 +463,16 @@ def _checks() -> Rows:
     }
 
 
+def _prices() -> Rows:
+    from cms.contract import prices
+
+    return {
+        prices.ResolveTariff: Route("GET", "/v1/stations/{station}/tariff", prices.ResolutionView),
+    }
+
+
 def _tariffs() -> Rows:
-    from cms.contract import prices, tariffs
+    from cms.contract import tariffs
 
     order = _order()
     return {
@@ -472,7 +480,6 @@ def _tariffs() -> Rows:
         tariffs.AddTariff: Route("POST", "/v1/tariffs", tariffs.TariffView),
         tariffs.UseTariff: Route("POST", "/v1/tariff-uses", None),
         tariffs.ListTariffUses: Route("GET", "/v1/tariff-uses", list[tariffs.TariffUseView]),
-        prices.ResolveTariff: Route("GET", "/v1/stations/{station}/tariff", prices.ResolutionView),
         tariffs.ShowTariff: Route("GET", "/v1/tariffs/{tariff}", tariffs.TariffView),
         tariffs.ListTariffVersions: Route(
             "GET", "/v1/tariffs/{tariff}/versions", list[tariffs.TariffVersionView]
@@ -715,6 +722,7 @@ _NOUNS: dict[str, Callable[[], Rows]] = {
     "displays": _displays,
     "customers": _customers,
     "checks": _checks,
+    "prices": _prices,
     "tariffs": _tariffs,
     "adhoc": _adhoc,
     "charges": _charges,
