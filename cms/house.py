@@ -17,6 +17,7 @@ from cms.authorizer import Authorizer
 from cms.bus.local import LocalBus
 from cms.contract.stations import Message
 from cms.core import MAIN, PLATFORM, Clock, Core, Lane, Mint, Provider, Trust
+from cms.documents import PaperMill
 from cms.domain import organisations, qr
 from cms.domain.verification import Mail
 from cms.keys import LASTING, Keys, Roots
@@ -84,6 +85,7 @@ class House:
             vendors=datatransfer.installed(),
             terms=_terms(grounds, organisation),
             mail=_mail(settings),
+            papers=PaperMill(),
             vat=partial(vat.ask, settings.vat_url) if settings.vat_url else None,
             aside=grounds.aside,
             outside=grounds.outside,
