@@ -142,6 +142,8 @@ BY_TYPE: dict[str, dict[str, Mask | Where | None]] = {
         for name in _OF_ACCOUNTS
     },
     "AskCustomer": {"identifier": text},
+    "ChargeView": {"card": text},
+    "CardView": {"card": text},
     "CustomerReportView": {"text": text},
     "Message": {"payload": json_text},
     "QuarantinedMessage": {"payload": json_text},

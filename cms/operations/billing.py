@@ -5,7 +5,8 @@ from __future__ import annotations
 from cms.core import Core
 from cms.domain import payments
 from cms.domain.accounts import Account
-from cms.domain.changes import Change, Decision, Happened, Keep, SavePayment
+from cms.domain.cdrs import AddCdr
+from cms.domain.changes import Change, Decision, Happened, SavePayment
 from cms.domain.evolve import evolve
 from cms.domain.observations import Received
 from cms.domain.payments import Payment
@@ -17,12 +18,13 @@ from cms.operations.collecting import of_cdr
 async def closed(
     core: Core, decision: Decision, session: Session, account: Account, received: Received
 ) -> Decision:
-    """A bill is there: what a prepaid token owes and what a payment comes to is written in the same commit."""
+    """A bill is there: its record, what it moves in the ledger, what a payment comes to, in the same commit."""
     rated, told = await rating.first(core, session, account, decision.changes)
     changes: list[Change] = [*decision.changes, *rated]
     events = [*decision.events, billed(session, received), *told]
     changes += [charge for made in rated if isinstance(made, AddCdr) for charge in of_cdr(core, made.cdr)]
     if account.psp_ref is not None:
+        core.collect.set()
         known = await core.store.payment(account.psp_ref)
         if _foreign(known, session):
             return evolve(decision, changes=tuple(changes), events=tuple(events))
@@ -42,6 +44,7 @@ async def payment_begun(
     core: Core, decision: Decision, session: Session, account: Account, received: Received
 ) -> Decision:
     """A session with a payment's reference: one of ours, or one a terminal at the station took (C18)."""
+    core.collect.set()
     known = await core.store.payment(account.psp_ref or "")
     if _foreign(known, session):
         return _claimed(decision, session, received)
