@@ -31,6 +31,8 @@ COMMANDS: dict[str, str] = {
     "payments": "Ad hoc payments, QR codes, balances of prepaid tokens.",
     "billing": "Who sells, and billing runs: what drivers owe becomes invoices.",
     "invoices": "Invoices and credit notes: list, show, export, send, credit, remind.",
+    "balances": "Prepaid balances: list, show, top-up, refund, correct, set-warning, close.",
+    "ledger": "The ledger: list, balances, verify, export, correct.",
     "swaps": "Battery swapping: exchanges and batteries (2.1).",
     "intents": "Orders that were given, and what became of them.",
     "profiles": "Charging profiles: list, set, clear, get, composite ...",

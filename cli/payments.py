@@ -7,16 +7,16 @@ from typing import Annotated, Any
 import typer
 
 from cli.ends import MaxCost, MaxKwh, MaxSoc, MaxTime, decimal, ends
+from cli.money import amount as money
 from cli.noun import Station, flags_of, group, tell_list
 from cli.orders import Names, Terms, Wait, give, removed, stations_meant
 from cli.render import Column, show_one, when
-from cli.tariffs import money
 from cli.times import duration_s, earlier
 from cms.client import ask
 from cms.contract import payments, tariffs
 
 app = group("Ad hoc payments by their provider's reference, codes of QR codes, balances of prepaid tokens.")
-credits = group("Balances of prepaid tokens.")
+credits = group("Balances by token, as before `cms balances`.")
 app.add_typer(credits, name="credits")
 
 Reference = Annotated[str, typer.Argument(metavar="REFERENCE", help="The provider's.")]

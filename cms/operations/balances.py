@@ -138,9 +138,9 @@ async def refund(core: Core, request: RefundBalance, actor: Actor) -> BalanceVie
             return _shown(core, balance)
         free = available(core, balance)
         amount = free if request.amount is None else request.amount
+        coins = _coins(amount, balance.currency, above_nothing=True)
         if amount > free:
             raise Conflict(f"{request.holder} has {free} {balance.currency} that can be given back")
-        coins = _coins(amount, balance.currency, above_nothing=True)
         entry = _entry(core, balance, -coins, source, "refund", ref, actor, request.reason)
         return await _entered(core, balance, [entry], actor, "refund", -coins)
 

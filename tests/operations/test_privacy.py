@@ -4,23 +4,24 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from cms.contract.balances import ListBalances, TopUpBalance
 from cms.contract.drivers import AddDriver, AddDriverNote, EraseDriver, ExportDriver, ShowDriver
 from cms.contract.refusals import Conflict, NotFound
 from cms.contract.sessions import ListSessions
-from cms.contract.tariffs import SetCredit
 from cms.contract.tokens import AddToken, ListTokens
 from cms.domain.changes import Keep, Quarantine
 from cms.domain.erasure import Aliases
 from cms.domain.lists import HELD, KEY, Entry, Held, LocalList
 from cms.domain.lists import KIND as LIST
 from cms.domain.observations import TokenPresented, TokenRef
-from cms.operations import drivers, privacy, sessions, tariffs, tokens
+from cms.operations import balances, drivers, privacy, sessions, tokens
 from tests.domain.build import after, start, stop
 from tests.operations.small import ANA, Small
 
@@ -33,7 +34,6 @@ async def known(small: Small, token: str = CARD) -> None:
     await drivers.add(core, AddDriver("canary-7", name=NAME, email=MAIL, groups=("staff",)), ANA)
     await drivers.note(core, AddDriverNote("canary-7", f"{NAME} called us"), ANA)
     await tokens.add(core, AddToken(token, driver="canary-7", visual_number="CANARY-0007"), ANA)
-    await tariffs.set_credit(core, SetCredit(token, amount=after_decimal("12.50"), currency="EUR"), ANA)
     await small.hear("CP1", TokenPresented(TokenRef(token.lower())))
     answer = await small.hear("CP1", start(token=token))
     small.clock.pass_(minutes=30)
@@ -45,12 +45,6 @@ async def known(small: Small, token: str = CARD) -> None:
     await core.store.commit((*kept, said), ())
     lane = core.lane("CP1")
     lane.state = lane.state.keeping(LIST, KEY, LocalList(version=3, sure=True))
-
-
-def after_decimal(text: str) -> Any:
-    from decimal import Decimal
-
-    return Decimal(text)
 
 
 def written(small: Small) -> bytes:
@@ -93,6 +87,17 @@ async def test_after_erasure_a_driver_is_nowhere_and_what_he_charged_still_count
     assert b"canary" not in written(small), "neither the database nor its log holds it"
     await small.restart()
     assert await small.hear("CP1", TokenPresented(TokenRef("CARD1")))
+
+
+async def test_what_an_erased_driver_paid_before_is_owed_to_his_alias(small: Small) -> None:
+    await known(small)
+    await balances.top_up(small.core, TopUpBalance("canary-7", Decimal("12.50"), "EUR"), ANA)
+    done = await erase(small)
+    await small.restart()
+    (left,) = await balances.list_(small.core, ListBalances(), ANA)
+    assert (left.holder, left.balance.amount) == (done.alias, Decimal("12.50"))
+    assert "canary" not in repr(small.core.kept).casefold()
+    assert await small.core.store.accounting.balances("prepaid/canary-7") == {("prepaid/canary-7", "EUR"): 0}
 
 
 async def test_a_dry_run_counts_and_changes_nothing(small: Small) -> None:
