@@ -14,11 +14,10 @@ from starlette.routing import Route
 
 from cms.contract.refusals import Refusal, TooMany, Unreachable
 from cms.core import Clash, Core, StoreDown
-from cms.domain import organisations
 from cms.houses import Houses
 from cms.limits import take
 from cms.operations import Operation
-from cms.payweb import charging, gate, offers
+from cms.payweb import charging, gate, offers, webhooks
 from cms.payweb.shop import Shop, Visit, visit
 
 log = structlog.get_logger("cms.payweb")
@@ -37,6 +36,7 @@ _PAGES: tuple[tuple[str, str, Page], ...] = (
     ("/p/{id}/confirmed", "POST", charging.confirmed),
     ("/p/{id}/stop", "POST", charging.stop),
     ("/p/{id}/receipt", "GET", charging.receipt),
+    ("/webhooks/{provider}", "POST", webhooks.told),
 )
 
 #: HTTP status -> the word for it; what is to be said besides.
@@ -83,9 +83,7 @@ def _endpoint(shop: Shop, page: Page) -> Callable[[Request], Awaitable[Response]
         try:
             take(shop.limits.reads, who, "requests")
             if request.method == "POST":
-                gate.same_site(request)
-            if organisations.suspended(visitor.core.kept):
-                raise Unreachable("this operator is suspended")
+                gate.same_site(request)  # a provider's machine says nothing of sites
             return await page(visitor)
         except Exception as error:
             return _refused(visitor, who, error)

@@ -36,6 +36,8 @@ async def show(visit: Visit) -> Response:
     view = await _view(visit)
     offer: Offer | None = None
     if view.status == "action-needed":
+        # What his browser needs for it is told to nobody but the page that shows it.
+        view = await visit.ask(ContinueAdHoc(view.id))
         offer = await visit.ask(ShowOffer(_place(view)))
         visit.script = offer.script if offer else None
     return visit.page("session", **_shown(visit, view), offer=offer)

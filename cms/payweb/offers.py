@@ -10,8 +10,9 @@ from starlette.responses import Response
 
 from cms.contract.adhoc import AdHocView, BeginAdHoc, Offer, ShowOffer
 from cms.contract.payments import BeginWebPayment
-from cms.contract.refusals import Invalid
+from cms.contract.refusals import Invalid, Unreachable
 from cms.contract.tariffs import Money
+from cms.domain import organisations
 from cms.limits import take
 from cms.payweb import figures, gate
 from cms.payweb.shop import Visit
@@ -33,7 +34,15 @@ async def look_up(visit: Visit) -> Response:
 
 async def show(visit: Visit) -> Response:
     """An EVSE: where and how it is, what it costs, how to pay."""
-    return _page(visit, await visit.ask(ShowOffer(visit.named("place")[:_LONGEST_PLACE])))
+    return _page(visit, await _offer(visit))
+
+
+async def _offer(visit: Visit) -> Offer:
+    """What is offered; nothing by an operator who is suspended: whoever charges there already sees his session."""
+    if organisations.suspended(visit.core.kept):
+        raise Unreachable("this operator is suspended")
+    offer: Offer = await visit.ask(ShowOffer(visit.named("place")[:_LONGEST_PLACE]))
+    return offer
 
 
 def _page(visit: Visit, offer: Offer, status: int = 200, notice: str | None = None) -> Response:
@@ -80,8 +89,7 @@ def quoted(offer: Offer) -> str:
 async def begin(visit: Visit) -> Response:
     """Hold the amount and start. A form that is sent twice has one key, and so one session."""
     form = await _form(visit)
-    place = visit.named("place")[:_LONGEST_PLACE]
-    offer: Offer = await visit.ask(ShowOffer(place))
+    offer = await _offer(visit)
     if not form.get("method"):
         return _page(visit, offer, 422, "no_card_given")
     if form.get("quote") != quoted(offer):

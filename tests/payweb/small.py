@@ -103,6 +103,7 @@ class SmallShop:
         )
         self.offer = offer
         self.sessions: dict[str, AdHocView] = {}
+        self.proved: set[str] = set()
         self.begun: list[BeginAdHoc] = []
         self.actors: list[Actor] = []
         self.fails: Exception | None = None
@@ -112,7 +113,7 @@ class SmallShop:
         answers: dict[type, Any] = {
             ShowOffer: self._offer,
             BeginAdHoc: self._begin,
-            ContinueAdHoc: lambda asked: self.move(asked.id, status="starting", client_secret=None),
+            ContinueAdHoc: self._continue,
             ShowAdHoc: self._session,
             StopAdHoc: lambda asked: self.move(asked.id, status="ended"),
             BeginWebPayment: self._scanned,
@@ -143,6 +144,15 @@ class SmallShop:
         if asked.id not in self.sessions:
             raise NotFound(f"there is no session {asked.id}")
         return self.sessions[asked.id]
+
+    def _continue(self, asked: ContinueAdHoc) -> AdHocView:
+        """The bank says nothing yet, until ``proved``."""
+        view = self._session(ShowAdHoc(asked.id))
+        if view.status != "action-needed":
+            return view
+        if asked.id in self.proved:
+            return self.move(asked.id, status="starting")
+        return replace(view, client_secret="pi_1_secret_2")
 
     def _scanned(self, asked: BeginWebPayment) -> None:
         if asked.totp != "right":

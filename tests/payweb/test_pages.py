@@ -77,7 +77,7 @@ def test_every_language_has_every_word_with_the_same_places() -> None:
 async def every_page(phone: httpx.AsyncClient, shop: SmallShop) -> dict[str, httpx.Response]:
     shop.charging(), shop.paid()
     for status in STATUSES.keys() - {"charging", "paid"}:
-        shop.put(status, client_secret="pi_1_secret_2", detail="the bank said no")
+        shop.put(status, detail="the bank said no")
     paths = ["/", PLACE, "/e/DE*XYZ*E1", "/nothing", "/p/nobody", "/p/id-paid/receipt"]
     paths += [f"/p/{id}" for id in shop.sessions]
     asked = [(path, language) for path in paths for language in words.LANGUAGES]
@@ -273,9 +273,11 @@ async def test_the_page_of_a_session_tells_energy_time_and_cost(
 async def test_a_bank_that_wants_to_see_the_driver_is_shown_him(
     phone: httpx.AsyncClient, shop: SmallShop
 ) -> None:
-    shop.put("action-needed", client_secret="pi_1_secret_2")
+    shop.put("action-needed")
     answer = await phone.get("/p/id-action-needed")
     assert 'data-secret="pi_1_secret_2"' in answer.text and OFFER.script in Page(answer.text).loaded
+    assert "pi_1_secret_2" not in (await phone.get("/p/id-action-needed/live")).text
+    shop.proved.add("id-action-needed")
     assert (await phone.post("/p/id-action-needed/confirmed")).status_code == 303
     assert shop.sessions["id-action-needed"].status == "starting"
     assert "pi_1_secret_2" not in (await phone.get("/p/id-action-needed")).text
