@@ -73,7 +73,8 @@ class LintTariff:
 class PriceTag:
     """What charging costs at a place for whoever begins now, as a driver reads it; prices with VAT.
 
-    ``lines`` say each price with its conditions, ``text`` is what the tariff says itself, else the lines together.
+    ``lines`` say each price with its conditions, ``vat`` what of them is VAT; ``text`` is what the tariff says itself
+    in that language, else all of it line by line.
     """
 
     station: str
@@ -85,8 +86,6 @@ class PriceTag:
     text: str
     lines: tuple[str, ...]
     vat: str | None
-    minimum: str | None
-    maximum: str | None
     valid_to: datetime | None = None
 
 

@@ -53,6 +53,8 @@ class Capabilities:
     """Those that are sampled in a session now."""
     max_measurands: int | None = None
     connectors: int | None = None
+    shows_costs: bool | None = None
+    """Whether a 1.6 station shows prices and costs (CustomDisplayCostAndPrice)."""
     unread: tuple[str, ...] = ()
 
 

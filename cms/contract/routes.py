@@ -366,6 +366,7 @@ def _apps() -> Rows:
         apps.ShowDriverStart: Route("GET", "/v1/drivers/{driver}/starts/{key}", apps.DriverOrder),
         apps.ListDriverSessions: Route("GET", "/v1/drivers/{driver}/sessions", list[apps.DriverSession]),
         apps.StopForDriver: Route("POST", "/v1/drivers/{driver}/sessions/{session}/stop", apps.DriverOrder),
+        apps.ShowDriverAccount: Route("GET", "/v1/drivers/{driver}/account", apps.DriverAccount),
         apps.ShowPlace: Route("GET", "/v1/places/{evse_id}", apps.Place),
     }
 
@@ -466,7 +467,10 @@ def _checks() -> Rows:
 def _prices() -> Rows:
     from cms.contract import prices
 
+    order = _order()
     return {
+        prices.ShowPriceTag: Route("GET", "/v1/stations/{station}/price", prices.PriceTag),
+        prices.DisplayTariff: Route("POST", "/v1/stations/{station}/price/display", order),
         prices.ResolveTariff: Route("GET", "/v1/stations/{station}/tariff", prices.ResolutionView),
     }
 

@@ -47,6 +47,10 @@ def _measurands(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_PHASES.sub("", word) for word in _words(text)))
 
 
+def _flag(text: str) -> bool | None:
+    return {"true": True, "false": False}.get(text.strip().casefold())
+
+
 @record
 class Source:
     """Where a field of Capabilities is read: the key of 1.6, the variable of 2.x, and how its text is read."""
@@ -74,6 +78,7 @@ SOURCES: tuple[Source, ...] = (
     Source("list_entries", "LocalAuthListMaxLength", "LocalAuthListCtrlr.Entries", _whole),
     Source("list_message", "SendLocalListMaxLength", "LocalAuthListCtrlr.ItemsPerMessage", _whole),
     Source("measurands", "MeterValuesSampledData", "SampledDataCtrlr.TxUpdatedMeasurands", _measurands),
+    Source("shows_costs", "CustomDisplayCostAndPrice", None, _flag),
     Source("max_measurands", "MeterValuesSampledDataMaxLength", None, _whole),
 )
 

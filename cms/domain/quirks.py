@@ -46,6 +46,7 @@ class Quirks:
     rate_unit: str = ""
     profile_kind: str = ""
     profile_start_s: int = 0
+    cost_messages: str = ""
 
 
 @record
@@ -119,6 +120,11 @@ SWITCHES: dict[str, Switch] = {
         "charging profiles that are to hold now start so many seconds earlier: it ignores one that starts this"
         " moment, or has a clock that is late",
         limit=3_600,
+    ),
+    "cost-messages": Switch(
+        "tell a 1.6 station prices and costs by DataTransfer (org.openchargealliance.costmsg); empty: where its make"
+        " says CustomDisplayCostAndPrice",
+        words=("", "yes", "no"),
     ),
 }
 

@@ -7,6 +7,7 @@ from dataclasses import field
 
 from cms.core import Core
 from cms.domain.record import record
+from cms.operations.costmessages import shows_costs
 
 
 @record
@@ -34,7 +35,7 @@ async def abilities(core: Core, station_id: str) -> Abilities:
     limits = values.get("txctrlr.supportedlimits")
     return Abilities(
         texts=bool(shows_tariff) or bool(has("displaymessagectrlr")),
-        costs=bool(has("tariffcostctrlr", "#cost")),
+        costs=bool(has("tariffcostctrlr", "#cost")) or shows_costs(core, core.lane(station_id).state),
         tariffs=shows_tariff,
         limits=None if limits is None else tuple(part for part in limits.split(",") if part.strip()),
         kinds=_kinds(values),

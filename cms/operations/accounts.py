@@ -35,6 +35,7 @@ from cms.domain.changes import (
     SaveBill,
     UpdateSession,
 )
+from cms.domain.datatransfer import SendData
 from cms.domain.evolve import evolve
 from cms.domain.observations import (
     Accounted,
@@ -51,7 +52,7 @@ from cms.domain.orders import RemoteStop
 from cms.domain.sessions import Session, SessionStatus, view
 from cms.domain.stations import Delivered, StationState
 from cms.domain.tariffs import USE, UpdateCost
-from cms.operations import rating
+from cms.operations import costmessages, rating
 from cms.operations.billing import billed, closed, payment_begun
 from cms.operations.credits import reserve
 from cms.operations.intents import give
@@ -354,6 +355,9 @@ def _due_orders(
     why = None if account.stopped else accounts.reached(account, session)
     if why is not None:
         core.spawn(_stop(core, session, why))
+    message = costmessages.due(account, session, received, known)
+    if message is not None:
+        core.spawn(_send_message(core, session, account, message))
     silent = isinstance(received.observation, Metered) and received.ocpp_version != "1.6"
     if silent and account.running and account.total is not None and not account.final:
         last = account.sent_at
@@ -402,6 +406,11 @@ async def _stop(core: Core, session: Session, why: str) -> None:
         )
     except (Refusal, StoreDown):
         await _changed(core, session, stopped=False)  # it is tried again with the next message
+
+
+async def _send_message(core: Core, session: Session, account: Account, message: SendData) -> None:
+    if account.final or await _changed(core, session, sent_at=core.clock.now()):
+        await costmessages.send(core, session, message)
 
 
 async def _send_cost(core: Core, session: Session, account: Account) -> None:

@@ -84,3 +84,14 @@ def _outlet(known: Mapping[str, Evse], evse: int | None, connector: int | None) 
     if outlet is None and len(found.outlets) == 1:
         outlet = found.outlets[0]
     return outlet.standard if outlet is not None else None
+
+
+def language(core: Core, token_id: str | None) -> str | None:
+    """What the holder of a token speaks, as far as somebody said."""
+    token = core.tokens.get(token_id.casefold()) if token_id else None
+    if token is None or token.driver is None:
+        return None
+    driver = core.kept.get(drivers.KIND, {}).get(token.driver)
+    profile = billing.profile(core.kept, token.driver)
+    spoken: str | None = driver.language if driver is not None else None
+    return spoken or (profile.language if profile is not None else None)

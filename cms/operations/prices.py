@@ -10,7 +10,7 @@ from cms.domain.iso15118 import ContractAnswer, ContractPresented
 from cms.domain.observations import Answer, Priced, Received, TokenAnswer
 from cms.domain.stations import StationState
 from cms.domain.tokens import Authorization
-from cms.operations import holding, iso15118
+from cms.operations import costmessages, holding, iso15118
 from cms.operations.abilities import abilities
 from cms.operations.credits import verdict
 from cms.operations.identifying import known as registered
@@ -33,7 +33,10 @@ async def presented(core: Core, state: StationState, received: Received, decisio
             for event in decision.events
         )
         decision = evolve(decision, answer=answer, events=events)
-    if answer.status == Authorization.ACCEPTED and received.ocpp_version != "1.6":
+    if answer.status == Authorization.ACCEPTED and received.ocpp_version == "1.6":
+        if costmessages.shows_costs(core, state):
+            core.spawn(costmessages.tell_price(core, state, token.id, received))
+    elif answer.status == Authorization.ACCEPTED:
         answer = evolve(answer, priced=await _prices(core, state, token.id, received))
     return evolve(decision, answer=answer)
 
