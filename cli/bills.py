@@ -252,7 +252,9 @@ def unpriced(
 def rerate(
     ctx: typer.Context,
     names: Annotated[list[str] | None, typer.Argument(metavar="SESSION...")] = None,
-    tariff: Annotated[str | None, typer.Option("--tariff", metavar="NAME", help="Not the one that held.")] = None,
+    tariff: Annotated[
+        str | None, typer.Option("--tariff", metavar="NAME", help="Not the one that held.")
+    ] = None,
     last: Last = None,
     since: Since = None,
     until: Until = None,
@@ -300,9 +302,7 @@ def correct(
 
 
 @app.command()
-def release(
-    ctx: typer.Context, names: Annotated[list[str], typer.Argument(metavar="SESSION...")]
-) -> None:
+def release(ctx: typer.Context, names: Annotated[list[str], typer.Argument(metavar="SESSION...")]) -> None:
     """Held bills are right as they are: they are owed from now on; needs --reason."""
     flags = flags_of(ctx)
     reason = _reason(flags)
@@ -322,7 +322,8 @@ def resolve(
     ctx: typer.Context,
     session: Session,
     amount: Annotated[
-        str | None, typer.Option("--amount", metavar="-2.00", help="What the bill changes by; else it stands.")
+        str | None,
+        typer.Option("--amount", metavar="-2.00", help="What the bill changes by; else it stands."),
     ] = None,
 ) -> None:
     """A dispute is over: the bill stands, or changes; needs --reason."""

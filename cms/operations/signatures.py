@@ -36,7 +36,9 @@ async def verdict(core: Core, session: Session, new: Iterable[Reading]) -> Verdi
     key = known.key if known is not None else sent
     vouched = await core.aside(lambda: [core.trust.vouched(one, key) for one in signed])
     if known is None and sent is not None and any(one.valid for one in vouched):
-        core.spawn(_remember(core, MeterKey(session.station, session.evse or 0, sent, False, core.clock.now())))
+        core.spawn(
+            _remember(core, MeterKey(session.station, session.evse or 0, sent, False, core.clock.now()))
+        )
     return signedvalues.judged(signed, vouched, known, session.energy_wh)
 
 

@@ -56,11 +56,17 @@ async def balanced(small: Small) -> bool:
     return sum((await small.core.store.accounting.balances()).values()) == 0
 
 
-async def test_a_bill_is_listed_and_shown_with_its_lines_and_taxes(small: Small):
+async def test_a_bill_is_listed_and_shown_with_its_lines_and_taxes(small: Small) -> None:
     await sell(small, kwh("T1", "0.50"))
     session = await charged(small)
     [row] = await cdrs.list_(small.core, ListCdrs(), ANA)
-    assert (row.session, row.status, row.gross, row.net, row.vat) == (session, "open", D("2.98"), D("2.50"), D("0.48"))
+    assert (row.session, row.status, row.gross, row.net, row.vat) == (
+        session,
+        "open",
+        D("2.98"),
+        D("2.50"),
+        D("0.48"),
+    )
     shown = await cdrs.show(small.core, ShowCdr(session), ANA)
     assert [(line.what, line.gross) for line in shown.lines] == [("energy", D("2.98"))]
     assert [(part.percent, part.vat) for part in shown.vat] == [(D(19), D("0.48"))]
@@ -71,7 +77,7 @@ async def test_a_bill_is_listed_and_shown_with_its_lines_and_taxes(small: Small)
         await cdrs.show(small.core, ShowCdr(session, 2), ANA)
 
 
-async def test_a_session_whose_meter_went_backwards_is_held_until_somebody_releases_it(small: Small):
+async def test_a_session_whose_meter_went_backwards_is_held_until_somebody_releases_it(small: Small) -> None:
     await sell(small, kwh("T1", "0.50"))
     session = await charged(small, meter=6000, stop_wh=1000)
     [row] = await cdrs.list_(small.core, ListCdrs(status="held"), ANA)
@@ -86,7 +92,9 @@ async def test_a_session_whose_meter_went_backwards_is_held_until_somebody_relea
         await cdrs.release(small.core, ReleaseCdr(session, "again"), ANA)
 
 
-async def test_more_energy_than_any_station_can_give_is_held_and_owed_once_it_is_released(small: Small):
+async def test_more_energy_than_any_station_can_give_is_held_and_owed_once_it_is_released(
+    small: Small,
+) -> None:
     await sell(small, kwh("T1", "0.50", 0))
     session = await charged(small, meter=0, stop_wh=9_000_000)
     [row] = await cdrs.list_(small.core, ListCdrs(), ANA)
@@ -98,7 +106,7 @@ async def test_more_energy_than_any_station_can_give_is_held_and_owed_once_it_is
     assert await balanced(small)
 
 
-async def test_a_disputed_bill_is_put_aside_and_comes_back(small: Small):
+async def test_a_disputed_bill_is_put_aside_and_comes_back(small: Small) -> None:
     await sell(small, kwh("T1", "0.50"))
     session = await charged(small)
     shown = await cdrs.dispute(small.core, DisputeCdr(session, "the cable was loose"), ANA)
@@ -120,11 +128,14 @@ async def test_a_disputed_bill_is_put_aside_and_comes_back(small: Small):
     assert await balanced(small)
 
 
-async def test_a_correction_is_a_revision_with_a_reason_and_moves_the_difference(small: Small):
+async def test_a_correction_is_a_revision_with_a_reason_and_moves_the_difference(small: Small) -> None:
     await sell(small, kwh("T1", "0.50"))
     session = await charged(small)
     shown = await cdrs.correct(small.core, CorrectCdr(session, D("-1.00"), "goodwill"), ANA)
-    assert [(line.what, line.gross) for line in shown.lines] == [("energy", D("2.98")), ("correction", D("-1.00"))]
+    assert [(line.what, line.gross) for line in shown.lines] == [
+        ("energy", D("2.98")),
+        ("correction", D("-1.00")),
+    ]
     assert sum(line.gross for line in shown.lines) == shown.cdr.gross == D("1.98")
     assert shown.cdr.net + sum(part.vat for part in shown.vat) == D("1.98")
     assert [(r.revision, r.reason, r.actor) for r in shown.revisions] == [
@@ -133,7 +144,7 @@ async def test_a_correction_is_a_revision_with_a_reason_and_moves_the_difference
     ]
     assert await owes(small) == 198
     assert await balanced(small)
-    with pytest.raises(Invalid, match="the bill would be -0.02 EUR"):
+    with pytest.raises(Invalid, match=r"the bill would be -0\.02 EUR"):
         await cdrs.correct(small.core, CorrectCdr(session, D("-2.00"), "more"), ANA)
     with pytest.raises(Invalid, match="no whole number of coins"):
         await cdrs.correct(small.core, CorrectCdr(session, D("0.001"), "less"), ANA)
@@ -141,7 +152,9 @@ async def test_a_correction_is_a_revision_with_a_reason_and_moves_the_difference
         await cdrs.correct(small.core, CorrectCdr(session, D("0.01"), "  "), ANA)
 
 
-async def test_a_session_without_a_price_is_listed_with_why_and_gets_its_first_bill_later(small: Small):
+async def test_a_session_without_a_price_is_listed_with_why_and_gets_its_first_bill_later(
+    small: Small,
+) -> None:
     session = await charged(small)
     [lost] = await rerating.list_unpriced(small.core, ListUnpriced(), ANA)
     assert (lost.session, lost.why) == (session, "there is no tariff")
@@ -163,7 +176,9 @@ async def test_a_session_without_a_price_is_listed_with_why_and_gets_its_first_b
     assert await owes(small) == 298
 
 
-async def test_sessions_of_a_week_are_rated_again_by_another_tariff_and_owe_the_difference(small: Small):
+async def test_sessions_of_a_week_are_rated_again_by_another_tariff_and_owe_the_difference(
+    small: Small,
+) -> None:
     await sell(small, kwh("T1", "0.50"))
     first = await charged(small)
     second = await charged(small, minute=100, meter=6000, stop_wh=7000)
@@ -176,9 +191,7 @@ async def test_sessions_of_a_week_are_rated_again_by_another_tariff_and_owe_the_
     await rerating.rerate(small.core, RerateSessions("the sign said 0.40", since=since, tariff="T2"), ANA)
     assert await owes(small) == 238 + 48
     assert await balanced(small)
-    again = await rerating.rerate(
-        small.core, RerateSessions("once more", since=since, tariff="T2"), ANA
-    )
+    again = await rerating.rerate(small.core, RerateSessions("once more", since=since, tariff="T2"), ANA)
     assert {one.outcome for one in again} == {"unchanged"}
     shown = await cdrs.show(small.core, ShowCdr(first), ANA)
     assert [(r.revision, r.gross) for r in shown.revisions] == [(1, D("2.98")), (2, D("2.38"))]
@@ -189,7 +202,7 @@ async def test_sessions_of_a_week_are_rated_again_by_another_tariff_and_owe_the_
     assert session.cost == D("2.38")
 
 
-async def test_what_was_corrected_by_hand_stays_when_a_session_is_rated_again(small: Small):
+async def test_what_was_corrected_by_hand_stays_when_a_session_is_rated_again(small: Small) -> None:
     await sell(small, kwh("T1", "0.50"))
     session = await charged(small)
     await cdrs.correct(small.core, CorrectCdr(session, D("-1.00"), "goodwill"), ANA)
@@ -199,9 +212,10 @@ async def test_what_was_corrected_by_hand_stays_when_a_session_is_rated_again(sm
     assert await owes(small) == 138
 
 
-async def test_a_session_that_goes_on_is_not_rated_again(small: Small):
+async def test_a_session_that_goes_on_is_not_rated_again(small: Small) -> None:
     await sell(small, kwh("T1", "0.50"))
     answer = await small.hear("CP1", start(), "1.6")
     found = await small.core.store.session_of("CP1", answer.transaction_id)
+    assert found is not None
     with pytest.raises(Conflict, match="has not ended"):
         await rerating.rerate(small.core, RerateSessions("why not", (found.id,)), ANA)
