@@ -1,0 +1,169 @@
+"""A driver without a contract: he scans a code, sees the price, pays by card in a browser, charges, gets a receipt."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from websockets.asyncio.client import ClientConnection
+
+from cms.client import AsyncClient
+from cms.contract.evses import SetEvse, ShowQr
+from cms.contract.sites import AddSite
+from cms.contract.stations import AddStation
+from cms.contract.tariffs import AddTariff, Component, Price, Tariff, Tax, UseTariff
+from cms.daemon import Daemon
+from tests.fleet import client_of, running
+from tests.payweb.browser import Tab, browsing, installed
+from tests.stories.test_apps import now, obeys
+from tests.stories.test_organisations import connected, said
+
+SECRET = "whsec_of_a_story"
+VAT = (Tax("VAT", Decimal(19)),)
+TARIFF = Tariff(
+    "street",
+    "EUR",
+    energy=Component((Price(Decimal("0.40")),), VAT),
+    fixed_fee=Component((Price(Decimal("1.00")),), VAT),
+)
+CARD = ("4242424242424242", "12", "30", "123", "10115")
+ASKING_BANK = ("4000002760003184", *CARD[1:])
+
+
+@pytest.fixture
+async def stripe() -> AsyncIterator[str]:
+    """localstripe; its URL."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tests.localstripe", stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    port = (await asyncio.wait_for(process.stdout.readline(), 20)).decode().strip()
+    yield f"http://127.0.0.1:{port}"
+    process.kill()
+    await process.wait()
+
+
+@asynccontextmanager
+async def selling(folder: Path, stripe: str) -> AsyncIterator[tuple[Daemon, AsyncClient, str]]:
+    """A daemon that takes cards, with a site and a tariff; the address of its pay page."""
+    (folder / "key").write_text("sk_test_story")
+    (folder / "hook").write_text(SECRET)
+    settings: dict[str, Any] = {
+        "pay_port": 0,
+        "pay_url": "http://pay.example",
+        "stripe_key_file": folder / "key",
+        "stripe_webhook_secret_file": folder / "hook",
+        "stripe_publishable_key": "pk_test_story",
+        "stripe_url": stripe,
+    }
+    async with running(folder, **settings) as daemon, client_of(daemon) as desk:
+        assert daemon.pay_page is not None
+        url = f"http://127.0.0.1:{daemon.pay_page.port}"
+        async with httpx.AsyncClient() as http:
+            hook = {"url": f"{url}/webhooks/stripe", "secret": SECRET}
+            (await http.post(f"{stripe}/_config/webhooks/story", json=hook)).raise_for_status()
+        await desk.ask(AddSite(site="garage", name="Old Town Garage", city="Ulm", operator="Volt GmbH"))
+        await desk.ask(AddTariff(TARIFF))
+        await desk.ask(UseTariff(TARIFF.id))
+        yield daemon, desk, url
+
+
+async def enrolled(desk: AsyncClient) -> str:
+    password = (await desk.ask(AddStation("CP-1", site="garage"))).password
+    await desk.ask(SetEvse(station="CP-1", evse=1, evse_id="DE*ABC*E1"))
+    assert (await desk.ask(ShowQr("CP-1", 1))).text == "http://pay.example/e/DE*ABC*E1"
+    assert password is not None
+    return str(password)
+
+
+async def ready(station: ClientConnection) -> None:
+    await said(station, "BootNotification", {"chargePointVendor": "V", "chargePointModel": "M"})
+    await stands(station, "Available")
+
+
+async def stands(station: ClientConnection, status: str) -> None:
+    """How its connector is."""
+    told = {"connectorId": 1, "errorCode": "NoError", "status": status, "timestamp": now()}
+    await said(station, "StatusNotification", told)
+
+
+async def type_card(tab: Tab, card: tuple[str, ...]) -> None:
+    names = ("number", "exp_month", "exp_year", "cvc", "postal_code")
+    for name, text in zip(names, card, strict=True):
+        await tab.type(f"#card input[placeholder={name}]", text)
+
+
+async def begins(station: ClientConnection) -> int:
+    """The station is asked to start, and does; its transaction."""
+    [order] = await obeys(station, "RemoteStartTransaction")
+    begun = await said(
+        station,
+        "StartTransaction",
+        {"connectorId": 1, "idTag": order["idTag"], "meterStart": 1000, "timestamp": now()},
+    )
+    assert begun["idTagInfo"]["status"] == "Accepted"
+    await stands(station, "Charging")
+    return int(begun["transactionId"])
+
+
+async def meters(station: ClientConnection, transaction: int, wh: int) -> None:
+    value = {"value": str(wh), "measurand": "Energy.Active.Import.Register", "unit": "Wh"}
+    reading = {"timestamp": now(), "sampledValue": [value]}
+    await said(
+        station, "MeterValues", {"connectorId": 1, "transactionId": transaction, "meterValue": [reading]}
+    )
+
+
+async def taken(stripe: str) -> list[dict[str, Any]]:
+    """What the provider knows of payments."""
+    async with httpx.AsyncClient(headers={"Authorization": "Bearer sk_test_story"}) as http:
+        listed: list[dict[str, Any]] = (await http.get(f"{stripe}/v1/payment_intents")).json()["data"]
+    return listed
+
+
+async def test_a_driver_pays_by_card_in_a_browser_charges_and_gets_a_receipt(
+    tmp_path: Path, stripe: str
+) -> None:
+    command = installed()
+    if command is None:
+        pytest.skip("no Chromium is installed on this machine")
+    async with selling(tmp_path, stripe) as (daemon, desk, url), browsing(command) as tab:
+        password = await enrolled(desk)
+        async with connected(daemon, "/CP-1", password) as station:
+            await ready(station)
+            await tab.go(f"{url}/e/DE*ABC*E1?lang=en")
+            await tab.sees("Old Town Garage")
+            await tab.sees("Free")
+            await tab.sees("Reserved on your card: €50.00")
+            await type_card(tab, CARD)
+            await tab.click("#start")
+            transaction = await begins(station)
+            await tab.sees("Charging")
+            await meters(station, transaction, 6000)
+            await tab.sees("5.00 kWh")
+            await tab.sees("€3.57")  # (5 × 0.40 + 1.00) × 1.19
+            # Whoever scans the code again on this phone finds his session.
+            await tab.go(f"{url}/e/DE*ABC*E1?lang=en")
+            await tab.sees("Occupied")
+            await tab.click("#resume a")
+            await asyncio.gather(tab.click("#end"), obeys(station, "RemoteStopTransaction"))
+            over = {"transactionId": transaction, "meterStop": 11_000, "timestamp": now()}
+            await said(station, "StopTransaction", over)
+            await tab.sees("Paid")
+            await tab.click("a[href*=receipt]")
+            for line in ("Volt GmbH", "10.00 kWh", "VAT 19 %", "Charged to your card", "€5.95"):
+                await tab.sees(line)
+            assert tab.errors == []
+        [payment] = await taken(stripe)
+        assert (payment["status"], payment["amount"], payment["latest_charge"]) != (
+            "requires_capture",
+            0,
+            None,
+        )
