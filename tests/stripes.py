@@ -33,7 +33,7 @@ class LocalStripe:
         )
         assert self._process.stdout is not None
         self.url = f"http://127.0.0.1:{int(self._process.stdout.readline())}"
-        self._http = httpx.Client(base_url=self.url, auth=(SECRET_KEY, ""))
+        self._http = httpx.Client(base_url=self.url, auth=(SECRET_KEY, ""), verify=False)
 
     def close(self) -> None:
         self._http.close()
@@ -109,7 +109,7 @@ class Line:
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        async with httpx.AsyncClient(base_url=self._target) as self._client:
+        async with httpx.AsyncClient(base_url=self._target, verify=False) as self._client:
             try:
                 yield self
             finally:
