@@ -6,11 +6,12 @@ Permission ``sessions.behalf`` covers all of it, and nothing but it: an API toke
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from cms.contract.evses import Outlet
+from cms.contract.tariffs import Money
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +79,39 @@ class Place:
     operator: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class DriverBill:
+    """What a session of a driver's came to."""
+
+    session: str
+    started_at: datetime
+    ended_at: datetime
+    energy_wh: int
+    total: Money
+    way: str
+
+
+@dataclass(frozen=True, slots=True)
+class DriverAccount:
+    """A driver's money, as he may see it. ``way``: how he pays; null: as his tokens do.
+
+    ``balance`` is what he has paid before, ``available`` what of it his running sessions leave; null: he has no
+    balance. ``open`` is what he owes, by currency; below 0 we owe it. ``bills`` are the last ones, newest first.
+    """
+
+    driver: str
+    way: str | None
+    every: str
+    card: str | None
+    plan: str | None
+    plan_until: date | None
+    next_plan: str | None
+    balance: Money | None
+    available: Money | None
+    open: tuple[Money, ...]
+    bills: tuple[DriverBill, ...]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StartForDriver:
     """Start a session for a driver, with his rights there. ``key`` is new for each wish of his, and the same for each
@@ -120,6 +154,14 @@ class ListDriverSessions:
     active: bool | None = None
     since: datetime | None = None
     limit: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ShowDriverAccount:
+    """What a driver has, owes and was billed lately."""
+
+    driver: str
+    bills: int = 10
 
 
 @dataclass(frozen=True, slots=True)

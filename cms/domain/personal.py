@@ -130,6 +130,7 @@ BY_TYPE: dict[str, dict[str, Mask | Where | None]] = {
     "VerifyDriver": {"code": text},
     "BillingProfileView": {**_INVOICED},
     "SetBillingProfile": {**_INVOICED},
+    "DriverAccount": {"card": text},
     "Rule": {"subject": Where(token, "kind", "token")},
     "RuleView": {"subject": Where(token, "kind", "token")},
     "ShowUsage": {"subject": subject},

@@ -67,10 +67,15 @@ def _view(core: Core, known: BillingProfile, contact: Contact) -> BillingProfile
         purchase_reference=contact.purchase_reference,
         invoice_email=contact.invoice_email,
         language=known.language,
-        card=known.method_text or ("saved" if known.method else None),
+        card=card_of(known),
         plan=billing.plan_of(core.kept, known.driver, core.clock.now()),
         changed_at=known.changed_at,
     )
+
+
+def card_of(known: BillingProfile) -> str | None:
+    """What people call his saved card; None: none is saved."""
+    return known.method_text or ("saved" if known.method else None)
 
 
 async def set_(core: Core, request: SetBillingProfile, actor: Actor) -> BillingProfileView:
