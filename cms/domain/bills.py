@@ -69,7 +69,8 @@ class Total:
 def taxed(what: str, excl: Decimal, incl: Decimal) -> Line:
     """A line that somebody else calculated."""
     net, gross = Fraction(excl), Fraction(incl)
-    factor = gross / net if net else _ONE
+    # What cannot be a rate of tax is none: the amount with taxes is what is owed.
+    factor = gross / net if net and 0 < gross / net <= 2 else _ONE
     return Line(what, None, _ONE, "session", excl, gross, factor, percent_of(factor))
 
 
