@@ -49,6 +49,8 @@ HARMLESS = {
     "reservation_fixed": "the same",
     "reservation": "the same",
     "names": "names of variables",
+    "vat": "an amount of tax",
+    "vat_percent": "a rate of tax",
     "who": "an operator, who is known to his colleagues",
 }
 HARMLESS_IN = {
@@ -90,6 +92,12 @@ HARMLESS_IN = {
     "UnknownStation": {"address"},
     "StatusView": {"notes"},
     "CallStation": {"payload"},
+    "InvoiceFile": {"name"},
+    "ItemView": {"text"},
+    "ReminderView": {"mailed"},
+    "SellerView": {"name", "vat_id"},
+    "SetSeller": {"name", "vat_id"},
+    "RunBilling": {"drivers"},
 }
 
 
