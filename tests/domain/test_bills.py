@@ -25,7 +25,7 @@ D = Decimal
 )
 def test_what_a_station_calculated_is_owed_whatever_its_taxes_are(excl: str, incl: str, percent: str):
     line = bills.taxed("energy", D(excl), D(incl))
-    bill = bills.bill(bills.Total("EUR", Fraction(D(excl)), Fraction(D(incl)), "normal", (line,)))
+    bill = bills.bill(bills.Total("EUR", Fraction(D(incl)), "normal", (line,), Fraction(D(excl))))
     assert bill.gross == D(incl)
     assert bill.gross == bill.net + sum(part.vat for part in bill.vat)
     assert [part.percent for part in bill.vat] == [D(percent)]
