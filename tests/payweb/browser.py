@@ -97,6 +97,12 @@ class Tab:
         await self.until(f"document.querySelector({field}) && !document.querySelector({field}).disabled")
         await self.value(f"document.querySelector({field}).click()")
 
+    async def press(self, words: str) -> None:
+        """Click the button that says this."""
+        button = f"[...document.querySelectorAll('button')].find(b => b.textContent === {json.dumps(words)})"
+        await self.until(f"{button} !== undefined")
+        await self.value(f"{button}.click()")
+
     async def picture(self, file: Path, width: int = 390, height: int = 844, *, dark: bool = False) -> None:
         """What somebody sees, as PNG."""
         size = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600}

@@ -34,6 +34,7 @@ TARIFF = Tariff(
     fixed_fee=Component((Price(Decimal("1.00")),), VAT),
 )
 CARD = ("4242424242424242", "12", "30", "123", "10115")
+DECLINED = ("4000000000000341", *CARD[1:])
 ASKING_BANK = ("4000002760003184", *CARD[1:])
 
 
@@ -121,29 +122,44 @@ async def meters(station: ClientConnection, transaction: int, wh: int) -> None:
     )
 
 
-async def taken(stripe: str) -> list[dict[str, Any]]:
-    """What the provider knows of payments."""
+async def taken(stripe: str) -> list[tuple[str, int]]:
+    """What the provider knows of payments, newest first: status, and what was taken in cents."""
     async with httpx.AsyncClient(headers={"Authorization": "Bearer sk_test_story"}) as http:
-        listed: list[dict[str, Any]] = (await http.get(f"{stripe}/v1/payment_intents")).json()["data"]
-    return listed
+        listed = (await http.get(f"{stripe}/v1/payment_intents?expand[]=data.latest_charge")).json()["data"]
+    return [(payment["status"], _captured(payment["latest_charge"])) for payment in listed]
 
 
-async def test_a_driver_pays_by_card_in_a_browser_charges_and_gets_a_receipt(
-    tmp_path: Path, stripe: str
-) -> None:
+def _captured(charge: dict[str, Any] | None) -> int:
+    return charge["amount"] - charge["amount_refunded"] if charge and charge["captured"] else 0
+
+
+@pytest.fixture
+async def tab() -> AsyncIterator[Tab]:
     command = installed()
     if command is None:
         pytest.skip("no Chromium is installed on this machine")
-    async with selling(tmp_path, stripe) as (daemon, desk, url), browsing(command) as tab:
+    async with browsing(command) as tab:
+        yield tab
+        assert tab.errors == []
+
+
+async def pays(tab: Tab, url: str, card: tuple[str, ...]) -> None:
+    """He scans the code, reads the price and gives a card."""
+    await tab.go(f"{url}/e/DE*ABC*E1?lang=en")
+    for said_ in ("Old Town Garage", "Free", "Reserved on your card: €50.00"):
+        await tab.sees(said_)
+    await type_card(tab, card)
+    await tab.click("#start")
+
+
+async def test_a_driver_pays_by_card_in_a_browser_charges_and_gets_a_receipt(
+    tmp_path: Path, stripe: str, tab: Tab
+) -> None:
+    async with selling(tmp_path, stripe) as (daemon, desk, url):
         password = await enrolled(desk)
         async with connected(daemon, "/CP-1", password) as station:
             await ready(station)
-            await tab.go(f"{url}/e/DE*ABC*E1?lang=en")
-            await tab.sees("Old Town Garage")
-            await tab.sees("Free")
-            await tab.sees("Reserved on your card: €50.00")
-            await type_card(tab, CARD)
-            await tab.click("#start")
+            await pays(tab, url, CARD)
             transaction = await begins(station)
             await tab.sees("Charging")
             await meters(station, transaction, 6000)
@@ -160,10 +176,25 @@ async def test_a_driver_pays_by_card_in_a_browser_charges_and_gets_a_receipt(
             await tab.click("a[href*=receipt]")
             for line in ("Volt GmbH", "10.00 kWh", "VAT 19 %", "Charged to your card", "€5.95"):
                 await tab.sees(line)
-            assert tab.errors == []
-        [payment] = await taken(stripe)
-        assert (payment["status"], payment["amount"], payment["latest_charge"]) != (
-            "requires_capture",
-            0,
-            None,
-        )
+        assert await taken(stripe) == [("succeeded", 595)]
+
+
+async def test_a_card_is_declined_a_bank_asks_and_a_driver_changes_his_mind(
+    tmp_path: Path, stripe: str, tab: Tab
+) -> None:
+    async with selling(tmp_path, stripe) as (daemon, desk, url):
+        password = await enrolled(desk)
+        async with connected(daemon, "/CP-1", password) as station:
+            await ready(station)
+            await pays(tab, url, DECLINED)
+            await tab.sees("The payment was declined")
+            await pays(tab, url, ASKING_BANK)
+            await tab.sees("Your bank wants to see you")
+            await tab.click("#ask")
+            await asyncio.gather(
+                tab.press("Complete authentication"), obeys(station, "RemoteStartTransaction")
+            )
+            await tab.sees("Plug in now")
+            await tab.click("#end")
+            await tab.sees("Nothing was charged")
+        assert [amount for _, amount in await taken(stripe)] == [0, 0]
