@@ -118,6 +118,12 @@ class Window:
         self.since = _of_day(when.from_time)
         self.until = _of_day(when.to_time)
 
+    @property
+    def turns_at_midnight(self) -> bool:
+        """Days do, and so does a time of day without another one."""
+        dated = self.days is not None or self.first is not None or self.last is not None
+        return dated or (self.since is None) is not (self.until is None)
+
     def holds(self, day: int, of_day: int) -> bool:
         if self.days is not None and (day + _THURSDAY) % 7 not in self.days:
             return False
@@ -281,7 +287,7 @@ def _bounds_of(rates: Sequence[Rate], place: int) -> tuple[Exact, ...]:
 
 def _times(windows: Sequence[Window]) -> tuple[int, ...]:
     times = {at for window in windows for at in (window.since, window.until) if at is not None}
-    if any(window.days or window.first is not None or window.last is not None for window in windows):
+    if any(window.turns_at_midnight for window in windows):
         times.add(0)
     return tuple(sorted(times))
 
