@@ -124,6 +124,14 @@ class Accounting(Protocol):
         """What people said of a session's record, or of all since then, oldest first."""
         ...
 
+    async def waiting(self) -> tuple[int, int]:
+        """How many charge detail records are held, and how many disputed: they wait for a person."""
+        ...
+
+    async def unpriced_since(self, since: datetime) -> int:
+        """How many sessions that began since then ended without a price."""
+        ...
+
     async def entries(
         self,
         *,

@@ -15,7 +15,7 @@ from cms.contract.status import (
     StatusView,
 )
 from cms.core import Actor, Core
-from cms.domain import approvals, grants, organisations
+from cms.domain import approvals, grants, organisations, tariffs
 from cms.domain.sessions import RUNNING
 from cms.domain.stations import with_sessions
 from cms.operations.intents import check_limit
@@ -57,7 +57,7 @@ async def show(core: Core, request: ShowStatus, actor: Actor) -> StatusView:
         open_enrolment=terms.open_enrolment,
         ocpp_tls_url=terms.ocpp_tls_url,
         pay_url=terms.pay_url,
-        notes=(*terms.notes, *_exceptions(core, now)),
+        notes=(*terms.notes, *_exceptions(core, now), *await _unbilled(core, midnight)),
     )
 
 
@@ -78,6 +78,20 @@ def _exceptions(core: Core, now: datetime) -> list[str]:
     if core.organisation and organisations.suspended(core.kept):
         told.insert(0, "this organisation is suspended: its stations are turned away, nothing can be changed")
     return told
+
+
+async def _unbilled(core: Core, midnight: datetime) -> list[str]:
+    """What nobody will pay before a person has looked at it; nothing where nothing has a price."""
+    if not core.kept.get(tariffs.TARIFF):
+        return []
+    held, disputed = await core.store.accounting.waiting()
+    unpriced = await core.store.accounting.unpriced_since(midnight)
+    told = (
+        (held, "held bills wait to be released (cms bills list --status held)"),
+        (disputed, "bills are disputed (cms bills list --status disputed)"),
+        (unpriced, "sessions of today ended without a price (cms bills unpriced)"),
+    )
+    return [f"{count} {what}" for count, what in told if count]
 
 
 async def quarantine(core: Core, request: ListQuarantine, actor: Actor) -> list[QuarantinedMessage]:

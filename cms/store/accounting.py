@@ -9,7 +9,7 @@ from cms.domain.cdrs import Cdr, CdrMark
 from cms.domain.charges import Charge
 from cms.domain.invoices import Invoice, Mark
 from cms.domain.ledger import Entry
-from cms.store import cdrs, charges, invoices, ledger
+from cms.store import cdrs, charges, invoices, ledger, sessions
 from cms.store.reader import Reader
 
 
@@ -40,6 +40,12 @@ class SqlAccounting:
         self, session_id: str | None = None, since: datetime | None = None
     ) -> list[CdrMark]:
         return await cdrs.marks(self._reader, session_id, since)
+
+    async def waiting(self) -> tuple[int, int]:
+        return await cdrs.waiting(self._reader)
+
+    async def unpriced_since(self, since: datetime) -> int:
+        return await sessions.unpriced_since(self._reader, since)
 
     async def entries(
         self,

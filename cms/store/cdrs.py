@@ -5,13 +5,17 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import BigInteger, Index, func, select
+from sqlalchemy import BigInteger, Index, func, literal_column, select
 from sqlmodel import Field
 
-from cms.domain.cdrs import AddCdr, AddCdrMark, Cdr, CdrMark
+from cms.domain.cdrs import DISPUTED, RELEASED, RESOLVED, AddCdr, AddCdrMark, Cdr, CdrMark
 from cms.store.reader import Reader
 from cms.store.schema import Instant, Owned, Words, compact, fold, micros
 from cms.store.statements import Params, insert, record_columns, table
+
+
+#: Written out, not bound: only then do both planners see that the partial index serves.
+HELD = "held"
 
 
 class CdrRow(Owned, table=True):
@@ -20,6 +24,13 @@ class CdrRow(Owned, table=True):
         Index("ix_cdrs_organisation_ended_at", "organisation", "ended_at"),
         Index("ix_cdrs_organisation_account_ended_at", "organisation", "account", "ended_at"),
         Index("ix_cdrs_organisation_station_key_ended_at", "organisation", "station_key", "ended_at"),
+        Index(
+            "ix_cdrs_held",
+            "organisation",
+            "session",
+            sqlite_where=literal_column(HELD),
+            postgresql_where=literal_column(HELD),
+        ),
     )
 
     session: str = Field(sa_type=Words, primary_key=True)
@@ -28,6 +39,7 @@ class CdrRow(Owned, table=True):
     account: str = Field(sa_type=Words)
     ended_at: datetime = Field(sa_type=Instant)
     rated_at: datetime = Field(sa_type=Instant)
+    held: bool
     body: str = Field(sa_type=Words)
 
 
@@ -62,6 +74,7 @@ def added(change: AddCdr, _: object) -> list[Params]:
             c.payer.account,
             micros(c.ended_at),
             micros(c.rated_at),
+            bool(c.holds),
             compact(c),
         )
     ]
@@ -82,6 +95,24 @@ async def marks(
     if since is not None:
         query = query.where(_m.c.at >= since)
     return [CdrMark(*row) for row in await reader.rows(query)]
+
+
+async def waiting(reader: Reader) -> tuple[int, int]:
+    """How many records are held now, and how many disputed."""
+    later, released = table(CdrRow).alias(), table(CdrMarkRow).alias()
+    newer = (later.c.organisation == _t.c.organisation) & (later.c.session == _t.c.session)
+    newer &= later.c.revision > _t.c.revision
+    own = (released.c.organisation == _t.c.organisation) & (released.c.session == _t.c.session)
+    own &= (released.c.what == RELEASED) & (released.c.revision == _t.c.revision)
+    held = select(func.count()).where(
+        literal_column(HELD),
+        ~select(later.c.session).where(newer).exists(),
+        ~select(released.c.session).where(own).exists(),
+    )
+    [(count,)] = await reader.rows(held.select_from(_t))
+    said = select(_m.c.what, func.count()).where(_m.c.what.in_((DISPUTED, RESOLVED))).group_by(_m.c.what)
+    by_word = {what: number for what, number in await reader.rows(said)}
+    return int(count), by_word.get(DISPUTED, 0) - by_word.get(RESOLVED, 0)
 
 
 async def revisions(reader: Reader, session_id: str) -> list[Cdr]:

@@ -180,6 +180,13 @@ def transaction_of(organisation: str | None, session_id: str) -> Select[Any]:
     return select(_t.c.transaction_id).where(_t.c.organisation == organisation, _t.c.id == session_id)
 
 
+async def unpriced_since(reader: Reader, since: datetime) -> int:
+    """How many sessions that began since then ended without a price."""
+    over = (_t.c.status == SessionStatus.ENDED.value) & _t.c.cost.is_(None) & (_t.c.started_at >= since)
+    rows = await reader.rows(select(func.count()).select_from(_t).where(over))
+    return int(rows[0][0])
+
+
 async def energy_since(reader: Reader, since: datetime) -> int:
     """Wh of the sessions that were started since then."""
     rows = await reader.rows(select(func.sum(_t.c.energy_wh)).where(_t.c.started_at >= since))

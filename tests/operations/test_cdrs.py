@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -18,9 +19,12 @@ from cms.contract.cdrs import (
     ResolveDispute,
     ShowCdr,
 )
+from cms.contract.drivers import AddDriver, EraseDriver
 from cms.contract.refusals import Conflict, Invalid, NotFound
+from cms.contract.status import ShowStatus
 from cms.contract.tariffs import AddTariff, Component, Price, Tariff, Tax, UseTariff
-from cms.operations import cdrs, rerating, tariffs
+from cms.contract.tokens import AddToken
+from cms.operations import cdrs, drivers, privacy, rerating, status, tariffs, tokens
 from tests.domain.build import after, start, stop
 from tests.operations.small import ANA, Small
 
@@ -219,3 +223,82 @@ async def test_a_session_that_goes_on_is_not_rated_again(small: Small) -> None:
     assert found is not None
     with pytest.raises(Conflict, match="has not ended"):
         await rerating.rerate(small.core, RerateSessions("why not", (found.id,)), ANA)
+
+
+async def test_the_status_tells_what_waits_for_a_person(small: Small) -> None:
+    unpriced = await charged(small)
+    assert (await status.show(small.core, ShowStatus(), ANA)).notes == ()
+    await sell(small, kwh("T1", "0.50"))
+    disputed = await charged(small, minute=100, meter=6000, stop_wh=7000)
+    held = await charged(small, minute=200, meter=7000, stop_wh=1000)
+    await cdrs.dispute(small.core, DisputeCdr(disputed, "no"), ANA)
+    notes = (await status.show(small.core, ShowStatus(), ANA)).notes
+    assert [note.split(" (")[0] for note in notes] == [
+        "1 held bills wait to be released",
+        "1 bills are disputed",
+        "1 sessions of today ended without a price",
+    ]
+    small.clock.pass_(minutes=1)
+    await cdrs.release(small.core, ReleaseCdr(held, "looked at it"), ANA)
+    await cdrs.resolve(small.core, ResolveDispute(disputed, "yes"), ANA)
+    await rerating.rerate(small.core, RerateSessions("late", (unpriced,), tariff="T1"), ANA)
+    assert (await status.show(small.core, ShowStatus(), ANA)).notes == ()
+
+
+async def test_the_end_of_a_session_and_its_record_are_there_together_or_not_at_all(small: Small) -> None:
+    await sell(small, kwh("T1", "0.50"))
+    answer = await small.hear("CP1", start(), "1.6")
+    found = await small.core.store.session_of("CP1", answer.transaction_id)
+    assert found is not None
+    broken = small.folder / "cms.db"
+    with sqlite3.connect(broken) as record:
+        record.execute(
+            "CREATE TRIGGER stumble BEFORE INSERT ON cdrs BEGIN SELECT RAISE(ABORT, 'no disk'); END"
+        )
+    small.clock.time = after(60)
+    with pytest.raises(Exception, match="no disk|cannot be written|StoreDown"):
+        await small.hear("CP1", stop(answer.transaction_id, at=after(60)), "1.6")
+    kept = await small.core.store.session(found.id)
+    assert kept is not None
+    assert kept.status != "ended"
+    assert await small.core.store.accounting.entries() == []
+    with sqlite3.connect(broken) as record:
+        record.execute("DROP TRIGGER stumble")
+    await small.restart()
+    await small.hear("CP1", stop(answer.transaction_id, at=after(60)), "1.6")
+    kept = await small.core.store.session(found.id)
+    assert kept is not None
+    assert (kept.status, kept.cost) == ("ended", D("2.98"))
+    assert [cdr.revision for cdr in await small.core.store.accounting.revisions(found.id)] == [1]
+    assert await owes(small) == 298
+
+
+async def test_readings_that_come_late_are_a_revision_and_a_suspect_session_is_billed_when_it_ends(
+    small: Small,
+) -> None:
+    await sell(small, kwh("T1", "0.50"))
+    small.clock.time = after(0)
+    first = await small.hear("CP1", start(), "1.6")
+    small.clock.time = after(30)
+    await small.hear("CP1", start(meter=1500, at=after(30)), "1.6")  # the first is suspect now
+    small.clock.time = after(300)
+    await small.hear("CP1", stop(first.transaction_id, meter=1400, at=after(25)), "1.6")
+    [cdr] = await small.core.store.accounting.cdrs()
+    assert (cdr.energy_wh, cdr.ended_at, cdr.bill.gross) == (400, after(25), D("0.24"))
+
+
+async def test_a_token_that_is_forgotten_stands_in_no_record(small: Small) -> None:
+    await drivers.add(small.core, AddDriver("ada", name="Ada"), ANA)
+    await tokens.add(small.core, AddToken("CANARY-04A1B2C3", driver="ada"), ANA)
+    await sell(small, kwh("T1", "0.50"))
+    answer = await small.hear("CP1", start(token="CANARY-04A1B2C3"), "1.6")
+    small.clock.time = after(60)
+    await small.hear("CP1", stop(answer.transaction_id, at=after(60)), "1.6")
+    [row] = await cdrs.list_(small.core, ListCdrs(), ANA)
+    assert (row.token, row.driver) == ("CANARY-04A1B2C3", "ada")
+    await cdrs.correct(small.core, CorrectCdr(row.session, D("-1"), "Canary-04A1B2C3 was double"), ANA)
+    await cdrs.dispute(small.core, DisputeCdr(row.session, "says CANARY-04A1B2C3"), ANA)
+    await privacy.erase(small.core, EraseDriver("ada"), ANA)
+    shown = [await cdrs.show(small.core, ShowCdr(row.session, number), ANA) for number in (1, 2)]
+    assert "canary" not in repr(shown).casefold()
+    assert shown[1].cdr.gross == D("1.98")

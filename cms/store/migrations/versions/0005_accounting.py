@@ -52,8 +52,16 @@ def upgrade() -> None:
         _text("account"),
         _number("ended_at"),
         _number("rated_at"),
+        sa.Column("held", sa.Boolean(), nullable=False),
         _text("body"),
         sa.PrimaryKeyConstraint("organisation", "session", "revision", name="pk_cdrs"),
+    )
+    op.create_index(
+        "ix_cdrs_held",
+        "cdrs",
+        ["organisation", "session"],
+        sqlite_where=sa.text("held"),
+        postgresql_where=sa.text("held"),
     )
     op.create_index("ix_cdrs_organisation_ended_at", "cdrs", ["organisation", "ended_at"])
     op.create_index("ix_cdrs_organisation_account_ended_at", "cdrs", ["organisation", "account", "ended_at"])
