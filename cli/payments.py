@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli import charges
 from cli.ends import MaxCost, MaxKwh, MaxSoc, MaxTime, decimal, ends
 from cli.money import amount as money
 from cli.noun import Station, flags_of, group, tell_list
@@ -15,9 +16,13 @@ from cli.times import duration_s, earlier
 from cms.client import ask
 from cms.contract import payments, tariffs
 
-app = group("Ad hoc payments by their provider's reference, codes of QR codes, balances of prepaid tokens.")
+app = group("Payments by card: ad hoc, saved cards and what is taken from them; codes of QR codes, balances.")
 credits = group("Balances by token, as before `cms balances`.")
 app.add_typer(credits, name="credits")
+app.add_typer(charges.app, name="charges")
+app.command("card-link")(charges.card_link)
+app.command("save-card")(charges.save_card)
+app.command("forget-card")(charges.forget_card)
 
 Reference = Annotated[str, typer.Argument(metavar="REFERENCE", help="The provider's.")]
 Evse = Annotated[int, typer.Option("--evse", metavar="N")]
