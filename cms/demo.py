@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from cms import demo_money
 from cms.client import Address, AsyncClient
 from cms.contract.drivers import AddDriver
 from cms.contract.events import ListEvents
@@ -115,9 +116,11 @@ class Demo:
             for event in await client.ask(ListEvents(limit=1)):
                 self.clock.not_before(event.at)
             await _place(client)
+            await demo_money.sell(client)
             for number, identity in enumerate(plan.identities()):
                 passwords[identity] = await _enrol(client, identity, list(SITES)[number % len(SITES)])
             await _register(client, plan.tokens)
+            await demo_money.bill(client)
         return plan
 
 
