@@ -13,10 +13,10 @@ from cli.ends import decimal
 from cli.errors import note
 from cli.flags import Flags
 from cli.money import money
-from cli.noun import flags_of, group
+from cli.noun import flags_of, group, tell_list
 from cli.render import Column, Row, show_list, show_one
 from cms.client import ask
-from cms.contract import invoices
+from cms.contract import invoices, openmatters
 from cms.contract.refusals import Invalid
 
 app = group("Who sells, and billing runs: what drivers owe becomes invoices.")
@@ -61,6 +61,16 @@ BILLED = (
     Column("currency"),
     Column("corrects"),
     Column("why"),
+)
+
+OPEN = (
+    Column("count", show=lambda count: str(count) if count else "✔", right=True),
+    Column("what"),
+    Column("amount", show=lambda amount: "" if amount is None else str(amount), right=True),
+    Column("currency"),
+    Column("oldest", "since"),
+    Column("waits_for", "waits for"),
+    Column("command", "see"),
 )
 
 
@@ -122,6 +132,18 @@ def set_(
         exemption=exemption,
     )
     show_one(ask(request, flags.address, flags.patience_s), SELLER, flags)
+
+
+@app.command("open")
+def open_(
+    ctx: typer.Context,
+    since: Annotated[
+        str | None,
+        typer.Option("--from", metavar="YYYY-MM-DD", help="Sessions that ended since; else 62 days."),
+    ] = None,
+) -> None:
+    """What of money is open at a glance: sessions, invoices, charges, balances; and whom each waits for."""
+    tell_list(flags_of(ctx), openmatters.ListOpenMatters(day(since)), OPEN, name="matter")
 
 
 def _parts(text: str) -> list[str]:

@@ -325,6 +325,14 @@ def _billingprofiles() -> Rows:
     }
 
 
+def _openmatters() -> Rows:
+    from cms.contract import openmatters
+
+    return {
+        openmatters.ListOpenMatters: Route("GET", "/v1/open-matters", list[openmatters.OpenMatter]),
+    }
+
+
 def _plans() -> Rows:
     from cms.contract import plans
 
@@ -716,6 +724,7 @@ _NOUNS: dict[str, Callable[[], Rows]] = {
     "drivers": _drivers,
     "billingprofiles": _billingprofiles,
     "plans": _plans,
+    "openmatters": _openmatters,
     "access": _access,
     "organisations": _organisations,
     "apps": _apps,

@@ -34,6 +34,7 @@ from cms.contract import ledger as le
 from cms.contract import lists as li
 from cms.contract import monitoring as m
 from cms.contract import ocpp as o
+from cms.contract import openmatters as om
 from cms.contract import operators as op
 from cms.contract import organisations as og
 from cms.contract import payments as pa
@@ -90,6 +91,7 @@ from cms.operations import (
     meterkeys,
     monitoring,
     ocpp,
+    openmatters,
     operators,
     organisations,
     payments,
@@ -257,6 +259,7 @@ OPERATIONS: dict[type, Operation] = {
     bp.ListBillingProfiles: Operation(billingprofiles.list_, "billing.read"),
     bp.ShowBillingProfile: Operation(billingprofiles.show, "billing.read"),
     bp.SetBillingProfile: Operation(billingprofiles.set_, "billing.write"),
+    om.ListOpenMatters: Operation(openmatters.list_, "billing.read"),
     pl.ListPlans: Operation(plans.list_, "billing.read"),
     pl.ShowPlan: Operation(plans.show, "billing.read"),
     pl.AddPlan: Operation(plans.add, "billing.write"),

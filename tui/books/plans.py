@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Callable
 from typing import Any
 
-from cms.contract import billingprofiles, plans
+from cms.contract import billingprofiles, openmatters, plans
 from cms.contract.intents import Preview
 from tui.books.shape import Book, Cell, field, order
 from tui.orders import Draft, Target
@@ -124,4 +124,36 @@ PROFILES = Book(
     ("billing.profile", "plan.", "driver.erased"),
 )
 
-BOOKS = (PLANS, SUBSCRIPTIONS, PROFILES)
+_WAITS = {"a person": "bad", "a run": "busy", "a payment": "warn"}
+
+
+def _count(row: Any) -> Span:
+    return (str(row.count), _WAITS.get(row.waits_for, "")) if row.count else ("✔", "good")
+
+
+def _amount(row: Any) -> Span:
+    return "" if row.amount is None else f"{row.amount} {row.currency}"
+
+
+BILLING = Book(
+    "billing",
+    "Billing",
+    "what of money is open, and whom it waits for",
+    openmatters.OpenMatter,
+    lambda station: openmatters.ListOpenMatters(),
+    # What is open comes first, and of that what waits for a person.
+    lambda row: f"{not row.count:d} {list(_WAITS).index(row.waits_for)} {row.matter}",
+    (
+        Cell("Open", 6, _count, right=True),
+        Cell("What", 34, field("what"), grow=True),
+        Cell("Amount", 16, _amount, right=True),
+        Cell("Since", 8, _day("oldest")),
+        Cell("Waits for", 9, field("waits_for")),
+        Cell("See", 40, field("command", "dim"), drop=1),
+    ),
+    "nothing is told",
+    ("cdr.", "session.billed", "charge.changed", "plan.", "billing.profile"),
+    called=lambda row: str(row.what),
+)
+
+BOOKS = (BILLING, PLANS, SUBSCRIPTIONS, PROFILES)
