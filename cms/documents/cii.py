@@ -23,7 +23,8 @@ _PROFILE = "urn:cen.eu:en16931:2017"
 _TYPES = {"invoice": "380", "credit-note": "381"}
 #: UN/ECE recommendation 20; what is not named is counted.
 _UNITS = {"kWh": "KWH", "min": "MIN", "h": "HUR", "month": "MON", "day": "DAY"}
-_SEPA = "58"
+#: UNTDID 4461: SEPA credit transfer, bank card.
+_SEPA, _CARD = "58", "48"
 #: What XML 1.0 cannot say.
 _UNSAYABLE = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
@@ -118,9 +119,10 @@ def _settlement(at: Element, invoice: Invoice) -> None:
     _put(at, "PaymentReference", invoice.id)  # BT-83
     _put(at, "InvoiceCurrencyCode", invoice.currency)  # BT-5
     means = _sub(at, "SpecifiedTradeSettlementPaymentMeans")
-    _put(means, "TypeCode", _SEPA)  # BT-81
-    _put(means, "PayeePartyCreditorFinancialAccount/IBANID", invoice.seller.iban or "")  # BT-84
-    if invoice.seller.bic:
+    _put(means, "TypeCode", _SEPA if invoice.card is None else _CARD)  # BT-81
+    if invoice.card is None:
+        _put(means, "PayeePartyCreditorFinancialAccount/IBANID", invoice.seller.iban or "")  # BT-84
+    if invoice.seller.bic and invoice.card is None:
         _put(means, "PayeeSpecifiedCreditorFinancialInstitution/BICID", invoice.seller.bic)  # BT-86
     for part in invoice.vat:
         _tax(_sub(at, "ApplicableTradeTax"), invoice, part)  # BG-23

@@ -286,6 +286,8 @@ def _terms(invoice: Invoice, say: _Say, words: dict[str, str]) -> str:
         return words["note"].format(id=invoice.corrects) if invoice.corrects else words["note-alone"]
     if invoice.payable <= 0:
         return words["nothing"]
+    if invoice.card is not None:
+        return words["card"].format(amount=say.money(invoice.payable), card=_text(invoice.card))
     return words["pay"].format(amount=say.money(invoice.payable), due=say.day(invoice.due_on), id=invoice.id)
 
 
@@ -313,7 +315,13 @@ def _taxed(seller: Party, words: dict[str, str]) -> Iterator[str]:
 
 def _qr(invoice: Invoice) -> str:
     """An EPC code (EPC069-12) that fills in a transfer, as SVG; nothing where no transfer is wanted."""
-    if invoice.credits or invoice.currency != "EUR" or invoice.payable <= 0 or not invoice.seller.iban:
+    if (
+        invoice.credits
+        or invoice.card is not None
+        or invoice.currency != "EUR"
+        or invoice.payable <= 0
+        or not invoice.seller.iban
+    ):
         return ""
     from segno import helpers
 

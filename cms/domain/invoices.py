@@ -96,6 +96,8 @@ class Invoice:
     made_at: datetime
     corrects: str | None = None
     note: str | None = None
+    card: str | None = None
+    """The card that is charged with it (``visa 4242``); None: the buyer pays by transfer."""
     untaxed: str = ZERO_RATED
     untaxed_why: str | None = None
 

@@ -32,6 +32,8 @@ RECEIVABLE, PREPAID = "receivable/", "prepaid/"
 #: Kinds of entries that pay an invoice, take such a payment back, or (a reminder) make it more, where ``ref`` names it
 #: (``invoice/2026-0042``).
 SETTLING = ("payment", "payment-back", "credit-note", "written-off", "waived", "reminder-fee")
+#: Kinds of entries that a charge of a card makes, and what is given back of it.
+BY_CARD = ("card", "card-refund")
 
 
 @record

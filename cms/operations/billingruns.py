@@ -15,16 +15,19 @@ from cms.aside import MANY
 from cms.contract.invoices import BilledView, BillingRunView, LeftOutView, RunBilling
 from cms.contract.refusals import Conflict, Invalid
 from cms.core import Actor, Clash, Core
-from cms.domain import cdrs, invoices, invoicing, ledger, plans, sellers, sites
+from cms.domain import billing, cdrs, invoices, invoicing, ledger, plans, sellers, sites
 from cms.domain.cdrs import Cdr, CdrMark
 from cms.domain.changes import Change, Happened
+from cms.domain.charges import SaveCharge
 from cms.domain.evolve import evolve
 from cms.domain.invoices import CREDIT_NOTE, INVOICE, AddInvoice, AddMark, Invoice, Mark
 from cms.domain.invoicing import Line
 from cms.domain.sellers import Seller
 from cms.domain.sites import Site
 from cms.operations.buyers import Buyer, buyer_of
+from cms.operations.collecting import intended
 from cms.operations.drivers import find
+from cms.operations.ledger import open_amount
 from cms.operations.plans import fees, offers
 from cms.operations.sellers import ready
 
@@ -295,8 +298,30 @@ async def issue(
             invoice = _numbered(draft, seller, period, series, number, today, now)
             made.append(invoice)
             changes += written(invoice, draft.lines, actor)
+            changes += await _charge(core, invoice)
         await core.store.commit(changes, [told(invoice, actor) for invoice in made])
+    core.collect.set()
     return made
+
+
+async def _charge(core: Core, invoice: Invoice) -> list[Change]:
+    """What is taken from the buyer's card: all but what was taken for single sessions already."""
+    if invoice.card is None or invoice.driver is None:
+        return []
+    owed = ledger.minor(await open_amount(core, invoice), invoice.currency)
+    profile = billing.profile(core.kept, invoice.driver)
+    if owed <= 0 or profile is None or profile.every == "session":
+        return []
+    charge = intended(
+        core,
+        driver=invoice.driver,
+        amount=owed,
+        currency=invoice.currency,
+        purpose="invoice",
+        owed_to=invoice.account,
+        invoice=invoice.id,
+    )
+    return [SaveCharge(charge)]
 
 
 def _numbered(
@@ -326,6 +351,7 @@ def _numbered(
         payable=total.payable,
         made_at=now,
         corrects=draft.corrects,
+        card=draft.buyer.card if draft.kind == INVOICE and total.payable > 0 else None,
         untaxed=draft.buyer.untaxed,
         untaxed_why=draft.buyer.untaxed_why,
     )

@@ -28,6 +28,8 @@ class Buyer:
     driver: str | None
     party: Party
     language: str
+    card: str | None = None
+    """The card that is charged for invoices, or was for sessions."""
     untaxed: str = invoices.ZERO_RATED
     untaxed_why: str | None = None
 
@@ -39,7 +41,7 @@ async def buyer_of(core: Core, seller: Seller, account: str) -> Buyer:
     if driver is None:
         language = language_of(None, seller.locale)
         stranger = Party(name=name.removeprefix("token/"), country=seller.country, language=language)
-        return Buyer(None, stranger, language, *_exempt(seller))
+        return Buyer(None, stranger, language, None, *_exempt(seller))
     profile, contact = billing.profile(core.kept, driver.id), await contact_of(core, driver.id)
     wanted = (profile.language if profile is not None else None) or driver.language
     language = language_of(wanted, seller.locale)
@@ -57,9 +59,16 @@ async def buyer_of(core: Core, seller: Seller, account: str) -> Buyer:
         contact=person.name if contact.company and person.name else None,
         reference=contact.purchase_reference,
     )
+    card = _card(core, profile)
     if _owes_the_tax(seller, contact, profile):
-        return Buyer(driver.id, party, language, invoices.REVERSE_CHARGE, REVERSE_CHARGE[language])
-    return Buyer(driver.id, party, language, *_exempt(seller))
+        return Buyer(driver.id, party, language, card, invoices.REVERSE_CHARGE, REVERSE_CHARGE[language])
+    return Buyer(driver.id, party, language, card, *_exempt(seller))
+
+
+def _card(core: Core, profile: BillingProfile | None) -> str | None:
+    if core.provider is None or profile is None or profile.way != "card" or profile.method is None:
+        return None
+    return profile.method_text or "card"
 
 
 def _owes_the_tax(seller: Seller, contact: Contact, profile: BillingProfile | None) -> bool:

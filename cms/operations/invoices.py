@@ -274,6 +274,7 @@ async def _credit_note(
         made_at=now,
         corrects=corrected.id,
         note=reason,
+        card=None,
     )
 
 

@@ -20,7 +20,7 @@ from cms.contract.ledger import (
 from cms.contract.refusals import Invalid, NotFound
 from cms.contract.tariffs import Money
 from cms.core import Actor, Core
-from cms.domain import ledger
+from cms.domain import billing, ledger
 from cms.domain.changes import Happened
 from cms.domain.invoices import Invoice
 from cms.domain.ledger import Enter, Entry
@@ -170,13 +170,26 @@ async def open_amount(core: Core, invoice: Invoice) -> Decimal:
 async def open_amounts(core: Core, invoices: Iterable[Invoice]) -> dict[str, Decimal]:
     """The same of many, by their ids: ``payable`` less what entries of settling kinds say was paid."""
     asked = {invoice.id: invoice for invoice in invoices}
-    refs = {id: ledger.of_invoice(id) for id in asked}
-    moved = await core.store.accounting.moved(list(refs.values()), ledger.SETTLING)
-    return {
-        id: invoice.payable
-        + ledger.major(moved.get(refs[id], {}).get((invoice.account, invoice.currency), 0), invoice.currency)
-        for id, invoice in asked.items()
-    }
+    refs = {id: [ledger.of_invoice(id), *_charges(core, invoice)] for id, invoice in asked.items()}
+    all_refs = [ref for some in refs.values() for ref in some]
+    moved = await core.store.accounting.moved(all_refs, (*ledger.SETTLING, *ledger.BY_CARD))
+
+    def owed(id: str, invoice: Invoice) -> Decimal:
+        account = (invoice.account, invoice.currency)
+        coins = sum(moved.get(ref, {}).get(account, 0) for ref in refs[id])
+        return invoice.payable + ledger.major(coins, invoice.currency)
+
+    return {id: owed(id, invoice) for id, invoice in asked.items()}
+
+
+def _charges(core: Core, invoice: Invoice) -> list[str]:
+    """What entries call the charges of a driver's card that pay an invoice, or a session on it."""
+    profile = billing.profile(core.kept, invoice.driver)
+    if profile is None or profile.customer is None:
+        return []
+    # A correction is on an invoice of its own, and what was charged for the session is on the first one.
+    sessions = {item.session for item in invoice.items if item.session and item.kind != "correction"}
+    return [f"charge/invoice-{invoice.id}", *(f"charge/session-{session}" for session in sorted(sessions))]
 
 
 def settle(
