@@ -19,6 +19,7 @@ from cli.times import earlier
 from cms.client import ask
 from cms.contract import cdrs
 from cms.contract.refusals import Invalid
+from cms.contract.safe import escaped, safe
 
 app = group("Bills: what sessions came to, line by line (charge detail records).")
 
@@ -225,8 +226,8 @@ def export(
     begin, end = _since(last, since), _utc(until)
     if format == "ocpi":
         wanted = cdrs.ExportCdrs(begin, end, station, _limit(flags))
-        lines = ask(wanted, flags.address, max(flags.patience_s, _LONG_S))["lines"]
-        sys.stdout.write("[\n" + ",\n".join(lines) + "\n]\n" if lines else "[]\n")
+        lines = map(escaped, ask(wanted, flags.address, max(flags.patience_s, _LONG_S))["lines"])
+        sys.stdout.write("[\n" + ",\n".join(lines) + "\n]\n")
         return
     if format not in ("csv", "jsonl"):
         raise Invalid(f"bills are exported as csv, ocpi or jsonl, not as {format}")
@@ -346,7 +347,10 @@ def transparency(
         show_one(told, SIGNED, flags, name="session")
         raise typer.Exit(5 if told["signature"] == "invalid" else 0)
     if out is None:
-        sys.stdout.write(told["xml"])
+        lines = told["xml"].splitlines()
+        # A file must hold what was signed, character for character; a terminal obeys some of them.
+        shown = map(safe, lines) if sys.stdout.isatty() else lines
+        sys.stdout.writelines(f"{line}\n" for line in shown)
     else:
         with written(out) as file:
             file.write(told["xml"].encode())

@@ -111,6 +111,24 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "cms audit export --format csv > audit.csv",
     ),
     "grant": ("cms grant alice technician --station CP-7 --for 2h --reason 'trips when wet'",),
+    "bills": (
+        "cms bills list --last 30d --status held",
+        "cms bills export --last 30d --format ocpi > cdrs.json",
+        "cms bills unpriced --last 7d",
+    ),
+    "bills list": ("cms bills list --last 30d --driver ada", "cms bills list --status disputed -o name"),
+    "bills rerate": (
+        "cms bills rerate --last 7d --station CP-7 --tariff night-2 --dry-run",
+        "cms bills rerate 1m8245xn9nc3vy --reason 'the sign said 0.39'",
+    ),
+    "bills correct": ("cms bills correct 1m8245xn9nc3vy --amount -2.00 --reason 'the cable was stuck'",),
+    "bills release": ("cms bills release 1m8245xn9nc3vy --reason 'the meter was changed on 3 May'",),
+    "bills dispute": ("cms bills dispute 1m8245xn9nc3vy --reason 'says he never charged there'",),
+    "bills transparency": (
+        "cms bills transparency 1m8245xn9nc3vy --verify",
+        "cms bills transparency 1m8245xn9nc3vy --out values.xml",
+    ),
+    "meters": ("cms meters key CP-7:1 @meter.pem", "cms meters keys CP-7"),
     "grants": ("cms grants list", "cms grants revoke 1m8245xn9nc3vy"),
     "approvals": (
         "cms approvals list",

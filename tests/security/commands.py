@@ -78,6 +78,13 @@ WORDS = {
     "grant": [f"{MARK}1", "technician", "--station", "CP1", "--for", "2h", "--reason", "x"],
     "logs read": ["CP1", "--out", "/dev/null"],
     "audit export": ["--format", "csv"],
+    "bills rerate": ["S1", "--reason", "x"],
+    "bills correct": ["S1", "--amount", "5", "--reason", "x"],
+    "bills release": ["S1", "--reason", "x"],
+    "bills dispute": ["S1", "--reason", "x"],
+    "bills resolve": ["S1", "--reason", "x"],
+    "meters key": ["CP1:1", "30"],
+    "meters forget": ["CP1:1"],
     "drivers import": ["/dev/null"],
     "stations import": ["/dev/null"],
     "sites import": ["/dev/null"],
@@ -103,6 +110,7 @@ SILENT = {
     "logs read": {0},
     "tariffs assign": {0},
     "tariffs default": {0},
+    "meters forget": {0},
 }
 
 
