@@ -32,6 +32,7 @@ COMMANDS: dict[str, str] = {
     "billing": "Who sells, and billing runs: what drivers owe becomes invoices.",
     "invoices": "Invoices and credit notes: list, show, export, send, credit, remind.",
     "balances": "Prepaid balances: list, show, top-up, refund, correct, set-warning, close.",
+    "statements": "Bank statements: import, list what nobody has assigned, assign.",
     "ledger": "The ledger: list, balances, verify, export, correct.",
     "swaps": "Battery swapping: exchanges and batteries (2.1).",
     "intents": "Orders that were given, and what became of them.",

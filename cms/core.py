@@ -166,6 +166,10 @@ class Accounting(Protocol):
         """The last invoice number given in a series; 0 before the first."""
         ...
 
+    async def series(self) -> list[str]:
+        """All series in which an invoice has a number."""
+        ...
+
     async def invoice(self, series: str, number: int) -> Invoice | None: ...
 
     async def invoices(self, account: str | None = None, limit: int | None = None) -> list[Invoice]:

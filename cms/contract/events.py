@@ -119,6 +119,7 @@ EVENT_TYPES: dict[str, tuple[str, ...]] = {
     "tariff.used": ("place", "tariff", "since"),
     "balance.changed": ("driver", "token", "kind", "change"),
     "ledger.corrected": ("key", "change"),
+    "bank.line": ("line", "status", "amount", "driver"),
     "balance.low": ("driver", "token", "balance"),
     "payment.changed": ("payment",),
     "driver.card": ("driver", "saved"),

@@ -556,6 +556,16 @@ def _ledger() -> Rows:
     }
 
 
+def _statements() -> Rows:
+    from cms.contract import statements
+
+    return {
+        statements.ImportStatement: Route("POST", "/v1/statements", list[statements.StatementLine]),
+        statements.ListStatementLines: Route("GET", "/v1/statements/lines", list[statements.StatementLine]),
+        statements.AssignStatementLine: Route("POST", "/v1/statements/assign", statements.StatementLine),
+    }
+
+
 def _balances() -> Rows:
     from cms.contract import balances
 
@@ -741,6 +751,7 @@ _NOUNS: dict[str, Callable[[], Rows]] = {
     "charges": _charges,
     "ledger": _ledger,
     "balances": _balances,
+    "statements": _statements,
     "payments": _payments,
     "cdrs": _cdrs,
     "invoices": _invoices,

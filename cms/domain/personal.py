@@ -136,6 +136,8 @@ BY_TYPE: dict[str, dict[str, Mask | Where | None]] = {
     "ShowUsage": {"subject": subject},
     "Step": {"subject": subject},
     "UsageView": {"holder": subject},
+    "StatementLine": {**_PERSON, "iban": text, "text": text},
+    "ImportStatement": {"text": text},
     "BalanceView": {"holder": Where(token, "kind", "token")},
     **{name: {"holder": token} for name in _OF_HOLDER},
     **{

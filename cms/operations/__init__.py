@@ -46,6 +46,7 @@ from cms.contract import secrets as sc
 from cms.contract import security as se
 from cms.contract import sessions as s
 from cms.contract import sites as si
+from cms.contract import statements as sm
 from cms.contract import stations as st
 from cms.contract import status as a
 from cms.contract import swaps as sw
@@ -109,6 +110,7 @@ from cms.operations import (
     sellers,
     sessions,
     sites,
+    statements,
     stations,
     status,
     subscriptions,
@@ -323,6 +325,9 @@ OPERATIONS: dict[type, Operation] = {
     le.VerifyLedger: Operation(ledgercheck.verify, "billing.read"),
     le.ExportLedger: Operation(ledger.export, "billing.read"),
     le.CorrectLedger: Operation(ledger.correct, "billing.write"),
+    sm.ImportStatement: Operation(statements.import_, "payments.write"),
+    sm.ListStatementLines: Operation(statements.list_, "payments.read"),
+    sm.AssignStatementLine: Operation(statements.assign, "payments.write"),
     ba.ListBalances: Operation(balances.list_, "payments.read"),
     ba.ShowBalance: Operation(balances.show, "payments.read"),
     ba.TopUpBalance: Operation(balances.top_up, "payments.write"),

@@ -121,7 +121,7 @@ def _chart(lines: Sequence[str]) -> dict[str, str]:
 
 async def correct(core: Core, request: CorrectLedger, actor: Actor) -> EntryView:
     for account in (request.debit, request.credit):
-        if not _ACCOUNT.fullmatch(account):
+        if not is_account(account):
             raise Invalid(f"{account!r} is no account", "e.g. receivable/ana, written-off")
     if request.debit == request.credit:
         raise Invalid(f"nothing moves from {request.debit} to itself")
@@ -134,6 +134,11 @@ async def correct(core: Core, request: CorrectLedger, actor: Actor) -> EntryView
     told = Happened("ledger.corrected", entry.at, actor=actor.name, data=data)
     await core.store.commit((Enter(entry),), (told,))
     return view(entry)
+
+
+def is_account(name: str) -> bool:
+    """Whether an account may be called so."""
+    return _ACCOUNT.fullmatch(name) is not None
 
 
 def _corrected(core: Core, request: CorrectLedger, actor: Actor) -> Entry:

@@ -80,6 +80,9 @@ class SqlAccounting:
     async def last_number(self, series: str) -> int:
         return await invoices.last_number(self._reader, series)
 
+    async def series(self) -> list[str]:
+        return await invoices.series(self._reader)
+
     async def invoice(self, series: str, number: int) -> Invoice | None:
         return await invoices.invoice(self._reader, series, number)
 

@@ -84,6 +84,11 @@ async def last_number(reader: Reader, series: str) -> int:
     return int(rows[0][0] or 0)
 
 
+async def series(reader: Reader) -> list[str]:
+    """All in which a number was given."""
+    return [name for (name,) in await reader.rows(select(_t.c.series).distinct())]
+
+
 async def invoice(reader: Reader, series: str, number: int) -> Invoice | None:
     rows = await reader.rows(select(_t.c.body).where((_t.c.series == series) & (_t.c.number == number)))
     return _decode(rows[0][0]) if rows else None
