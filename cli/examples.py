@@ -46,6 +46,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "cms drivers billing set ada --way card",
         "cms drivers billing set volt --way invoice --company 'Volt BV' --vat-id NL123456789B01",
     ),
+    "billing open": ("cms billing open", "cms billing open --from 2026-11-01 -o json"),
     "plans": (
         "cms plans add flat --name 'Flat 100' --fee 39.90 --vat 19 --kwh 100 --tariff member",
         "cms plans sign-up ada flat",
