@@ -149,7 +149,11 @@ async def test_a_probe_reads_what_the_station_takes_and_it_is_remembered_for_its
         5,
     )
     assert found.charging_profiles is None and found.list_message is None
-    assert set(found.unread) == {"LocalAuthListMaxLength", "SendLocalListMaxLength"}
+    assert set(found.unread) == {
+        "CustomDisplayCostAndPrice",
+        "LocalAuthListMaxLength",
+        "SendLocalListMaxLength",
+    }
     await stations.add(small.core, AddStation("CP2"), ANA)
     small.stations.connect("CP2")
     await small.hear("CP2", Booted("ACME", "One ", firmware="1.2"))
