@@ -477,6 +477,7 @@ def _prices() -> Rows:
 
     order = _order()
     return {
+        prices.LintTariff: Route("POST", "/v1/tariff-lint", list[prices.Finding]),
         prices.ShowPriceTag: Route("GET", "/v1/stations/{station}/price", prices.PriceTag),
         prices.DisplayTariff: Route("POST", "/v1/stations/{station}/price/display", order),
         prices.ResolveTariff: Route("GET", "/v1/stations/{station}/tariff", prices.ResolutionView),

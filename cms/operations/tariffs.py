@@ -7,6 +7,7 @@ from functools import partial
 
 from cms.contract.filters import keys_of, parse
 from cms.contract.intents import IntentView, Preview
+from cms.contract.prices import Finding, LintTariff
 from cms.contract.refusals import Conflict, Invalid, NotFound
 from cms.contract.tariffs import (
     AddTariff,
@@ -31,7 +32,16 @@ from cms.contract.tariffs import (
     TariffView,
 )
 from cms.core import Actor, Core
-from cms.domain import accounts, assignment, organisations, stationtariffs, tariffdiff, tarifffiles, tariffs
+from cms.domain import (
+    accounts,
+    assignment,
+    organisations,
+    stationtariffs,
+    tariffdiff,
+    tarifffiles,
+    tarifflint,
+    tariffs,
+)
 from cms.domain.accounts import Account
 from cms.domain.changes import Happened
 from cms.domain.evolve import evolve
@@ -147,6 +157,26 @@ async def export(core: Core, request: ExportTariff, actor: Actor) -> TariffFile:
 async def read(core: Core, text: str, id: str | None = None) -> Tariff:
     """The tariff that a file describes, fit to price sessions."""
     return await core.aside(partial(tarifffiles.read, text, id))
+
+
+async def lint(core: Core, request: LintTariff, actor: Actor) -> list[Finding]:
+    """What is odd about a registered tariff, or one in a file."""
+    if (request.tariff is None) == (request.text is None):
+        raise Invalid("a tariff is named, or given as the text of a file: one of them")
+    if request.text is not None:
+        tariff = await read(core, request.text, None)
+    else:
+        tariff = _registered(core, request.tariff or "").tariff
+    return list(await core.aside(partial(tarifflint.lint, tariff, _currencies(core, tariff.id))))
+
+
+def _currencies(core: Core, but: str) -> list[str]:
+    """Those of the other tariffs in use; before any is, the organisation's."""
+    register: Mapping[str, Registered] = core.kept.get(tariffs.TARIFF, {})
+    used = [register[name].tariff for name in assigning.uses_now(core) if name in register]
+    others = [tariff.currency for tariff in used if tariff.id != but]
+    own = organisations.own(core.kept)
+    return others or ([own.currency] if own is not None else [])
 
 
 async def add(core: Core, request: AddTariff, actor: Actor) -> TariffView:
