@@ -144,6 +144,6 @@ class Line:
         if held:
             self.reached.set()
             await self._go.wait()
-        assert request.transport is not None
-        request.transport.abort()
+        if request.transport is not None:  # else whoever asked is gone already
+            request.transport.abort()
         raise asyncio.CancelledError
