@@ -347,7 +347,7 @@ def transparency(
         show_one(told, SIGNED, flags, name="session")
         raise typer.Exit(5 if told["signature"] == "invalid" else 0)
     if out is None:
-        lines = told["xml"].splitlines()
+        lines = told["xml"].rstrip("\n").split("\n")
         # A file must hold what was signed, character for character; a terminal obeys some of them.
         shown = map(safe, lines) if sys.stdout.isatty() else lines
         sys.stdout.writelines(f"{line}\n" for line in shown)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tui.books import (
     access,
     audit,
+    bills,
     charging,
     drivers,
     maintenance,
@@ -28,6 +29,7 @@ BOOKS: dict[str, Book] = {
         *access.BOOKS,
         *sites.BOOKS,
         *money.BOOKS,
+        *bills.BOOKS,
         *plans.BOOKS,
         *operators.BOOKS,
         *audit.BOOKS,
