@@ -26,7 +26,7 @@ from cms.domain.evolve import evolve
 from cms.domain.meters import gist
 from cms.domain.money import decimal, exact
 from cms.domain.observations import Reading, StationCosts
-from cms.domain.pricing import Facts, Reached
+from cms.domain.pricing import Facts, Point, Reached
 from cms.domain.record import record
 from cms.domain.sessions import FACTS, Fact, Session, SessionStatus
 from cms.domain.stands import Stand
@@ -193,7 +193,8 @@ def _count_on(
     count: Count, account: Account, points: Sequence[Reached], tariffs: Mapping[str, Tariff]
 ) -> None:
     """Count from where the account had got to on to points; those before it are for ``recounted``."""
-    known, peak = [], count.energy
+    known: list[Point] = []
+    peak = count.energy
     for point in points:
         if point.at >= account.progress.at:
             peak = max(peak, exact(point.energy_wh))
@@ -227,12 +228,14 @@ def facts(account: Account, session: Session, readings: Iterable[Reading]) -> Fa
     )
 
 
-def _calculated(account: Account, tariffs: Mapping[str, Tariff]) -> tuple[Count, Total | None]:
+def _calculated(
+    account: Account, tariffs: Mapping[str, Tariff], apart: bool = True
+) -> tuple[Count, Total | None]:
     """Its calculation up to the last message: time passes also where no reading tells of energy."""
     count = costs.loaded(account.progress)
     if account.heard is not None and account.heard > account.progress.at:
         _count_on(count, account, [Reached(account.heard, account.progress.energy_wh)], tariffs)
-    return count, costs.summed(count, account.timeline, tariffs)
+    return count, costs.summed(count, account.timeline, tariffs, apart)
 
 
 def valued(account: Account, session: Session, tariffs: Mapping[str, Tariff]) -> Account:
@@ -240,7 +243,7 @@ def valued(account: Account, session: Session, tariffs: Mapping[str, Tariff]) ->
     own = account.station_costs
     if own is not None and own.failure is None:
         return evolve(account, total=costs.rounded(own.incl_tax, own.currency), currency=own.currency)
-    _, total = _calculated(account, tariffs)
+    _, total = _calculated(account, tariffs, apart=False)
     if account.psp_ref is not None and session.energy_wh == 0 and account.final:
         # 2.1 C20.FR.03: a payment cancelled before any energy flowed costs nothing.
         currency = total.currency if total else account.currency

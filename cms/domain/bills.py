@@ -15,7 +15,7 @@ from fractions import Fraction
 from itertools import repeat
 
 from cms.contract.tariffs import Bill, BillLine, Bound, Tariff, VatPart
-from cms.domain.money import decimal, minor_units, money, rounded, shared, whole
+from cms.domain.money import added, decimal, minor_units, money, nearest, rounded, shared
 from cms.domain.record import record
 from cms.domain.tariffs import components, tax_factor
 
@@ -59,7 +59,7 @@ class Total:
     def excl_tax(self) -> Fraction:
         if self.untaxed is not None:
             return self.untaxed
-        return sum((line.excl_tax for line in self.lines), _NOTHING)
+        return added(line.excl_tax for line in self.lines)
 
     @property
     def payable(self) -> Decimal:
@@ -81,7 +81,7 @@ def percent_of(factor: Fraction) -> Decimal:
 def bill(total: Total) -> Bill:
     """The calculation in whole coins."""
     currency, coin = total.currency, 10 ** minor_units(total.currency)
-    gross = whole(total.incl_tax * coin)
+    gross = nearest(total.incl_tax.numerator * coin, total.incl_tax.denominator)
     shares = shared(
         gross, [(line.incl_tax.numerator * coin, line.incl_tax.denominator) for line in total.lines]
     )
@@ -106,7 +106,7 @@ def _untax(places: Sequence[int], shares: Sequence[int], nets: list[int], factor
     taxed_part = sum(shares[index] for index in places)
     if top == bottom:
         return taxed_part
-    net = whole(Fraction(taxed_part * bottom, top))
+    net = nearest(taxed_part * bottom, top)
     for index, share in zip(places, shared(net, [(shares[i] * bottom, top) for i in places]), strict=True):
         nets[index] = share
     return net
@@ -130,12 +130,12 @@ def _bill_line(line: Line, gross: int, net: int, currency: str) -> BillLine:
 
 def bounded(lines: tuple[Line, ...], tariff: Tariff) -> Total:
     """The least or most that the tariff allows, as lines of its own: one for each rate of tax that it changes."""
-    incl = sum((line.incl_tax for line in lines), _NOTHING)
+    incl = added(line.incl_tax for line in lines)
     for kind, bound, sign in (("minimum", tariff.min_cost, 1), ("maximum", tariff.max_cost, -1)):
         if bound is None:
             continue
         said = _amounts(bound)
-        excl = sum((line.excl_tax for line in lines), _NOTHING) if said[0] is not None else _NOTHING
+        excl = added(line.excl_tax for line in lines) if said[0] is not None else _NOTHING
         beyond = [
             amount is not None and (amount - found) * sign > 0
             for amount, found in zip(said, (excl, incl), strict=True)

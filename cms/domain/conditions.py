@@ -47,6 +47,11 @@ class Clocks:
         days = range(first, last + 1)
         return [edge for day in days for edge in _edges(self.zone, self.times, day) if since < edge < until]
 
+    def next_edge(self, at: int) -> int:
+        """The next of them, no later than the end of the day (of UTC)."""
+        day = at // _DAY
+        return next((edge for edge in _edges(self.zone, self.times, day) if edge >= at), (day + 1) * _DAY)
+
     def local(self, at: int) -> tuple[int, int]:
         """Days since 1970 and microseconds since midnight, there."""
         offset = 0
@@ -151,21 +156,21 @@ Range = tuple[int, Exact | None, Exact | None]
 
 
 class Rate:
-    """A price made ready: what a unit costs before and after taxes, and when it holds."""
+    """A price made ready: what a unit costs, and when it holds."""
 
     __slots__ = (
         "always",
         "amount",
+        "bottom",
         "current",
         "factor",
-        "gross",
         "index",
-        "net",
         "per",
         "percent",
         "power",
         "ranges",
         "step",
+        "top",
         "unit",
         "window",
     )
@@ -183,8 +188,9 @@ class Rate:
         self.factor = tax_factor(taxes_of(component, price))
         self.percent = decimal((self.factor - 1) * 100).normalize() + 0
         said = Fraction(price.amount)
-        self.net = said / self.factor if tariff.tax_included else said
-        self.gross = said if tariff.tax_included else said * self.factor
+        #: With taxes, of one of our units.
+        each = (said if tariff.tax_included else said * self.factor) / self.per
+        self.top, self.bottom = each.numerator, each.denominator
         when = price.when
         self.window = Window(when) if when is not None and _on_clock(when) else None
         self.ranges = _ranges(when)
@@ -220,7 +226,18 @@ def _ranges(when: When | None) -> tuple[Range, ...]:
 class Ready:
     """A tariff made ready for one zone and kind of EVSE: the rates of each component, and where pieces are cut."""
 
-    __slots__ = ("bounds", "charging", "clocks", "cutting", "energy", "idle", "rates", "tariff", "usable")
+    __slots__ = (
+        "bounds",
+        "charging",
+        "clocks",
+        "cutting",
+        "energy",
+        "idle",
+        "rates",
+        "steady",
+        "tariff",
+        "usable",
+    )
 
     def __init__(self, tariff: Tariff, zone: str, kind: str | None, expired: bool) -> None:
         self.tariff = tariff
@@ -240,6 +257,8 @@ class Ready:
         windows = [rate.window for rate in judged if rate.window is not None]
         self.clocks = Clocks(zone, _times(windows)) if windows else None
         self.cutting = self.clocks is not None or bool(self.bounds)
+        #: Whether prices turn at these alone, not with every reading.
+        self.steady = not any(rate.power or rate.current for rate in judged)
         self.energy, self.charging, self.idle = (
             self.usable.get(name, ()) for name in ("energy", "charging_time", "idle_time")
         )
@@ -307,3 +326,62 @@ def ready(tariff: Tariff, zone: str | None, kind: str | None, expired: bool = Fa
         # It holds the tariff, so that no other one gets its identity meanwhile.
         found = _KNOWN[key] = Ready(tariff, key[1], kind, expired)
     return found
+
+
+class Piece:
+    """What conditions are judged by: the middle of a piece. ``twice`` its counters, in the order of COUNTERS."""
+
+    __slots__ = ("_local", "at", "clocks", "speed", "twice")
+
+    def __init__(
+        self,
+        clocks: Clocks | None,
+        at: int,
+        twice: tuple[Exact, Exact, Exact, Exact],
+        speed: tuple[Exact, int, Exact | None] = (0, 0, None),
+    ) -> None:
+        self.clocks = clocks
+        self.at = at
+        self.twice = twice
+        #: Energy and time whose quotient is the power, and the current.
+        self.speed = speed
+        self._local: tuple[int, int] | None = None
+
+    def holds(self, rate: Rate) -> bool:
+        for place, low, high in rate.ranges:
+            value = self.twice[place]
+            if (low is not None and value < low) or (high is not None and value >= high):
+                return False
+        if rate.window is not None:
+            if self._local is None:
+                assert self.clocks is not None
+                self._local = self.clocks.local(self.at)
+            if not rate.window.holds(*self._local):
+                return False
+        return self._flows(rate)
+
+    def _flows(self, rate: Rate) -> bool:
+        work, span, current = self.speed
+        if rate.power is not None:
+            low, high = rate.power
+            work *= 3600 * SECOND
+            if not span or (low is not None and work < low * span):
+                return False
+            if high is not None and work >= high * span:
+                return False
+        if rate.current is not None:
+            low, high = rate.current
+            # Where nobody measured it such a price never holds.
+            if current is None or (low is not None and current < low):
+                return False
+            if high is not None and current >= high:
+                return False
+        return True
+
+
+def rate_at(rates: Sequence[Rate], piece: Piece) -> Rate | None:
+    """The first price whose conditions hold."""
+    for rate in rates:
+        if piece.holds(rate):
+            return rate
+    return None

@@ -14,7 +14,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from fractions import Fraction
-from operator import itemgetter
 
 from cms.contract.tariffs import Tariff
 from cms.domain.bills import Line, Total, bill, bounded
@@ -188,33 +187,40 @@ def total(progress: Progress, timeline: Timeline, tariffs: Mapping[str, Tariff])
     return summed(loaded(progress), timeline, tariffs)
 
 
-def summed(count: Count, timeline: Timeline, tariffs: Mapping[str, Tariff]) -> Total | None:
-    """``total`` of what is not yet packed."""
+def summed(
+    count: Count, timeline: Timeline, tariffs: Mapping[str, Tariff], apart: bool = True
+) -> Total | None:
+    """``total`` of what is not yet packed. Not ``apart``: one line a price, without periods, for its sum alone."""
     last = tariffs.get(timeline[-1][1]) if timeline else None
     if last is None:
         return None
-    return bounded(tuple(_lines(count, tariffs)), last)
+    runs = count.unpacked() if apart else count.joined()
+    return bounded(tuple(_lines(count, runs, tariffs)), last)
 
 
 _ORDER = {name: place for place, name in enumerate(UNITS)}
 
 
-def _lines(count: Count, tariffs: Mapping[str, Tariff]) -> Iterator[Line]:
-    placed = [(_ORDER[run.component], run) for run in count.unpacked()]
-    placed.sort(key=itemgetter(0))
-    runs = [run for _, run in placed]
-    rates = [ready(tariffs[r.tariff], count.zone, count.kind).rates[r.component][r.price] for r in runs]
-    more = _steps(runs, rates)
+def _order(run: Run) -> int:
+    return _ORDER[run.component]
+
+
+def _lines(count: Count, runs: list[Run], tariffs: Mapping[str, Tariff]) -> Iterator[Line]:
+    runs.sort(key=_order)
+    made = {name: ready(tariffs[name], count.zone, count.kind).rates for name in {run.tariff for run in runs}}
+    rates = [made[run.tariff][run.component][run.price] for run in runs]
+    more = _steps(runs, rates) if any(rate.step for rate in rates) else {}
     for index, (run, rate) in enumerate(zip(runs, rates, strict=True)):
-        taken = run.taken + more[index] if index in more else run.taken
-        quantity = Fraction(taken, rate.per)
+        taken = run.taken
+        if index in more:
+            taken += more[index]
         yield Line(
             what=_WORDS[run.component],
             tariff=run.tariff,
-            quantity=quantity,
+            quantity=Fraction(taken, rate.per),
             unit=rate.unit,
             price=rate.amount,
-            incl_tax=quantity * rate.gross,
+            incl_tax=Fraction(taken.numerator * rate.top, taken.denominator * rate.bottom),
             factor=rate.factor,
             percent=rate.percent,
             since=None if run.since is None else instant(run.since),
@@ -230,8 +236,6 @@ _STEPPED = (("energy",), ("idle_time", "charging_time"), ("reservation_time",))
 
 def _steps(runs: Sequence[Run], rates: Sequence[Rate]) -> dict[int, Exact]:
     """What step sizes add, by the index of the run whose price it has: the last of what it is a step of."""
-    if not any(rate.step for rate in rates):
-        return {}
     found: dict[int, Exact] = {}
     for names in _STEPPED:
         name = next((name for name in names if any(run.component == name for run in runs)), None)

@@ -12,8 +12,8 @@ from fractions import Fraction
 from itertools import pairwise
 
 from cms.contract.tariffs import Tariff
-from cms.domain.conditions import SECOND, Clocks, Rate, Ready, ready
-from cms.domain.money import Exact, exact
+from cms.domain.conditions import SECOND, Piece, Rate, Ready, rate_at, ready
+from cms.domain.money import Exact, added, exact
 from cms.domain.record import record
 from cms.domain.tariffs import UNITS
 
@@ -74,7 +74,7 @@ class Run:
 class Count:
     """A session while it is counted; everything is an int where it is whole."""
 
-    __slots__ = ("at", "charging", "energy", "idle", "kind", "known", "runs", "since", "zone")
+    __slots__ = ("at", "charging", "energy", "idle", "kind", "known", "quiet", "runs", "since", "zone")
 
     def __init__(self, since: int, kind: str | None, zone: str | None) -> None:
         self.since = self.at = since
@@ -85,6 +85,7 @@ class Count:
         self.idle: Exact = 0
         #: Those of before as they were kept: only what goes on is unpacked.
         self.runs: list[Volume | Run] = []
+        self.quiet: Quiet | None = None
         self.known: dict[str, Run] = {}
 
     def begin(self, tariff: Tariff, reserved: Reserved | None) -> None:
@@ -96,7 +97,7 @@ class Count:
             self._once(made, "fixed_fee", Piece(made.clocks, self.since, (0, 0, 0, 0)))
 
     def _once(self, made: Ready, name: str, piece: Piece) -> None:
-        rate = _rate(made.usable.get(name, ()), piece)
+        rate = rate_at(made.usable.get(name, ()), piece)
         if rate is not None:
             self._add(made.tariff.id, name, rate.index, 0, 1, piece.at, piece.at)
 
@@ -108,7 +109,7 @@ class Count:
         for begin, end in pairwise(edges):
             spent = begin + end - 2 * since
             piece = Piece(made.clocks, (begin + end) // 2, (0, spent, 0, 0))
-            rate = _rate(made.usable.get("reservation_time", ()), piece)
+            rate = rate_at(made.usable.get("reservation_time", ()), piece)
             if rate is not None and end > begin:
                 self._add(tariff.id, "reservation_time", rate.index, begin - since, end - since, begin, end)
 
@@ -130,7 +131,13 @@ class Count:
         """A stretch under one tariff (or none), cut wherever a condition may turn."""
         since, before = self.at, self.energy
         span, flowed = until - since, energy - before
-        if made is not None and (span or flowed):
+        quiet = self.quiet
+        if quiet is not None and quiet.made is made and quiet.lasts(until, energy, charging, flowed):
+            if flowed and quiet.energy_run is not None:
+                quiet.energy_run.end, quiet.energy_run.until = energy, until
+            if quiet.time_run is not None and quiet.time_run.end is not None:
+                quiet.time_run.end, quiet.time_run.until = quiet.time_run.end + span, until
+        elif made is not None and (span or flowed):
             begin: Exact = since
             speed = (flowed, span, current)
             if made.cutting:
@@ -143,6 +150,8 @@ class Count:
         else:
             self.idle += span
         self.at, self.energy = until, energy
+        if quiet is not self.quiet and self.quiet is not None:
+            self.quiet.set_limits(self)
 
     def _cuts(self, made: Ready, until: int, energy: Exact, charging: bool) -> Sequence[tuple[Exact, Exact]]:
         """Instants within the stretch when a condition may begin or cease to hold, with the energy by then."""
@@ -159,7 +168,7 @@ class Count:
                     if before < bound < energy:
                         found.add((exact(since + Fraction(span * (bound - before)) / flowed), bound))
                 continue
-            spent = self._spent(place, charging)
+            spent = self.spent(place, charging)
             if spent is None:
                 continue
             for bound in bounds:
@@ -168,7 +177,7 @@ class Count:
                     found.add((since + gone, exact(before + flowed * Fraction(gone) / span)))
         return sorted(found) if found else ()
 
-    def _spent(self, place: int, charging: bool) -> Exact | None:
+    def spent(self, place: int, charging: bool) -> Exact | None:
         """How far a counter of time had got; None: it does not move in this stretch."""
         if place == _TIME:
             return self.at - self.since
@@ -188,25 +197,29 @@ class Count:
     ) -> None:
         """A part of a stretch within which no condition turns."""
         middle: Piece | None = None
+        energy_run = time_run = None
         rates = made.energy
         if rates and before != reached:
             rate: Rate | None = rates[0]
             if not rates[0].always:
                 middle = self._middle(made, begin, end, before + reached, charging, speed)
-                rate = _rate(rates, middle)
+                rate = rate_at(rates, middle)
             if rate is not None:
-                self._add(made.tariff.id, "energy", rate.index, before, reached, begin, end)
+                energy_run = self._add(made.tariff.id, "energy", rate.index, before, reached, begin, end)
         rates = made.charging if charging else made.idle
         if rates and begin != end:
             rate = rates[0]
             if not rates[0].always:
                 if middle is None:
                     middle = self._middle(made, begin, end, before + reached, charging, speed)
-                rate = _rate(rates, middle)
+                rate = rate_at(rates, middle)
             if rate is not None:
                 name, spent = ("charging_time", self.charging) if charging else ("idle_time", self.idle)
                 spent -= self.at
-                self._add(made.tariff.id, name, rate.index, spent + begin, spent + end, begin, end)
+                index = rate.index
+                time_run = self._add(made.tariff.id, name, index, spent + begin, spent + end, begin, end)
+        if made.steady and begin != end:
+            self.quiet = Quiet(made, charging, before != reached, energy_run, time_run)
 
     def _middle(
         self,
@@ -229,7 +242,7 @@ class Count:
 
     def _add(
         self, tariff: str, component: str, price: int, low: Exact, high: Exact, begin: Exact, end: Exact
-    ) -> None:
+    ) -> Run:
         """From how much to how much was taken at this price, and when."""
         run = self.known.get(component)
         if run is None and self.runs:
@@ -240,6 +253,7 @@ class Count:
             self.known[component] = run
         run.end = high
         run.until = end if type(end) is int else end.__ceil__()
+        return run
 
     def _last(self, component: str) -> Run | None:
         """The latest one kept, unpacked."""
@@ -265,64 +279,63 @@ class Count:
         """All runs, those of one component in the order of time."""
         return [unpacked(held) for held in self.runs]
 
+    def joined(self) -> list[Run]:
+        """One run for each price, for sums alone."""
+        amounts: dict[tuple[str, str, int], list[Exact]] = {}
+        ends: dict[tuple[str, str, int], int] = {}
+        for held in self.runs:
+            key = (held.tariff, held.component, held.price)
+            if isinstance(held, Run):
+                amount, until = Fraction(held.taken) / _scale(held.component), held.until
+            else:
+                amount, until = held.amount, None if held.until is None else micros(held.until)
+            amounts.setdefault(key, []).append(amount)
+            ends[key] = max(ends.get(key, 0), until or 0)
+        found = []
+        for (tariff, component, price), parts in amounts.items():
+            run = Run(tariff, component, price, None, ends[tariff, component, price])
+            run.amount = exact(added(parts) * _scale(component))
+            found.append(run)
+        return found
 
-class Piece:
-    """What conditions are judged by: the middle of a piece. ``twice`` its counters, in the order of COUNTERS."""
 
-    __slots__ = ("_local", "at", "clocks", "speed", "twice")
+class Quiet:
+    """The prices that were found last, and how far they hold for sure: most stretches turn nothing."""
+
+    __slots__ = ("charging", "energy", "energy_run", "flows", "made", "time_run", "until")
 
     def __init__(
-        self,
-        clocks: Clocks | None,
-        at: int,
-        twice: tuple[Exact, Exact, Exact, Exact],
-        speed: tuple[Exact, int, Exact | None] = (0, 0, None),
+        self, made: Ready, charging: bool, flows: bool, energy_run: Run | None, time_run: Run | None
     ) -> None:
-        self.clocks = clocks
-        self.at = at
-        self.twice = twice
-        #: Energy and time whose quotient is the power, and the current.
-        self.speed = speed
-        self._local: tuple[int, int] | None = None
+        self.made = made
+        self.charging = charging
+        self.flows = flows
+        self.energy_run = energy_run
+        self.time_run = time_run
+        self.until: Exact | None = None
+        self.energy: Exact | None = None
 
-    def holds(self, rate: Rate) -> bool:
-        for place, low, high in rate.ranges:
-            value = self.twice[place]
-            if (low is not None and value < low) or (high is not None and value >= high):
-                return False
-        if rate.window is not None:
-            if self._local is None:
-                assert self.clocks is not None
-                self._local = self.clocks.local(self.at)
-            if not rate.window.holds(*self._local):
-                return False
-        return self._flows(rate)
+    def lasts(self, until: int, energy: Exact, charging: bool, flowed: Exact) -> bool:
+        return (
+            self.charging is charging
+            and (self.flows or not flowed)
+            and (self.until is None or until <= self.until)
+            and (self.energy is None or energy <= self.energy)
+        )
 
-    def _flows(self, rate: Rate) -> bool:
-        work, span, current = self.speed
-        if rate.power is not None:
-            low, high = rate.power
-            work *= 3600 * SECOND
-            if not span or (low is not None and work < low * span):
-                return False
-            if high is not None and work >= high * span:
-                return False
-        if rate.current is not None:
-            low, high = rate.current
-            # Where nobody measured it such a price never holds.
-            if current is None or (low is not None and current < low):
-                return False
-            if high is not None and current >= high:
-                return False
-        return True
-
-
-def _rate(rates: Sequence[Rate], piece: Piece) -> Rate | None:
-    """The first price whose conditions hold."""
-    for rate in rates:
-        if piece.holds(rate):
-            return rate
-    return None
+    def set_limits(self, count: Count) -> None:
+        """From where the count has got to: the next instant and amount at which a condition may turn."""
+        ends: list[Exact] = []
+        if self.made.clocks is not None:
+            ends.append(self.made.clocks.next_edge(count.at))
+        for place, bounds in self.made.bounds:
+            if place == _ENERGY:
+                self.energy = next((bound for bound in bounds if bound >= count.energy), None)
+                continue
+            spent = count.spent(place, self.charging)
+            if spent is not None:
+                ends += [count.at + (bound - spent) for bound in bounds if bound >= spent]
+        self.until = min(ends, default=None)
 
 
 def micros(at: datetime) -> int:

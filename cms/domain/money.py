@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Context, Decimal
 from fractions import Fraction
+from math import lcm
 
 Exact = int | Fraction
 Number = int | Decimal | Fraction
@@ -30,21 +31,24 @@ def exact(value: Number) -> Exact:
     return found.numerator if found.denominator == 1 else found
 
 
-def whole(value: Exact) -> int:
-    """The nearest whole number, halves away from zero."""
-    return _nearest(value.numerator, value.denominator)
-
-
-def _nearest(top: int, bottom: int) -> int:
+def nearest(top: int, bottom: int) -> int:
+    """The whole number nearest to a quotient, halves away from zero."""
     if bottom == 1:
         return top
     nearest = (2 * abs(top) + bottom) // (2 * bottom)
     return nearest if top >= 0 else -nearest
 
 
+def added(parts: Iterable[Exact]) -> Fraction:
+    """Their sum, brought to one denominator once."""
+    known = [(part.numerator, part.denominator) for part in parts]
+    bottom = lcm(*(below for _, below in known))
+    return Fraction(sum(top * (bottom // below) for top, below in known), bottom)
+
+
 def decimal(value: Exact, places: int = 6) -> Decimal:
     """To so many decimals, halves away from zero."""
-    return _WIDE.scaleb(Decimal(_nearest(value.numerator * 10**places, value.denominator)), -places)
+    return _WIDE.scaleb(Decimal(nearest(value.numerator * 10**places, value.denominator)), -places)
 
 
 def money(coins: int, currency: str) -> Decimal:

@@ -89,21 +89,28 @@ def _steps(facts: Facts) -> Iterator[Step]:
     return divided(since, 0, points, turned(facts.turns))
 
 
-def _points(facts: Facts, since: int, until: int, final: Exact) -> list[tuple[int, Exact, Exact | None]]:
+Point = tuple[int, Exact, Exact | None]
+"""An instant, the energy by then, the current until then."""
+
+
+def _points(facts: Facts, since: int, until: int, final: Exact) -> list[Point]:
     """Instants with the energy by then, which never falls and never exceeds that of the whole session."""
-    known: dict[int, tuple[Exact, Exact | None]] = {}
+    said: list[Point] = []
     for reading in facts.readings:
-        at, energy = micros(reading.at), exact(reading.energy_wh)
-        if since < at <= until and (at not in known or energy > known[at][0]):
-            known[at] = (energy, None if reading.current_a is None else exact(reading.current_a))
-    current = known[until][1] if until in known else None
-    known[until] = (final, current)
-    points: list[tuple[int, Exact, Exact | None]] = []
+        at = micros(reading.at)
+        if since < at <= until:
+            current = reading.current_a
+            said.append((at, exact(reading.energy_wh), None if current is None else exact(current)))
+    said.sort(key=itemgetter(0, 1))
+    points: list[Point] = []
     peak: Exact = 0
-    for at in sorted(known):
-        energy, current = known[at]
-        peak = min(max(peak, energy), final)
-        points.append((at, peak, current))
+    for point in said:
+        peak = min(max(peak, point[1]), final)
+        if points and points[-1][0] == point[0]:
+            points.pop()  # of two at one instant the higher one counts
+        points.append((point[0], peak, point[2]))
+    current = points.pop()[2] if points and points[-1][0] == until else None
+    points.append((until, final, current))
     return points
 
 
@@ -114,7 +121,7 @@ def turned(turns: Turns) -> list[tuple[int, bool | None]]:
 def divided(
     since: int,
     before: Exact,
-    points: Iterable[tuple[int, Exact, Exact | None]],
+    points: Iterable[Point],
     turns: Sequence[tuple[int, bool | None]],
 ) -> Iterator[Step]:
     """From where a session had got to on to each point, cut where charging began or ceased: energy flows evenly."""

@@ -108,7 +108,7 @@ def main() -> None:
     asked.add_argument("--sessions", type=int, default=100_000)
     count = asked.parse_args().sessions
     batch(count)
-    spent = {messages: running(messages) for messages in (10, 1_000, 10_000)}
+    spent = {messages: running(messages) for messages in (10, 1_000, 10_000, 100_000)}
     print(f"after 10,000 messages one costs {spent[10_000] / spent[10]:.1f} times what it costs after 10")
 
 

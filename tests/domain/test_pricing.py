@@ -257,6 +257,10 @@ def test_a_session_that_flaps_for_ever_keeps_a_bounded_account_and_the_same_cost
     total = costs.total(progress, timeline, known)
     assert total is not None
     assert total.incl_tax == due
+    together = costs.summed(costs.loaded(progress), timeline, known, apart=False)
+    assert together is not None
+    assert together.incl_tax == due
+    assert len(together.lines) == 2
 
 
 def test_a_tariff_that_changes_in_between_prices_what_comes_after() -> None:
