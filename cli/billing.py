@@ -12,7 +12,7 @@ import typer
 from cli.ends import decimal
 from cli.errors import note
 from cli.flags import Flags
-from cli.money import money
+from cli.money import amount, money
 from cli.noun import flags_of, group, tell_list
 from cli.render import Column, Row, show_list, show_one
 from cms.client import ask
@@ -66,8 +66,7 @@ BILLED = (
 OPEN = (
     Column("count", show=lambda count: str(count) if count else "✔", right=True),
     Column("what"),
-    Column("amount", show=lambda amount: "" if amount is None else str(amount), right=True),
-    Column("currency"),
+    Column("amount", show=amount, right=True),
     Column("oldest", "since"),
     Column("waits_for", "waits for"),
     Column("command", "see"),

@@ -9,6 +9,7 @@ import typer
 
 from cli.ends import decimal
 from cli.files import text_of
+from cli.money import amount, money
 from cli.noun import flags_of, group, tell_list
 from cli.render import Column, show_one
 from cms.client import ask
@@ -27,12 +28,11 @@ def _kwh(wh: Any) -> str:
     return "" if wh is None else f"{wh / 1000:g}"
 
 
-def _fee(plan: Any) -> str:
-    return "" if plan is None else f"{plan['fee']} {plan['currency']}"
-
-
 def _versions(versions: Any) -> str:
-    told = (f"from {plan['valid_from']}: {_fee(plan)}, {_kwh(plan['included_wh'])} kWh" for plan in versions)
+    told = (
+        f"from {plan['valid_from']}: {money(plan['fee'], plan['currency'])}, {_kwh(plan['included_wh'])} kWh"
+        for plan in versions
+    )
     return "; ".join(told)
 
 
@@ -44,8 +44,7 @@ LIST = (
     Column("id", "plan"),
     Column("name"),
     Column("status"),
-    Column("fee", "a month", right=True),
-    Column("currency"),
+    Column("fee", "a month", amount, right=True),
     Column("vat_percent", "with tax %", right=True),
     Column("included_wh", "kWh", _kwh, right=True),
     Column("tariff"),

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date
-from decimal import Decimal
 
 from cms.contract.record import record
+from cms.contract.tariffs import Money
 
 
 @record
@@ -21,8 +21,7 @@ class OpenMatter:
     waits_for: str
     what: str
     count: int
-    amount: Decimal | None
-    currency: str | None
+    amount: Money | None
     oldest: date | None
     command: str
 

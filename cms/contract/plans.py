@@ -7,6 +7,7 @@ from datetime import date, datetime
 from decimal import Decimal
 
 from cms.contract.record import record
+from cms.contract.tariffs import Money
 
 
 @record
@@ -38,8 +39,7 @@ class PlanView:
     id: str
     name: str
     status: str
-    fee: Decimal
-    currency: str
+    fee: Money
     vat_percent: Decimal
     included_wh: int
     tariff: str | None

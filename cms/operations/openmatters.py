@@ -12,11 +12,13 @@ from cms.contract.balances import ListBalances
 from cms.contract.cdrs import ListCdrs, ListUnpriced
 from cms.contract.openmatters import ListOpenMatters, OpenMatter
 from cms.contract.refusals import Conflict
+from cms.contract.statements import ListStatementLines
+from cms.contract.tariffs import Money
 from cms.core import Actor, Core
 from cms.domain import billing, cdrs, charges, invoices, plans
 from cms.domain.billing import BillingProfile
 from cms.domain.ledger import RECEIVABLE, major
-from cms.operations import balances, rerating, sellers
+from cms.operations import balances, rerating, sellers, statements
 from cms.operations import cdrs as records
 from cms.operations.invoices import views_of
 from cms.operations.plans import today
@@ -44,6 +46,7 @@ async def list_(core: Core, request: ListOpenMatters, actor: Actor) -> list[Open
         *await _of_sessions(core, begins, actor),
         *await _of_invoices(core),
         *await _of_charges(core),
+        *await _of_statements(core, actor),
         *await _of_balances(core, actor),
     ]
     order = {PERSON: 0, RUN: 1, PAYMENT: 2}
@@ -53,8 +56,14 @@ async def list_(core: Core, request: ListOpenMatters, actor: Actor) -> list[Open
 def _of_seller(core: Core) -> list[OpenMatter]:
     try:
         sellers.ready(core)
-    except Conflict as missing:
-        return _matter("seller", PERSON, missing.message, [_One(None)], "cms billing seller show")
+    except Conflict:
+        return _matter(
+            "seller",
+            PERSON,
+            "seller to be completed: no invoice can be made",
+            [_One(None)],
+            "cms billing seller show",
+        )
     return []
 
 
@@ -123,10 +132,17 @@ async def _of_charges(core: Core) -> list[OpenMatter]:
 
     return [
         *_matter("charges", PERSON, "charges failed, or are disputed", ones(charges.FOR_A_PERSON),
-                 "cms payments list"),
+                 "cms payments charges list"),
         *_matter("under-way", RUN, "charges are under way at the provider", ones(charges.ASKING),
-                 "cms payments list"),
+                 "cms payments charges list"),
     ]  # fmt: skip
+
+
+async def _of_statements(core: Core, actor: Actor) -> list[OpenMatter]:
+    lines = await statements.list_(core, ListStatementLines(), actor)
+    ones = [_One(line.booked_on, line.amount.amount, line.amount.currency) for line in lines]
+    what = "lines of bank statements are nobody's yet"
+    return _matter("statement-lines", PERSON, what, ones, "cms statements list")
 
 
 async def _of_balances(core: Core, actor: Actor) -> list[OpenMatter]:
@@ -152,15 +168,14 @@ def _matter(name: str, waits_for: str, what: str, ones: Sequence[_One], command:
     for one in ones:
         by_currency.setdefault(one.currency, []).append(one)
     if not by_currency:
-        return [OpenMatter(name, waits_for, what, 0, None, None, None, command)]
+        return [OpenMatter(name, waits_for, what, 0, None, None, command)]
     return [
         OpenMatter(
             matter=name if len(by_currency) == 1 else f"{name}-{currency}",
             waits_for=waits_for,
             what=what,
             count=len(same),
-            amount=_sum(same) if currency is not None else None,
-            currency=currency,
+            amount=Money(_sum(same), currency) if currency is not None else None,
             oldest=min((_day(one.since) for one in same if one.since is not None), default=None),
             command=command,
         )

@@ -19,7 +19,7 @@ from cms.contract.plans import (
     ShowPlan,
 )
 from cms.contract.refusals import Conflict, Invalid, NotFound
-from cms.contract.tariffs import BillLine
+from cms.contract.tariffs import BillLine, Money
 from cms.core import Actor, Core
 from cms.domain import billing, plans
 from cms.domain.cdrs import Cdr
@@ -83,8 +83,7 @@ def _view(core: Core, offer: Offer) -> PlanView:
         id=offer.id,
         name=plan.name,
         status="closed" if closed else "open" if offer.open_on(day) else "coming",
-        fee=plan.fee,
-        currency=plan.currency,
+        fee=Money(plan.fee, plan.currency),
         vat_percent=plan.vat_percent,
         included_wh=plan.included_wh,
         tariff=plan.tariff,
@@ -103,7 +102,7 @@ async def add(core: Core, request: AddPlan, actor: Actor) -> PlanView:
     plans.check(asked)
     async with core.books:
         day = today(core)
-        plan = evolve(asked, valid_from=asked.valid_from or day)
+        plan = evolve(asked, fee=rounded(asked.fee, asked.currency), valid_from=asked.valid_from or day)
         if plan.tariff is not None and plan.tariff not in core.kept.get(TARIFF, {}):
             raise NotFound(f"there is no tariff {plan.tariff}", "see `cms tariffs list`")
         known = offers(core).get(plan.id)

@@ -9,7 +9,7 @@ from cms.contract.billingprofiles import SetBillingProfile
 from cms.contract.cdrs import DisputeCdr
 from cms.contract.drivers import AddDriver
 from cms.contract.openmatters import ListOpenMatters, OpenMatter
-from cms.contract.tariffs import AddTariff, Component, Price, Tariff, UseTariff
+from cms.contract.tariffs import AddTariff, Component, Money, Price, Tariff, UseTariff
 from cms.contract.tokens import AddToken
 from cms.operations import billingprofiles, cdrs, drivers, openmatters, tariffs, tokens
 from tests.domain.build import NOON, after, start, stop
@@ -44,8 +44,8 @@ async def test_what_is_open_is_counted_and_what_is_not_is_ticked_off(small: Smal
     await cdrs.dispute(core, DisputeCdr(await charged(small, "CARD9"), "was not there"), ANA)
 
     open_ = await told(small)
-    assert (open_["unbilled"].count, open_["unbilled"].amount) == (1, D("2.50"))
-    assert (open_["disputed"].count, open_["disputed"].amount) == (1, D("2.50"))
+    assert (open_["unbilled"].count, open_["unbilled"].amount) == (1, Money(D("2.50"), "EUR"))
+    assert (open_["disputed"].count, open_["disputed"].amount) == (1, Money(D("2.50"), "EUR"))
     assert (open_["unpriced"].count, open_["no-card"].count, open_["seller"].count) == (1, 1, 1)
     assert (open_["overdue"].count, open_["charges"].count, open_["overdrawn"].count) == (0, 0, 0)
     assert [one.waits_for for one in open_.values() if one.count] == ["a person"] * 4 + ["a run"]

@@ -122,9 +122,9 @@ async def test_a_plan_is_offered_versioned_and_found_again_after_a_restart(small
         await offer(small, fee="36.00", valid_from=date(2026, 12, 1))
     await small.restart()
     [seen] = await plans.list_(small.core, ListPlans(), ANA)
-    assert (seen.fee, seen.status, len(seen.versions)) == (D("30.00"), "open", 2)
+    assert (seen.fee.amount, seen.status, len(seen.versions)) == (D("30.00"), "open", 2)
     small.clock.time = at(1, month=12)
-    assert (await plans.show(small.core, ShowPlan("flat"), ANA)).fee == D("35.00")
+    assert (await plans.show(small.core, ShowPlan("flat"), ANA)).fee.amount == D("35.00")
 
 
 async def test_a_plan_names_a_tariff_that_there_is(small: Small) -> None:

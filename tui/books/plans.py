@@ -21,7 +21,7 @@ def _status(tones: dict[str, str]) -> Callable[[Any], Span]:
 
 
 def _fee(row: Any) -> Span:
-    return f"{row.fee} {row.currency}"
+    return f"{row.fee.amount} {row.fee.currency}"
 
 
 def _kwh(row: Any) -> Span:
@@ -132,7 +132,7 @@ def _count(row: Any) -> Span:
 
 
 def _amount(row: Any) -> Span:
-    return "" if row.amount is None else f"{row.amount} {row.currency}"
+    return "" if row.amount is None else f"{row.amount.amount} {row.amount.currency}"
 
 
 BILLING = Book(
