@@ -18,7 +18,7 @@ from functools import partial
 from typing import Annotated, Any
 
 import msgspec
-from fastapi import Body, FastAPI, Path, Query, Request
+from fastapi import APIRouter, Body, FastAPI, Path, Query, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, create_model
 from starlette.exceptions import HTTPException
@@ -28,6 +28,7 @@ from cms import __version__
 from cms.api import metrics as figures
 from cms.api.errors import JSON, REFUSAL_SCHEMA, answer_error, as_refusal, refused
 from cms.api.follow import Following, Wanted, WatchFrames, stream
+from cms.api.late import LateApp
 from cms.api.listeners import Listeners
 from cms.api.masked import FollowEvents, blindly, listening, note_denied, request_id, shown
 from cms.api.pairing import add_pairings
@@ -101,7 +102,7 @@ def create_app(
     access = Access(houses, permissions, own_uid)
     rooms = _Rooms(access, orders_per_minute)
     access.denials = rooms.denials
-    app = FastAPI(
+    app = LateApp(
         title="Charging management system",
         version=__version__,
         docs_url=None,
@@ -192,21 +193,24 @@ _LOOKS = ("Get", "Read", "Report", "Ask", "Check", "Trigger")
 _RIGHTS = frozenset({"operators.write", "grants.write", "organisations.write"})
 
 
-def _add_route(app: FastAPI, rooms: _Rooms, kind: type, route: Route, operation: Operation) -> None:
-    app.add_api_route(
-        route.path,
-        _endpoint(rooms, kind, route, operation),
-        methods=[route.method],
-        name=kind.__name__,
-        operation_id=kind.__name__,
-        summary=_words(kind.__name__),
-        description=_meaning(kind),
-        tags=[route.path.split("/")[2]],
-        status_code=204 if route.answers is None else 200,
-        response_model=route.answers,
-        responses=_REFUSALS,
-        openapi_extra={"x-permission": operation.permission, "parameters": [_ORGANISATION]},
-    )
+def _add_route(app: LateApp, rooms: _Rooms, kind: type, route: Route, operation: Operation) -> None:
+    def make(router: APIRouter) -> None:
+        router.add_api_route(
+            route.path,
+            _endpoint(rooms, kind, route, operation),
+            methods=[route.method],
+            name=kind.__name__,
+            operation_id=kind.__name__,
+            summary=_words(kind.__name__),
+            description=_meaning(kind),
+            tags=[route.path.split("/")[2]],
+            status_code=204 if route.answers is None else 200,
+            response_model=route.answers,
+            responses=_REFUSALS,
+            openapi_extra={"x-permission": operation.permission, "parameters": [_ORGANISATION]},
+        )
+
+    app.add_late(route.path, route.method, make)
 
 
 def _endpoint(
