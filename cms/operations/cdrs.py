@@ -28,6 +28,7 @@ from cms.domain.cdrs import DISPUTED, HELD, RELEASED, RESOLVED, AddCdrMark, Cdr,
 from cms.domain.changes import Change, Happened, UpdateSession
 from cms.domain.evolve import evolve
 from cms.domain.ledger import Enter, Entry
+from cms.operations.collecting import of_cdr
 from cms.operations.rating import Written, written
 
 MAX_LIST = 100_000
@@ -170,15 +171,18 @@ async def owed(core: Core, found: Sequence[Cdr]) -> list[Cdr]:
 
 
 async def release(core: Core, request: ReleaseCdr, actor: Actor) -> CdrDetail:
-    """What it owes is entered now, in the commit that releases it."""
+    """What it owes is entered now, in the commit that releases it; so is what his card is charged."""
     known = await revisions_of(core, request.session)
     marks = await core.store.accounting.cdr_marks(request.session)
     latest = known[-1]
     if cdrs.in_force(latest, marks):
         raise Conflict(f"the bill of session {request.session} is not held")
     mark = _mark(core, latest, f"{RELEASED}/{latest.revision}", RELEASED, request.reason, actor)
-    entries = ledger.of_cdr(latest, cdrs.entered(known[:-1], marks))
-    return await _committed(core, known, [AddCdrMark(mark), *entries], mark)
+    before = cdrs.entered(known[:-1], marks)
+    changes: list[Change] = [AddCdrMark(mark), *ledger.of_cdr(latest, before)]
+    if before is None:
+        changes += of_cdr(core, evolve(latest, holds=()))
+    return await _committed(core, known, changes, mark)
 
 
 async def dispute(core: Core, request: DisputeCdr, actor: Actor) -> CdrDetail:

@@ -17,7 +17,12 @@ def provider_of(core: Core) -> Provider:
 
 
 def of_cdr(core: Core, cdr: Cdr) -> tuple[SaveCharge, ...]:
-    """A driver whose card is charged after each session owes this one: the charge, for the commit of its record."""
+    """A driver whose card is charged after each session owes this one: the charge, for the commit of its record.
+
+    What is held he does not owe before it is released.
+    """
+    if cdr.holds:
+        return ()
     profile = billing.profile(core.kept, cdr.payer.driver)
     if cdr.payer.way != "card" or profile is None or profile.every != "session" or cdr.payer.driver is None:
         return ()

@@ -22,6 +22,7 @@ from cms.operations import holding, rating
 from cms.operations.abilities import abilities
 from cms.operations.accounts import readings_of
 from cms.operations.cdrs import aware, check_limit, said, turn
+from cms.operations.collecting import of_cdr
 from cms.operations.openings import known_tariffs
 from cms.operations.sessions import find
 
@@ -140,7 +141,8 @@ async def _write(core: Core, session: Session, account: Account, record: Cdr, kn
         {"cost": view(priced).cost},
     )
     saved = (UpdateSession(priced), SaveBill(session.station, account, record.rated_at))
-    await core.store.commit((*saved, *changes), (event, *told))
+    charged = of_cdr(core, record) if not known else ()
+    await core.store.commit((*saved, *changes, *charged), (event, *told))
 
 
 async def _counted_anew(core: Core, session: Session, tariff: str | None) -> Account | None:
