@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import dataclasses
 from collections.abc import AsyncIterator
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -9,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from cms.contract.drivers import AddDriver
 from cms.contract.invoices import (
@@ -285,6 +289,47 @@ async def test_an_interrupted_run_goes_on_where_it_ended(shop: Small) -> None:
     told = await billingruns.run(shop.core, evolve_run(limit=2, after=told.next), ANA)
     numbers += [b.invoice for b in told.invoices]
     assert (numbers, told.next) == (["2026-0001", "2026-0002", "2026-0003"], None)
+
+
+@given(
+    amounts=st.lists(st.tuples(st.integers(0, 3), st.integers(1, 3000)), min_size=1, max_size=12),
+    steps=st.lists(st.tuples(st.booleans(), st.integers(1, 60)), min_size=1, max_size=4),
+)
+@settings(max_examples=4, deadline=None)
+def test_runs_that_are_cancelled_anywhere_or_race_bill_everything_once(
+    tmp_path_factory: pytest.TempPathFactory, amounts: list[tuple[int, int]], steps: list[tuple[bool, int]]
+) -> None:
+    async def story() -> None:
+        small = await Small(tmp_path_factory.mktemp("run")).open()
+        small.clock.time = datetime(2026, 12, 1, 9, tzinfo=UTC)
+        await sellers.set_(small.core, SELLER, ANA)
+        records = [
+            cdr(f"S{n}", str(D(cents) / 100), driver=f"d{who}") for n, (who, cents) in enumerate(amounts)
+        ]
+        await rated(small, *records)
+        # Another daemon on the same record: it holds another lock.
+        other = dataclasses.replace(small.core, books=asyncio.Lock())
+        for race, turns in steps:
+            runs = [asyncio.create_task(billingruns.run(small.core, NOVEMBER, ANA))]
+            if race:
+                runs.append(asyncio.create_task(billingruns.run(other, NOVEMBER, ANA)))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            runs[0].cancel()
+            await asyncio.gather(*runs, return_exceptions=True)
+        await billingruns.run(small.core, NOVEMBER, ANA)
+        made = await small.core.store.accounting.invoices()
+        assert sorted(invoice.number for invoice in made) == list(range(1, len(made) + 1))
+        sources = [item.source for invoice in made for item in invoice.items]
+        assert sorted(sources) == sorted(record.ref for record in records)
+        held = await small.core.store.accounting.balances()
+        owing = {account for account, _ in held if account.startswith("receivable/")}
+        for account in owing:
+            billed = sum(invoice.payable for invoice in made if invoice.account == account)
+            assert D(held[account, "EUR"]) / 100 == billed
+        await small.close()
+
+    asyncio.run(story())
 
 
 async def test_bad_words_about_the_seller_are_refused(shop: Small) -> None:
