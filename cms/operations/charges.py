@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import structlog
@@ -23,7 +23,8 @@ from cms.contract.refusals import Conflict, Invalid, Refusal
 from cms.contract.tariffs import Money
 from cms.core import Actor, Core, StoreDown
 from cms.domain import adhoc as ad_hoc
-from cms.domain import charges
+from cms.domain import balances, billing, charges
+from cms.domain.balances import Balance
 from cms.domain.charges import ASKING, FOR_A_PERSON, Charge, Told
 from cms.domain.ledger import major, minor
 from cms.operations import adhoc, takings
@@ -39,6 +40,8 @@ log = structlog.get_logger("cms")
 _SETTLED_S = 2.0
 _EVERY_S = 15.0
 _WHILE_OPEN_S = 3.0
+#: A card that fills a balance too small for its driver's sessions is not emptied by it.
+_BETWEEN_TOP_UPS = timedelta(hours=1)
 #: What is looked at when its time has come.
 _DUE = (*ASKING, "waiting")
 
@@ -192,6 +195,29 @@ async def recover(core: Core) -> None:
             await _alone(takings.go_on(core, charge.id))
     for one in list(core.kept.get(ad_hoc.KIND, {}).values()):
         await _alone(adhoc.proceed(core, one.charge))
+    for balance in list(core.kept.get(balances.KIND, {}).values()):
+        if balance.top_up is not None and balance.warned and balance.driver is not None:
+            await _alone(_top_up(core, balance, now))
+
+
+async def _top_up(core: Core, balance: Balance, now: datetime) -> None:
+    """Little is left, and its driver wants it filled from his card: once, until it is there or a person looked."""
+    profile = billing.profile(core.kept, balance.driver)
+    if balance.top_up is None or balance.driver is None or profile is None or profile.method is None:
+        return
+    known = await core.store.accounting.charges(owed_to=balance.account, limit=1)
+    if known and known[0].status not in ("captured", "refunded", "canceled"):
+        return
+    if known and now - known[0].created_at < _BETWEEN_TOP_UPS:
+        return
+    await take(
+        core,
+        driver=balance.driver,
+        amount=minor(balance.top_up, balance.currency),
+        currency=balance.currency,
+        purpose="top-up",
+        owed_to=balance.account,
+    )
 
 
 def _is_due(charge: Charge, now: datetime) -> bool:

@@ -113,7 +113,7 @@ async def shop(small: Small, local_stripe: LocalStripe) -> AsyncIterator[Shop]:
         await taker.close()
 
 
-async def test_a_session_is_held_for_started_charged_what_it_cost_and_receipted(shop: Shop):
+async def test_a_session_is_held_for_started_charged_what_it_cost_and_receipted(shop: Shop) -> None:
     offer = await shop.offer()
     assert (offer.payable, offer.reserved, offer.currency) == (True, Decimal(50), "EUR")
     view = await shop.begin()
@@ -135,7 +135,7 @@ async def test_a_session_is_held_for_started_charged_what_it_cost_and_receipted(
     assert (settled.status, settled.settled) == ("settled", Decimal("6.25"))
 
 
-async def test_the_same_wish_is_one_payment_however_often_it_is_asked(shop: Shop):
+async def test_the_same_wish_is_one_payment_however_often_it_is_asked(shop: Shop) -> None:
     card = shop.stripe.card()
     first, second = await shop.begin(card), await shop.begin(card)
     assert first.id == second.id
@@ -143,7 +143,7 @@ async def test_the_same_wish_is_one_payment_however_often_it_is_asked(shop: Shop
     assert len(shop.small.stations.given) == 1
 
 
-async def test_a_card_that_is_declined_starts_nothing(shop: Shop):
+async def test_a_card_that_is_declined_starts_nothing(shop: Shop) -> None:
     view = await shop.begin(shop.stripe.card(DECLINING))
     assert (view.status, view.detail) == ("declined", "Your card was declined.")
     assert shop.small.stations.given == []
@@ -151,7 +151,7 @@ async def test_a_card_that_is_declined_starts_nothing(shop: Shop):
     assert await shop.balances() == {}
 
 
-async def test_a_bank_that_wants_to_see_the_driver_is_waited_for(shop: Shop):
+async def test_a_bank_that_wants_to_see_the_driver_is_waited_for(shop: Shop) -> None:
     view = await shop.begin(shop.stripe.card(AUTHENTICATING))
     assert view.status == "action-needed"
     assert view.client_secret is not None
@@ -163,7 +163,7 @@ async def test_a_bank_that_wants_to_see_the_driver_is_waited_for(shop: Shop):
     assert view.client_secret not in str(await shop.charge(view.id))
 
 
-async def test_a_driver_who_never_proves_who_he_is_holds_the_place_for_a_while(shop: Shop):
+async def test_a_driver_who_never_proves_who_he_is_holds_the_place_for_a_while(shop: Shop) -> None:
     view = await shop.begin(shop.stripe.card(AUTHENTICATING))
     await shop.again(minutes=16)
     assert (await shop.shown(view.id)).status == "canceled"
@@ -171,7 +171,7 @@ async def test_a_driver_who_never_proves_who_he_is_holds_the_place_for_a_while(s
     assert (await shop.offer()).payable
 
 
-async def test_a_station_that_refuses_gets_the_amount_given_back(shop: Shop):
+async def test_a_station_that_refuses_gets_the_amount_given_back(shop: Shop) -> None:
     shop.small.stations.answer = OrderAnswer("rejected", "Rejected", {"status": "Rejected"})
     view = await shop.begin()
     assert view.status == "canceled"
@@ -179,7 +179,7 @@ async def test_a_station_that_refuses_gets_the_amount_given_back(shop: Shop):
     assert (await shop.payment(shop.token)).status == "canceled"
 
 
-async def test_a_session_that_does_not_begin_in_time_gets_the_amount_given_back(shop: Shop):
+async def test_a_session_that_does_not_begin_in_time_gets_the_amount_given_back(shop: Shop) -> None:
     view = await shop.begin()
     await shop.again(minutes=2)
     assert (await shop.shown(view.id)).status == "starting"
@@ -191,7 +191,7 @@ async def test_a_session_that_does_not_begin_in_time_gets_the_amount_given_back(
     assert answer.token.status == "unknown"
 
 
-async def test_a_session_without_energy_costs_nothing(shop: Shop):
+async def test_a_session_without_energy_costs_nothing(shop: Shop) -> None:
     view = await shop.begin()
     await shop.plug_in()
     await shop.unplug(0)
@@ -200,7 +200,7 @@ async def test_a_session_without_energy_costs_nothing(shop: Shop):
     assert shop.stripe.taken(view.id) == 0
 
 
-async def test_its_driver_stops_it(shop: Shop):
+async def test_its_driver_stops_it(shop: Shop) -> None:
     view = await shop.begin()
     await shop.plug_in()
     await adhoc.stop(shop.core, StopAdHoc(view.id), ANA)
@@ -209,12 +209,12 @@ async def test_its_driver_stops_it(shop: Shop):
     assert other.status == "charging"
 
 
-async def test_its_driver_gives_up_before_it_began(shop: Shop):
+async def test_its_driver_gives_up_before_it_began(shop: Shop) -> None:
     view = await shop.begin()
     assert (await adhoc.stop(shop.core, StopAdHoc(view.id), ANA)).status == "canceled"
 
 
-async def test_it_ends_by_itself_when_it_costs_what_is_held(shop: Shop):
+async def test_it_ends_by_itself_when_it_costs_what_is_held(shop: Shop) -> None:
     view = await shop.begin()
     await shop.plug_in()
     shop.small.clock.time = after(40)
@@ -228,7 +228,7 @@ async def test_it_ends_by_itself_when_it_costs_what_is_held(shop: Shop):
     assert left == {"provider/stripe": 5000, f"payment/{shop.token}": 10}
 
 
-async def test_a_provider_that_is_down_is_asked_again_and_captures_once(shop: Shop):
+async def test_a_provider_that_is_down_is_asked_again_and_captures_once(shop: Shop) -> None:
     view = await shop.begin()
     await shop.plug_in()
     shop.line.down = True
@@ -249,7 +249,7 @@ async def test_a_provider_that_is_down_is_asked_again_and_captures_once(shop: Sh
 @pytest.mark.parametrize(
     "step", ["POST .*/payment_intents$", "POST .*/confirm$", "POST .*/capture$", "GET .*/refunds$"]
 )
-async def test_a_line_that_breaks_at_any_step_takes_the_amount_once(shop: Shop, step: str, when: str):
+async def test_a_line_that_breaks_at_any_step_takes_the_amount_once(shop: Shop, step: str, when: str) -> None:
     shop.line.cut(step, when)
     view = await shop.begin()
     await shop.again(seconds=60)
@@ -263,7 +263,7 @@ async def test_a_line_that_breaks_at_any_step_takes_the_amount_once(shop: Shop, 
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_a_line_that_breaks_while_the_amount_is_given_back_gives_it_back(shop: Shop, when: str):
+async def test_a_line_that_breaks_while_the_amount_is_given_back_gives_it_back(shop: Shop, when: str) -> None:
     shop.line.cut("POST .*/cancel$", when)
     view = await shop.begin()
     await adhoc.stop(shop.core, StopAdHoc(view.id), ANA)
@@ -272,7 +272,7 @@ async def test_a_line_that_breaks_while_the_amount_is_given_back_gives_it_back(s
     assert shop.stripe.payments(view.id)[0]["status"] == "canceled"
 
 
-async def test_a_daemon_that_comes_back_goes_on_where_it_was(shop: Shop):
+async def test_a_daemon_that_comes_back_goes_on_where_it_was(shop: Shop) -> None:
     view = await shop.begin()
     await shop.restart()
     await shop.plug_in()
@@ -284,7 +284,7 @@ async def test_a_daemon_that_comes_back_goes_on_where_it_was(shop: Shop):
     assert shop.stripe.taken(view.id) == 500
 
 
-async def test_what_the_provider_no_longer_holds_is_shown_to_a_person(shop: Shop):
+async def test_what_the_provider_no_longer_holds_is_shown_to_a_person(shop: Shop) -> None:
     view = await shop.begin()
     await shop.plug_in()
     ref = (await shop.charge(view.id)).provider_ref
@@ -295,7 +295,7 @@ async def test_what_the_provider_no_longer_holds_is_shown_to_a_person(shop: Shop
     assert (await shop.shown(view.id)).status == "failed"
 
 
-async def test_a_2_1_station_gets_the_reference_of_the_payment(shop: Shop):
+async def test_a_2_1_station_gets_the_reference_of_the_payment(shop: Shop) -> None:
     shop.small.stations.connect("CP1", "2.1")
     view = await shop.begin()
     order = shop.small.stations.given[-1][1]
@@ -311,7 +311,7 @@ async def test_a_2_1_station_gets_the_reference_of_the_payment(shop: Shop):
     assert shop.stripe.taken(view.id) == 250
 
 
-async def test_a_stranger_says_nothing_harmful(shop: Shop):
+async def test_a_stranger_says_nothing_harmful(shop: Shop) -> None:
     for request in (
         BeginAdHoc(place=PLACE, method="pm_card_visa", key="short"),
         BeginAdHoc(place=PLACE, method="pm_1/../../refunds", key="wish-0001"),

@@ -26,8 +26,12 @@ from cms.contract.drivers import AddDriver
 from cms.contract.events import ListEvents
 from cms.contract.refusals import Conflict, Denied, Invalid, NotFound, Unreachable
 from cms.core import Core
+from cms.domain import balances
+from cms.domain.balances import Balance
 from cms.domain.charges import Charge
 from cms.operations import charges, drivers, events, savedcards
+from cms.operations.deciding import keep
+from tests.domain.build import NOON
 from tests.operations.small import ANA, Small
 from tests.stripes import AUTHENTICATING, DECLINING, Line, LocalStripe, provider, signed
 
@@ -86,7 +90,7 @@ async def desk(small: Small, local_stripe: LocalStripe) -> AsyncIterator[Desk]:
         await taker.close()
 
 
-async def test_a_saved_card_pays_what_its_driver_owes_once(desk: Desk):
+async def test_a_saved_card_pays_what_its_driver_owes_once(desk: Desk) -> None:
     await desk.save()
     charge = await desk.take()
     assert (charge.status, charge.captured) == ("captured", 1234)
@@ -95,18 +99,18 @@ async def test_a_saved_card_pays_what_its_driver_owes_once(desk: Desk):
     assert await desk.balances() == {"provider/stripe": 1234, "receivable/bea": -1234}
 
 
-async def test_two_who_ask_at_once_take_it_once(desk: Desk):
+async def test_two_who_ask_at_once_take_it_once(desk: Desk) -> None:
     await desk.save()
     await asyncio.gather(desk.take(), desk.take(), desk.take())
     assert len(desk.stripe.payments("invoice-2026-1")) == 1
 
 
-async def test_a_driver_without_a_card_cannot_be_charged(desk: Desk):
+async def test_a_driver_without_a_card_cannot_be_charged(desk: Desk) -> None:
     with pytest.raises(Conflict, match="no saved card"):
         await desk.take()
 
 
-async def test_a_declined_card_is_tried_three_times_over_days_and_then_shown_to_a_person(desk: Desk):
+async def test_a_declined_card_is_tried_three_times_over_days_and_then_shown_to_a_person(desk: Desk) -> None:
     await desk.save(DECLINING)
     charge = await desk.take()
     assert (charge.status, charge.code) == ("waiting", "card_declined")
@@ -123,7 +127,9 @@ async def test_a_declined_card_is_tried_three_times_over_days_and_then_shown_to_
     assert desk.stripe.taken(charge.id) == 1234
 
 
-async def test_a_bank_that_wants_to_see_the_driver_is_a_persons_business_and_nothing_stays_open(desk: Desk):
+async def test_a_bank_that_wants_to_see_the_driver_is_a_persons_business_and_nothing_stays_open(
+    desk: Desk,
+) -> None:
     await desk.save(AUTHENTICATING)
     charge = await desk.take()
     assert (charge.status, charge.code) == ("unpaid", "authentication_required")
@@ -133,7 +139,7 @@ async def test_a_bank_that_wants_to_see_the_driver_is_a_persons_business_and_not
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_a_line_that_breaks_takes_it_once_all_the_same(desk: Desk, when: str):
+async def test_a_line_that_breaks_takes_it_once_all_the_same(desk: Desk, when: str) -> None:
     await desk.save()
     desk.line.cut("POST .*/payment_intents$", when)
     assert (await desk.take()).status == "taking"
@@ -142,7 +148,20 @@ async def test_a_line_that_breaks_takes_it_once_all_the_same(desk: Desk, when: s
     assert await desk.balances() == {"provider/stripe": 1234, "receivable/bea": -1234}
 
 
-async def test_a_provider_that_stays_silent_is_asked_less_and_less(desk: Desk):
+async def test_a_balance_of_which_little_is_left_is_filled_from_the_card_once(desk: Desk) -> None:
+    await desk.save()
+    balance = Balance("bea", "EUR", NOON, Decimal(5), warned=True, top_up=Decimal(20))
+    async with desk.core.books:
+        await keep(desk.core, balances.KIND, balance.key, balance)
+    for _ in range(3):
+        await charges.recover(desk.core)
+    (charge,) = await desk.core.store.accounting.charges(owed_to="prepaid/bea")
+    assert (charge.status, charge.captured) == ("captured", 2000)
+    assert await desk.balances() == {"provider/stripe": 2000, "prepaid/bea": -2000}
+    assert desk.core.prepaid.left("prepaid/bea", "EUR") == Decimal(20)
+
+
+async def test_a_provider_that_stays_silent_is_asked_less_and_less(desk: Desk) -> None:
     await desk.save()
     desk.line.down = True
     charge = await desk.take()
@@ -159,7 +178,7 @@ async def test_a_provider_that_stays_silent_is_asked_less_and_less(desk: Desk):
     assert len(desk.stripe.payments(charge.id)) == 1
 
 
-async def test_money_is_given_back_in_parts_with_a_reason(desk: Desk):
+async def test_money_is_given_back_in_parts_with_a_reason(desk: Desk) -> None:
     await desk.save()
     await desk.take()
     view = await desk.refund("2.34")
@@ -176,7 +195,7 @@ async def test_money_is_given_back_in_parts_with_a_reason(desk: Desk):
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-async def test_a_line_that_breaks_gives_money_back_once(desk: Desk, when: str):
+async def test_a_line_that_breaks_gives_money_back_once(desk: Desk, when: str) -> None:
     await desk.save()
     await desk.take()
     desk.line.cut("POST .*/refunds$", when)
@@ -186,7 +205,7 @@ async def test_a_line_that_breaks_gives_money_back_once(desk: Desk, when: str):
     assert await desk.balances() == {"provider/stripe": 1000, "receivable/bea": -1000}
 
 
-async def test_what_somebody_gives_back_in_the_dashboard_is_noticed_once(desk: Desk):
+async def test_what_somebody_gives_back_in_the_dashboard_is_noticed_once(desk: Desk) -> None:
     await desk.save()
     charge = await desk.take()
     desk.stripe.ask("POST", "refunds", payment_intent=str(charge.provider_ref), amount="200")
@@ -196,7 +215,7 @@ async def test_what_somebody_gives_back_in_the_dashboard_is_noticed_once(desk: D
     assert await desk.balances() == {"provider/stripe": 1034, "receivable/bea": -1034}
 
 
-async def test_events_in_any_order_and_again_change_nothing_that_is_not_so(desk: Desk):
+async def test_events_in_any_order_and_again_change_nothing_that_is_not_so(desk: Desk) -> None:
     await desk.save()
     await desk.take()
     before = await desk.charge()
@@ -207,7 +226,7 @@ async def test_events_in_any_order_and_again_change_nothing_that_is_not_so(desk:
     assert await desk.balances() == {"provider/stripe": 1234, "receivable/bea": -1234}
 
 
-async def test_an_event_whose_answer_was_lost_brings_the_charge_to_its_end(desk: Desk):
+async def test_an_event_whose_answer_was_lost_brings_the_charge_to_its_end(desk: Desk) -> None:
     await desk.save()
     desk.line.cut("POST .*/payment_intents$", "after")
     charge = await desk.take()
@@ -218,7 +237,7 @@ async def test_an_event_whose_answer_was_lost_brings_the_charge_to_its_end(desk:
     assert (await desk.again()).status == "captured"
 
 
-async def test_an_event_of_somebody_else_is_refused(desk: Desk):
+async def test_an_event_of_somebody_else_is_refused(desk: Desk) -> None:
     event = {"id": "evt_1", "type": "x", "data": {"object": {"object": "payment_intent", "id": "pi_1"}}}
     body, good = signed(event)
     old = signed(event, at=time.time() - 3600)
@@ -236,7 +255,7 @@ async def test_an_event_of_somebody_else_is_refused(desk: Desk):
     await charges.webhook(desk.core, body, good)
 
 
-async def test_an_event_while_the_provider_is_down_is_to_come_again(desk: Desk):
+async def test_an_event_while_the_provider_is_down_is_to_come_again(desk: Desk) -> None:
     await desk.save()
     await desk.take()
     desk.line.down = True
@@ -255,7 +274,7 @@ async def test_an_event_while_the_provider_is_down_is_to_come_again(desk: Desk):
 )
 async def test_a_dispute_takes_the_money_until_it_is_decided(
     desk: Desk, end: str, status: str, left: dict[str, int]
-):
+) -> None:
     await desk.save()
     charge = await desk.take()
     dispute = desk.stripe.ask("POST", "disputes", payment_intent=str(charge.provider_ref))
@@ -270,7 +289,7 @@ async def test_a_dispute_takes_the_money_until_it_is_decided(
     assert await desk.balances() == left
 
 
-async def test_a_driver_saves_a_card_himself_by_a_link_that_is_good_once(desk: Desk):
+async def test_a_driver_saves_a_card_himself_by_a_link_that_is_good_once(desk: Desk) -> None:
     with pytest.raises(Conflict, match="no pay page"):
         await savedcards.link(desk.core, LinkCard("bea"), ANA)
     desk.core.terms = replace(desk.core.terms, pay_url="https://pay.example")
