@@ -47,6 +47,29 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "cms drivers billing set volt --way invoice --company 'Volt BV' --vat-id NL123456789B01",
     ),
     "billing open": ("cms billing open", "cms billing open --from 2026-11-01 -o json"),
+    "tariffs": (
+        "cms tariffs add dc-day.yaml && cms tariffs use DC-day --site garage --connector-type ccs2",
+        "cms tariffs lint dc-day.yaml",
+        "cms tariffs resolve CP-7:1 --token 04A1B2C3D4",
+    ),
+    "tariffs add": (
+        "cms tariffs add dc-day.yaml",
+        "cms tariffs add dc-day.yaml --revise",
+        "cms tariffs add DAY --kwh 0.39 --idle 0.05 --tax 19 --zone Europe/Berlin",
+    ),
+    "tariffs use": (
+        "cms tariffs use DC-day",
+        "cms tariffs use DC-day --site garage --connector-type ccs2 --since 2027-01-01",
+        "cms tariffs use STAFF --group staff",
+        "cms tariffs use none --station CP-7",
+    ),
+    "tariffs resolve": ("cms tariffs resolve CP-7:1 --driver ada --at 2027-01-01",),
+    "tariffs show": ("cms tariffs show DC-day --as yaml > dc-day.yaml",),
+    "price": (
+        "cms price explain 01JC4X",
+        "cms price simulate --tariff new.yaml --last 30d",
+    ),
+    "price simulate": ("cms price simulate --tariff new.yaml --last 30d --site garage -o csv",),
     "plans": (
         "cms plans add flat --name 'Flat 100' --fee 39.90 --vat 19 --kwh 100 --tariff member",
         "cms plans sign-up ada flat",

@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {
     "displays": "Messages on the displays of stations: list, set, get, clear.",
     "customers": "What a station knows of a customer: report, clear.",
     "tariffs": "Tariffs: what charging costs, where, and what sessions cost.",
+    "price": "Why a session costs what it costs, and what it would have cost otherwise.",
     "plans": "Subscription plans: fee, included energy, members: list, add, sign-up, cancel ...",
     "bills": "What sessions came to: list, show, export, rate again, correct, dispute.",
     "meters": "Public keys of meters, for signed meter values.",

@@ -477,6 +477,8 @@ def _prices() -> Rows:
 
     order = _order()
     return {
+        prices.SimulateTariff: Route("POST", "/v1/price-simulations", prices.Simulation),
+        prices.ExplainPrice: Route("GET", "/v1/sessions/{session}/price", prices.Explanation),
         prices.LintTariff: Route("POST", "/v1/tariff-lint", list[prices.Finding]),
         prices.ShowPriceTag: Route("GET", "/v1/stations/{station}/price", prices.PriceTag),
         prices.DisplayTariff: Route("POST", "/v1/stations/{station}/price/display", order),

@@ -222,10 +222,9 @@ def lines(tariff: Tariff, language: str = "en") -> tuple[str, ...]:
     found = [
         line for name, component in components(tariff) for line in _component(tariff, name, component, words)
     ]
-    bounds = (("minimum", tariff.min_cost), ("maximum", tariff.max_cost))
-    found += [
-        words.say(name, price=_bound(tariff, bound, words)) for name, bound in bounds if bound is not None
-    ]
+    for name, said in (("minimum", tariff.min_cost), ("maximum", tariff.max_cost)):
+        if said is not None:
+            found.append(words.say(name, price=bound(tariff, said, words)))
     return tuple(found) or (words.say("free"),)
 
 
@@ -233,14 +232,15 @@ def _component(tariff: Tariff, name: str, component: Component, words: Words) ->
     for place, price in enumerate(component.prices):
         phrase = f"{name}_h" if price.per_hour and name in _TIMED else name
         line = words.say(phrase, price=words.money(gross(tariff, component, price), tariff.currency))
-        conditions = list(_conditions(price, words))
-        if not conditions and place:
+        held = list(conditions(price, words))
+        if not held and place:
             line = words.say("otherwise", line=line)
         step = _step(name, price, words)
-        yield ", ".join([line, *conditions, *([step] if step else [])])
+        yield ", ".join([line, *held, *([step] if step else [])])
 
 
-def _conditions(price: Price, words: Words) -> Iterator[str]:
+def conditions(price: Price, words: Words) -> Iterator[str]:
+    """When it holds, a phrase each."""
     when = price.when
     if when is None:
         return
@@ -290,10 +290,11 @@ def _step(name: str, price: Price, words: Words) -> str | None:
     return words.say("step", step=shown)
 
 
-def _bound(tariff: Tariff, bound: Bound, words: Words) -> str:
-    amount = bound.incl_tax
+def bound(tariff: Tariff, said: Bound, words: Words) -> str:
+    """The least or most, with VAT."""
+    amount = said.incl_tax
     if amount is None:
-        amount = with_taxes(bound.excl_tax or Decimal(0), bound.taxes)
+        amount = with_taxes(said.excl_tax or Decimal(0), said.taxes)
     return words.money(amount, tariff.currency)
 
 

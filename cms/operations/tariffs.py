@@ -159,14 +159,16 @@ async def read(core: Core, text: str, id: str | None = None) -> Tariff:
     return await core.aside(partial(tarifffiles.read, text, id))
 
 
+async def meant(core: Core, name: str | None, text: str | None) -> Tariff:
+    """A registered tariff by its name, or one in the text of a file."""
+    if (name is None) == (text is None):
+        raise Invalid("a tariff is named, or given as the text of a file: one of them")
+    return _registered(core, name).tariff if name is not None else await read(core, text or "")
+
+
 async def lint(core: Core, request: LintTariff, actor: Actor) -> list[Finding]:
     """What is odd about a registered tariff, or one in a file."""
-    if (request.tariff is None) == (request.text is None):
-        raise Invalid("a tariff is named, or given as the text of a file: one of them")
-    if request.text is not None:
-        tariff = await read(core, request.text, None)
-    else:
-        tariff = _registered(core, request.tariff or "").tariff
+    tariff = await meant(core, request.tariff, request.text)
     return list(await core.aside(partial(tarifflint.lint, tariff, _currencies(core, tariff.id))))
 
 

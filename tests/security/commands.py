@@ -70,6 +70,7 @@ WORDS = {
     "sites set": [f"{MARK}1", "--name", "North"],
     "lists set": ["CP1", "--all"],
     "tariffs assign": ["T1", "--station", "CP1"],
+    "price simulate": ["--tariff", "T1"],
     "plans add": [f"{MARK}1", "--fee", "5"],
     "reservations cancel": ["1"],
     "displays get": ["CP1", "1"],
@@ -110,6 +111,7 @@ SILENT = {
     "logs read": {0},
     "tariffs assign": {0},
     "tariffs default": {0},
+    "tariffs use": {0},
     "meters forget": {0},
 }
 
