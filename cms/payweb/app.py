@@ -17,7 +17,7 @@ from cms.core import Clash, Core, StoreDown
 from cms.houses import Houses
 from cms.limits import take
 from cms.operations import Operation
-from cms.payweb import charging, gate, offers, webhooks
+from cms.payweb import cards, charging, gate, offers, webhooks
 from cms.payweb.shop import Shop, Visit, visit
 
 log = structlog.get_logger("cms.payweb")
@@ -36,6 +36,8 @@ _PAGES: tuple[tuple[str, str, Page], ...] = (
     ("/p/{id}/confirmed", "POST", charging.confirmed),
     ("/p/{id}/stop", "POST", charging.stop),
     ("/p/{id}/receipt", "GET", charging.receipt),
+    ("/card/{id}", "GET", cards.show),
+    ("/card/{id}", "POST", cards.finish),
     ("/webhooks/{provider}", "POST", webhooks.told),
 )
 

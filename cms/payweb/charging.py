@@ -9,6 +9,7 @@ import msgspec
 from starlette.responses import Response
 
 from cms.contract.adhoc import OVER, AdHocView, ContinueAdHoc, Offer, ShowAdHoc, ShowOffer, StopAdHoc
+from cms.contract.invoices import SellerView, ShowSeller
 from cms.limits import take
 from cms.payweb import figures, gate
 from cms.payweb.shop import Visit
@@ -27,8 +28,8 @@ _AT: dict[str, tuple[int, int | None]] = {
     "canceled": (0, None),
 }
 _STEPS = ("step_pay", "step_start", "step_charge", "step_receipt")
-#: Whether the driver can end it, and what that is called.
-_ENDS = {"authorizing": "give_up", "action-needed": "give_up", "starting": "give_up", "charging": "stop"}
+#: Whether the driver can end it, and what that is called; while his bank asks, he can beside that.
+_ENDS = {"authorizing": "give_up", "starting": "give_up", "charging": "stop"}
 
 
 async def show(visit: Visit) -> Response:
@@ -104,6 +105,6 @@ async def receipt(visit: Visit) -> Response:
     view = await _view(visit)
     if view.bill is None or view.status not in ("ended", "paid", "failed"):
         return visit.go("p", view.id)
-    return visit.page(
-        "receipt", view=view, place=_place(view), bill=view.bill, lines=figures.merged(view.bill)
-    )
+    seller: SellerView = await visit.ask(ShowSeller())
+    shown: dict[str, Any] = {"view": view, "place": _place(view), "bill": view.bill, "seller": seller}
+    return visit.page("receipt", lines=figures.merged(view.bill), **shown)

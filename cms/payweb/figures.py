@@ -10,7 +10,9 @@ from babel.dates import format_datetime
 from babel.numbers import format_decimal, get_currency_precision
 
 from cms.contract.adhoc import AdHocView, Offer
+from cms.contract.apps import Place
 from cms.contract.money import money
+from cms.contract.prices import PriceTag
 from cms.contract.tariffs import Bill, BillLine, Money
 
 #: Status of an EVSE -> (the word for it, how it is to be seen: good, busy, bad).
@@ -93,6 +95,35 @@ def address(offer: Offer) -> str:
     return ", ".join(part for part in (offer.street, city) if part)
 
 
+#: OCPI's names of plugs -> what is printed beside them; the others are said as they are.
+_PLUGS = {
+    "IEC_62196_T1": "Type 1",
+    "IEC_62196_T1_COMBO": "CCS 1",
+    "IEC_62196_T2": "Type 2",
+    "IEC_62196_T2_COMBO": "CCS",
+    "CHADEMO": "CHAdeMO",
+    "SAE_J3400": "NACS",
+    "DOMESTIC_F": "Schuko",
+}
+
+
+def plugs(place: Place, language: str) -> str:
+    """``CCS 150 kW, Type 2 22 kW``."""
+    told = [
+        f"{_PLUGS.get(outlet.standard, outlet.standard.replace('_', ' '))}"
+        + (f" {number(Decimal(outlet.power_w) / 1000, language, 1)} kW" if outlet.power_w else "")
+        for outlet in place.connectors
+        if outlet.standard
+    ]
+    return ", ".join(dict.fromkeys(told))
+
+
+def own_words(tag: PriceTag) -> str | None:
+    """What a tariff says of itself; None where its text is nothing but its prices."""
+    generated = {"\n".join(tag.lines), "\n".join((*tag.lines, tag.vat or ""))}
+    return None if tag.text in generated else tag.text
+
+
 def merged(bill: Bill) -> list[BillLine]:
     """The lines of a receipt: those of the same thing at the same price are one."""
     found: dict[tuple[str, Decimal, Decimal, str], BillLine] = {}
@@ -101,6 +132,12 @@ def merged(bill: Bill) -> list[BillLine]:
         known = found.get(key)
         found[key] = line if known is None else _sum(known, line)
     return list(found.values())
+
+
+def before_tax(line: BillLine) -> bool:
+    """Whether the price of a line is without its VAT: tariffs have either."""
+    whole = line.price * line.quantity
+    return abs(whole - line.net) < abs(whole - line.gross)
 
 
 def _sum(one: BillLine, other: BillLine) -> BillLine:

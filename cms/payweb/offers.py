@@ -9,8 +9,10 @@ from urllib.parse import parse_qsl
 from starlette.responses import Response
 
 from cms.contract.adhoc import AdHocView, BeginAdHoc, Offer, ShowOffer
+from cms.contract.apps import ShowPlace
 from cms.contract.payments import BeginWebPayment
-from cms.contract.refusals import Invalid, Unreachable
+from cms.contract.prices import PriceTag, ShowPriceTag
+from cms.contract.refusals import Invalid, NotFound, Unreachable
 from cms.contract.tariffs import Money
 from cms.domain import organisations
 from cms.limits import take
@@ -34,7 +36,7 @@ async def look_up(visit: Visit) -> Response:
 
 async def show(visit: Visit) -> Response:
     """An EVSE: where and how it is, what it costs, how to pay."""
-    return _page(visit, await _offer(visit))
+    return await _page(visit, await _offer(visit))
 
 
 async def _offer(visit: Visit) -> Offer:
@@ -45,12 +47,14 @@ async def _offer(visit: Visit) -> Offer:
     return offer
 
 
-def _page(visit: Visit, offer: Offer, status: int = 200, notice: str | None = None) -> Response:
+async def _page(visit: Visit, offer: Offer, status: int = 200, notice: str | None = None) -> Response:
     visit.script = offer.script if _by_card(offer) else None
     return visit.page(
         "offer",
         status,
         offer=offer,
+        tag=await _price(visit, offer),
+        plugs=figures.plugs(await visit.ask(ShowPlace(offer.place)), visit.words.language),
         place=offer.place,
         notice=notice,
         standing=figures.standing(offer),
@@ -60,6 +64,19 @@ def _page(visit: Visit, offer: Offer, status: int = 200, notice: str | None = No
         key=secrets.token_urlsafe(24),
         quote=quoted(offer),
     )
+
+
+async def _price(visit: Visit, offer: Offer) -> PriceTag | None:
+    """Its prices line by line in the visitor's language; None where nothing is priced (any more)."""
+    if offer.tariff is None:
+        return None
+    try:
+        tag: PriceTag = await visit.ask(
+            ShowPriceTag(offer.station, offer.evse, language=visit.words.language)
+        )
+    except NotFound:
+        return None
+    return tag
 
 
 def _by_card(offer: Offer) -> bool:
@@ -91,9 +108,9 @@ async def begin(visit: Visit) -> Response:
     form = await _form(visit)
     offer = await _offer(visit)
     if not form.get("method"):
-        return _page(visit, offer, 422, "no_card_given")
+        return await _page(visit, offer, 422, "no_card_given")
     if form.get("quote") != quoted(offer):
-        return _page(visit, offer, 409, "price_changed")
+        return await _page(visit, offer, 409, "price_changed")
     limits = visit.shop.limits
     take(limits.tries, gate.network(visit.request), "payments")
     take(limits.tries_at_place, (visit.core.organisation, offer.station, offer.evse), "payments here")

@@ -18,7 +18,12 @@ from cms.contract.adhoc import (
     ShowOffer,
     StopAdHoc,
 )
+from cms.contract.apps import Place, ShowPlace
+from cms.contract.charges import CardView, CardWish, FinishCardLink, ShowCardLink
+from cms.contract.evses import Outlet
+from cms.contract.invoices import SellerView, ShowSeller
 from cms.contract.payments import BeginWebPayment
+from cms.contract.prices import PriceTag, ShowPriceTag
 from cms.contract.refusals import Denied, NotFound
 from cms.contract.tariffs import Bill, BillLine, Money, VatPart
 from cms.core import Actor, Core
@@ -45,7 +50,7 @@ OFFER = Offer(
     open=True,
     operator="Volt GmbH",
     tariff="day-1",
-    price=("0.49 € per kWh", "0.10 € per minute after charging has ended, from 15 min"),
+    price=("0.49 € per kWh",),
     currency="EUR",
     reserved=Decimal(50),
     payable=True,
@@ -53,6 +58,61 @@ OFFER = Offer(
     key="pk_test_1",
     script="https://js.stripe.com/v3/",
 )
+TAG = PriceTag(
+    station="CP-1",
+    evse=1,
+    tariff="day-1",
+    currency="EUR",
+    language="en",
+    at=NOON,
+    text="Green power from the roof.",
+    lines=("0.49 € per kWh", "0.10 € per minute connected without charging, after 15 min"),
+    vat="incl. 19% VAT",
+)
+PLACE = Place(
+    station="CP-1",
+    evse=1,
+    evse_id="DE*ABC*E1001",
+    reference="Stand 4",
+    status="available",
+    online=True,
+    connectors=(Outlet(1, "IEC_62196_T2_COMBO", power_w=150_000), Outlet(2, "IEC_62196_T2", power_w=22_000)),
+    floor=None,
+    directions=None,
+    site="garage",
+    site_name="Old Town Garage",
+    street=None,
+    postcode=None,
+    city=None,
+    country=None,
+    latitude=None,
+    longitude=None,
+    time_zone=None,
+    hours=None,
+    open=True,
+    operator=None,
+)
+SELLER = SellerView(
+    name="Volt Energie GmbH",
+    street="Werkstr. 1",
+    postcode="89073",
+    city="Ulm",
+    country="DE",
+    vat_id="DE123456789",
+    tax_number=None,
+    email=None,
+    phone=None,
+    iban=None,
+    bic=None,
+    series="R",
+    due_days=14,
+    locale="de_DE",
+    reminder_days=(),
+    reminder_fees=(),
+    exemption=None,
+    missing=(),
+)
+WISH = CardWish("w-1", "Volt GmbH", "stripe", "pk_test_1", "https://js.stripe.com/v3/", "seti_1_secret_2")
 VIEW = AdHocView(
     id="",
     status="starting",
@@ -102,6 +162,9 @@ class SmallShop:
             trust=None,  # type: ignore[arg-type]
         )
         self.offer = offer
+        self.tag = TAG
+        self.place = PLACE
+        self.wish = WISH
         self.sessions: dict[str, AdHocView] = {}
         self.proved: set[str] = set()
         self.begun: list[BeginAdHoc] = []
@@ -115,6 +178,11 @@ class SmallShop:
             BeginAdHoc: self._begin,
             ContinueAdHoc: self._continue,
             ShowAdHoc: self._session,
+            ShowPriceTag: lambda asked: replace(self.tag, language=asked.language),
+            ShowPlace: lambda asked: self.place,
+            ShowSeller: lambda asked: SELLER,
+            ShowCardLink: self._wished,
+            FinishCardLink: lambda asked: CardView("D-1", "Visa 4242", self._wished(asked).id),
             StopAdHoc: lambda asked: self.move(asked.id, status="ended"),
             BeginWebPayment: self._scanned,
         }
@@ -153,6 +221,11 @@ class SmallShop:
         if asked.id in self.proved:
             return self.move(asked.id, status="starting")
         return replace(view, client_secret="pi_1_secret_2")
+
+    def _wished(self, asked: ShowCardLink | FinishCardLink) -> CardWish:
+        if asked.id != self.wish.id:
+            raise NotFound("this link is not good (any more)")
+        return self.wish
 
     def _scanned(self, asked: BeginWebPayment) -> None:
         if asked.totp != "right":

@@ -12,13 +12,14 @@ import httpx
 import pytest
 
 from cms.contract.adhoc import STATUSES
+from cms.contract.evses import Outlet
 from cms.contract.refusals import Conflict, Unreachable
 from cms.contract.tariffs import Money
 from cms.core import StoreDown
 from cms.limits import Buckets
 from cms.payweb import words
 from tests.payweb.markup import Page
-from tests.payweb.small import BILL, HOSTILE, NOON, OFFER, SmallShop
+from tests.payweb.small import BILL, HOSTILE, NOON, OFFER, TAG, WISH, SmallShop
 
 PLACE = "/e/DE*ABC*E1001"
 _IS_FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -33,7 +34,15 @@ async def offered(phone: httpx.AsyncClient) -> dict[str, str]:
 
 async def test_the_price_is_seen_before_anything_is_paid(phone: httpx.AsyncClient, shop: SmallShop) -> None:
     page = Page((await phone.get(PLACE)).text)
-    for said in ("Stand 4", "Old Town Garage", "Uus 25, 10111 Tallinn", "Free", *OFFER.price):
+    for said in (
+        "Stand 4",
+        "Old Town Garage",
+        "Uus 25, 10111 Tallinn",
+        "Free",
+        *TAG.lines,
+        str(TAG.vat),
+        TAG.text,
+    ):
         assert said in page.text
     assert "Reserved on your card: €50.00" in page.text and "Reserve €50.00 and start" in page.text
     assert shop.begun == []
@@ -78,7 +87,7 @@ async def every_page(phone: httpx.AsyncClient, shop: SmallShop) -> dict[str, htt
     shop.charging(), shop.paid()
     for status in STATUSES.keys() - {"charging", "paid"}:
         shop.put(status, detail="the bank said no")
-    paths = ["/", PLACE, "/e/DE*XYZ*E1", "/nothing", "/p/nobody", "/p/id-paid/receipt"]
+    paths = ["/", PLACE, "/e/DE*XYZ*E1", "/nothing", "/p/nobody", "/p/id-paid/receipt", "/card/w-1"]
     paths += [f"/p/{id}" for id in shop.sessions]
     asked = [(path, language) for path in paths for language in words.LANGUAGES]
     return {
@@ -91,7 +100,8 @@ async def test_every_page_is_well_made_and_loads_nothing_of_others(
 ) -> None:
     for path, answer in (await every_page(phone, shop)).items():
         page = Page(answer.text)
-        assert page.problems == [], path
+        missing = path.startswith(("/e/DE*XYZ", "/nothing", "/p/nobody"))
+        assert (answer.status_code, page.problems) == (404 if missing else 200, []), path
         others = [url for url in page.loaded if not url.startswith("/static/")]
         assert others in ([], [OFFER.script]), path
         for url in page.loaded:
@@ -107,10 +117,12 @@ async def test_what_others_wrote_is_text_and_nothing_else(phone: httpx.AsyncClie
         street=HOSTILE,
         city=HOSTILE,
         operator=HOSTILE,
-        price=(HOSTILE, "{{ 7 * 7 }}"),
         key=HOSTILE,
         country=HOSTILE,
     )
+    shop.tag = replace(TAG, lines=(HOSTILE, "{{ 7 * 7 }}"), vat=HOSTILE, text=HOSTILE)
+    shop.place = replace(shop.place, connectors=(Outlet(1, HOSTILE),))
+    shop.wish = replace(WISH, operator=HOSTILE, client_secret=HOSTILE)
     more: dict[str, Any] = {"operator": HOSTILE, "site_name": HOSTILE, "detail": HOSTILE}
     shop.put("failed", **more)
     shop.put(
@@ -121,6 +133,7 @@ async def test_what_others_wrote_is_text_and_nothing_else(phone: httpx.AsyncClie
     )
     for path in (
         PLACE,
+        "/card/w-1",
         "/p/id-failed",
         "/p/id-paid",
         "/p/id-paid/receipt",
@@ -148,7 +161,7 @@ async def test_browsers_are_told_to_run_and_frame_nothing_else(
         assert "max-age" in answer.headers["strict-transport-security"]
         assert answer.headers["cache-control"] == "no-store"
         assert "set-cookie" not in answer.headers and "server" not in answer.headers
-        provider = path.startswith(PLACE) or "action-needed" in path
+        provider = path.startswith((PLACE, "/card")) or "action-needed" in path
         assert ("js.stripe.com" in policy["script-src"]) is provider, path
 
 
@@ -181,7 +194,8 @@ async def test_every_visit_has_a_key_of_its_own_that_cannot_be_guessed(phone: ht
 
 async def test_nobody_pays_another_price_than_he_was_shown(phone: httpx.AsyncClient, shop: SmallShop) -> None:
     form = await offered(phone)
-    shop.offer = replace(OFFER, tariff="day-2", price=("0.99 € per kWh",))
+    shop.offer = replace(OFFER, tariff="day-2")
+    shop.tag = replace(TAG, lines=("0.99 € per kWh",))
     answer = await phone.post(PLACE, data=form)
     assert answer.status_code == 409 and shop.begun == []
     assert "price has changed" in answer.text and "0.99 €" in answer.text
@@ -230,7 +244,7 @@ async def test_a_place_that_takes_no_cards_says_so_and_shows_its_price(
         OFFER, payable=False, provider=None, key=None, script=None, detail="no provider is set"
     )
     page = Page((await phone.get(PLACE)).text)
-    assert "Cards are not taken here" in page.text and OFFER.price[0] in page.text and "pay" not in page.ids
+    assert "Cards are not taken here" in page.text and TAG.lines[0] in page.text and "pay" not in page.ids
     shop.offer = replace(OFFER, payable=False, online=False, detail="CP-1 is offline")
     page = Page((await phone.get(PLACE)).text)
     assert "Not connected" in page.text and "You cannot pay here at this moment" in page.text
@@ -289,7 +303,9 @@ async def test_the_receipt_has_lines_that_sum_to_what_was_charged(
     shop.paid()
     page = Page((await phone.get("/p/id-paid/receipt?lang=de")).text)
     for said in (
-        "Volt GmbH",
+        "Volt Energie GmbH Werkstr. 1 89073 Ulm",
+        "USt-IdNr. DE123456789",
+        "24,31 kWh × 0,411765 EUR (Netto)",
         "24,31 kWh",
         "21.06.2026, 12:00:00",
         "MwSt. 19 % 1,90 €",
@@ -347,6 +363,14 @@ async def test_a_scanned_code_leads_to_the_offer_while_it_is_right(phone: httpx.
     assert (await phone.get(right.headers["location"])).status_code == 200
     wrong = await phone.get("/w/CP-1/1", params={"totp": "wrong"})
     assert wrong.status_code == 403 and "Scan the code again" in wrong.text
+
+
+async def test_a_card_is_saved_by_whoever_has_the_link(phone: httpx.AsyncClient) -> None:
+    answer = await phone.get("/card/w-1")
+    assert 'data-secret="seti_1_secret_2"' in answer.text
+    saved = await phone.post("/card/w-1")
+    assert saved.status_code == 200 and "Visa 4242" in saved.text
+    assert (await phone.get("/card/w-2")).status_code == (await phone.post("/card/w-2")).status_code == 404
 
 
 async def test_other_methods_and_worlds_are_not_there(phone: httpx.AsyncClient) -> None:

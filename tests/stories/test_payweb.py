@@ -189,7 +189,7 @@ async def test_a_card_is_declined_a_bank_asks_and_a_driver_changes_his_mind(
             await pays(tab, url, DECLINED)
             await tab.sees("The payment was declined")
             await pays(tab, url, ASKING_BANK)
-            await tab.sees("Your bank wants to see you")
+            await tab.sees("Confirm with your bank")
             await tab.click("#ask")
             await asyncio.gather(
                 tab.press("Complete authentication"), obeys(station, "RemoteStartTransaction")

@@ -78,6 +78,31 @@ async function wallets(form, provider, elements, pays) {
   } catch { /* the card field is there */ }
 }
 
+// A card that is kept for later: the provider has it when it says so, and only its name comes here.
+function save(form) {
+  const start = byId("start");
+  if (typeof Stripe === "undefined") { trouble(form.dataset.away); return; }
+  const { provider, card } = cardField(form);
+  let saved = false;
+  start.disabled = false;
+  form.addEventListener("submit", async (event) => {
+    if (saved) return;
+    event.preventDefault();
+    if (start.disabled) return;
+    start.disabled = true;
+    trouble("");
+    try {
+      const seen = await provider.confirmCardSetup(form.dataset.secret, { payment_method: { card } });
+      if (seen.error) throw seen.error;
+      saved = true;
+      form.submit();
+    } catch (error) {
+      trouble((error && error.message) || form.dataset.away);
+      start.disabled = false;
+    }
+  });
+}
+
 // The bank wants to see the driver (3-D Secure).
 function confirm(bank) {
   const ask = byId("ask");
@@ -139,12 +164,13 @@ function follow(part) {
   });
 }
 
-const found = { pay: byId("pay"), bank: byId("bank"), session: byId("session"), resume: byId("resume"), print: byId("print") };
+const found = { pay: byId("pay"), save: byId("save"), bank: byId("bank"), session: byId("session"), resume: byId("resume"), print: byId("print") };
 if (found.resume && remembered(found.resume.dataset.place)) {
   found.resume.querySelector("a").href = remembered(found.resume.dataset.place);
   found.resume.hidden = false;
 }
 if (found.pay) pay(found.pay);
+if (found.save) save(found.save);
 if (found.bank) confirm(found.bank);
 if (found.session) follow(found.session);
 if (found.print) {
