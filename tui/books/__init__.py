@@ -5,6 +5,7 @@ from __future__ import annotations
 from tui.books import (
     access,
     audit,
+    balances,
     bills,
     charging,
     drivers,
@@ -29,6 +30,7 @@ BOOKS: dict[str, Book] = {
         *access.BOOKS,
         *sites.BOOKS,
         *money.BOOKS,
+        *balances.BOOKS,
         *bills.BOOKS,
         *plans.BOOKS,
         *operators.BOOKS,

@@ -1,4 +1,4 @@
-"""Tariffs, prepaid tokens, ad hoc payments, battery swaps."""
+"""Tariffs, ad hoc payments, battery swaps."""
 
 from __future__ import annotations
 
@@ -85,23 +85,6 @@ PAYMENTS = Book(
     ("payment.",),
 )
 
-CREDITS = Book(
-    "credits",
-    "Prepaid tokens",
-    "tokens with a balance",
-    tariffs.CreditView,
-    lambda station: tariffs.ListCredits(),
-    lambda row: row.token,
-    (
-        Cell("Token", 20, field("token")),
-        Cell("Balance", 14, _money("balance"), right=True),
-        Cell("Available", 14, _money("available"), right=True),
-        Cell("Changed", 16, moment("changed_at"), grow=True),
-    ),
-    "no token is prepaid: cms tariffs credit",
-    ("token.credit", "session.billed"),
-)
-
 SWAPS = Book(
     "swaps",
     "Battery swaps",
@@ -146,4 +129,4 @@ BATTERIES = Book(
     of_station=True,
 )
 
-BOOKS = (TARIFFS, STATION_TARIFFS, PAYMENTS, CREDITS, SWAPS, BATTERIES)
+BOOKS = (TARIFFS, STATION_TARIFFS, PAYMENTS, SWAPS, BATTERIES)
