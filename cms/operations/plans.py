@@ -21,7 +21,7 @@ from cms.contract.plans import (
 from cms.contract.refusals import Conflict, Invalid, NotFound
 from cms.contract.tariffs import BillLine, Money
 from cms.core import Actor, Core
-from cms.domain import billing, plans
+from cms.domain import balances, billing, plans
 from cms.domain.cdrs import Cdr
 from cms.domain.changes import Happened
 from cms.domain.costs import rounded
@@ -36,6 +36,8 @@ from cms.operations.drivers import said
 
 _MOST = 1_000
 _DAY = timedelta(days=1)
+#: Months that no run billed are caught up so far back.
+_CAUGHT_UP = timedelta(days=400)
 #: An energy line of a bill (domain.costs).
 _ENERGY = "energy"
 
@@ -173,20 +175,29 @@ async def fees(
     known = subscriptions(core).get(driver_id)
     if known is None or not known.steps or billing.way_of(core.kept, driver_id) == "free":
         return []
-    since = max(known.steps[0].since, period[1] - timedelta(days=400))
+    last = min(
+        period[1], today(core) - _DAY
+    )  # a month is billed when it is over, whatever the run's last day
+    since = max(known.steps[0].since, last - _CAUGHT_UP)
+    months = [
+        held for month in plans.months(since, last) if (held := plans.parts(known, offers(core), month))
+    ]
+    sources = [plans.fee_source(driver_id, part) for held in months for part in held]
+    billed = await core.store.accounting.billed_among(sources)
     items: list[Item] = []
-    for month in plans.months(since, period[1]):
-        held = plans.parts(known, offers(core), month)
-        items += await _unbilled(
-            core, [_fee(core, driver_id, part) for part in held if part.plan.currency == currency]
-        )
-        items += await _included(core, driver_id, held, cdrs, currency, language)
+    for held in months:
+        fresh = [part for part in held if plans.fee_source(driver_id, part) not in billed]
+        items += [
+            _fee(core, driver_id, part) for part in fresh if part.fee and part.plan.currency == currency
+        ]
+        if fresh or _has_balance(core, driver_id) or any(_on_days(core, held, cdr) for cdr in cdrs):
+            items += await _included(core, driver_id, held, cdrs, currency, language)
     return items
 
 
-async def _unbilled(core: Core, items: Sequence[Item]) -> list[Item]:
-    billed = await core.store.accounting.billed_among([item.source for item in items])
-    return [item for item in items if item.source not in billed and item.gross]
+def _has_balance(core: Core, driver_id: str) -> bool:
+    """Whether sessions of his may have been paid that no invoice names, late ones too."""
+    return balances.key(driver_id) in core.kept.get(balances.KIND, {})
 
 
 def _fee(core: Core, driver_id: str, part: Part) -> Item:
@@ -263,9 +274,13 @@ async def _of_month(core: Core, driver_id: str, held: Sequence[Part], cdrs: Iter
     found = {cdr.session: cdr for cdr in owed if cdr.ref in by}
     found |= {cdr.session: cdr for cdr in await _between(core, since, until, f"{PREPAID}{driver_id}")}
     found |= {cdr.session: cdr for cdr in cdrs}
-    days = [(_midnight(core, part.since), _midnight(core, part.until)) for part in held]
-    chosen = (cdr for cdr in found.values() if any(first <= cdr.ended_at < after for first, after in days))
+    chosen = (cdr for cdr in found.values() if _on_days(core, held, cdr))
     return sorted(chosen, key=lambda cdr: (cdr.ended_at, cdr.session))
+
+
+def _on_days(core: Core, held: Iterable[Part], cdr: Cdr) -> bool:
+    """Whether a session ended on a day of one of these parts."""
+    return any(part.since <= plans.day_of(core.kept, cdr.ended_at) < part.until for part in held)
 
 
 async def _between(core: Core, since: datetime, until: datetime, account: str) -> list[Cdr]:

@@ -18,6 +18,7 @@ from cms.contract.refusals import Conflict, Invalid
 from cms.core import Actor, Core
 from cms.domain import plans
 from cms.domain.drivers import Driver
+from cms.domain.evolve import evolve
 from cms.domain.plans import Offer, Subscription
 from cms.operations.deciding import keep
 from cms.operations.drivers import find, said
@@ -78,14 +79,23 @@ async def sign_up(core: Core, request: SignUp, actor: Actor) -> SubscriptionView
         driver = _member(core, request.driver)
         since = request.since or today(core)
         known = subscriptions(core).get(driver.id) or Subscription(driver.id)
-        held = known.plan_on(since)
-        if held == request.plan and known.after(since) is None:
-            return _subscription(core, known)
-        if held is not None:
+        held, to_come = known.on(since), known.after(since)
+        if held is not None and held.plan == request.plan:
+            if to_come is not None:
+                await _step(core, known, _stays(core, held, since, actor, request.reason), actor)
+            return subscription(core, driver.id)
+        there = held if held is not None and held.plan is not None else to_come
+        if there is not None and there.plan is not None:
             hint = f"cms plans change {driver.id} {request.plan}"
-            raise Conflict(f"driver {driver.id} has plan {held} on {since}", hint)
+            raise Conflict(f"driver {driver.id} has plan {there.plan} from {there.since} on", hint)
         await _step(core, known, _joined(core, request.plan, since, actor, request.reason), actor)
     return subscription(core, driver.id)
+
+
+def _stays(core: Core, held: PlanStep, since: date, actor: Actor, reason: str | None) -> PlanStep:
+    """Who was to leave his plan keeps it, and its term goes on."""
+    at = max(since, held.since)
+    return evolve(held, since=at, asked_at=core.clock.now(), by=actor.name, reason=said(reason, "reason"))
 
 
 async def change(core: Core, request: ChangePlan, actor: Actor) -> SubscriptionView:
@@ -98,10 +108,18 @@ async def change(core: Core, request: ChangePlan, actor: Actor) -> SubscriptionV
             raise Conflict(f"driver {driver.id} has no plan on {request.since or day}", hint)
         if held.plan == request.plan:
             raise Conflict(f"driver {driver.id} has plan {held.plan} already")
+        to_come = known.after(day)
+        if to_come is not None and not request.now and _says(to_come, request):
+            return _subscription(core, known)
         earliest = day if _dearer(core, held, request.plan, day) else _free_from(core, held, day) or day
         since = _chosen(request.since, earliest, day, request.now, request.reason, f"plan {held.plan}")
         await _step(core, known, _joined(core, request.plan, since, actor, request.reason), actor)
     return subscription(core, driver.id)
+
+
+def _says(step: PlanStep, request: ChangePlan) -> bool:
+    """Whether what is to come is what is asked for."""
+    return step.plan == request.plan and request.since in (None, step.since)
 
 
 def _dearer(core: Core, held: PlanStep, wanted: str, day: date) -> bool:
@@ -120,6 +138,9 @@ async def cancel(core: Core, request: CancelPlan, actor: Actor) -> SubscriptionV
             held = known.after(day)  # it is to begin yet
         if held is None or held.plan is None:
             raise Conflict(f"driver {driver.id} has no plan", f"cms plans member {driver.id}")
+        ends = known.after(held.since)
+        if ends is not None and ends.plan is None and request.until is None and not request.now:
+            return _subscription(core, known)
         earliest = max(_free_from(core, held, day) or day + _DAY, held.since)
         asked = request.until + _DAY if request.until is not None else None
         since = _chosen(asked, earliest, day + _DAY, request.now, request.reason, f"plan {held.plan}")

@@ -25,6 +25,8 @@ from cms.contract.plans import (
 from cms.contract.refusals import Conflict, Invalid, NotFound
 from cms.contract.tariffs import Bill, BillLine, VatPart
 from cms.domain.cdrs import AddCdr, Cdr, Payer
+from cms.domain.evolve import evolve
+from cms.domain.invoices import AddInvoice, Invoice, Item, Party
 from cms.operations import billingprofiles, drivers, plans, privacy, subscriptions
 from tests.operations.small import ANA, Small
 
@@ -108,10 +110,20 @@ async def charged(
 
 
 async def lines(small: Small, *cdrs: Cdr) -> dict[str, tuple[Decimal, Decimal]]:
-    """Source -> quantity and amount, of November."""
+    """Source -> quantity and amount, of November when it is over."""
+    small.clock.time = max(small.clock.time, at(1, month=12))
     found = await plans.fees(small.core, "ada", NOVEMBER, cdrs, "EUR")
     assert all(item.gross == item.net + item.vat for item in found)
     return {item.source: (item.quantity, item.gross) for item in found}
+
+
+def invoice_of(items: list[Item], cdr: Cdr) -> Invoice:
+    """An invoice with these items and a session."""
+    session = evolve(items[0], source=cdr.ref, session=cdr.session)
+    nothing, party = D(0), Party("Volt")
+    return Invoice("2026", 1, "invoice", date(2026, 12, 1), date(2026, 12, 15), *NOVEMBER, "ada", "receivable/ada",
+                   party, party, "EUR", (session, *items), (), nothing, nothing, nothing, nothing,
+                   at(1, month=12))  # fmt: skip
 
 
 async def test_a_plan_is_offered_versioned_and_found_again_after_a_restart(small: Small) -> None:
@@ -226,6 +238,8 @@ async def test_months_that_no_run_billed_are_billed_by_the_next(small: Small) ->
     await offer(small)
     await signs(small)
     december = (date(2026, 12, 1), date(2026, 12, 31))
+    assert await plans.fees(small.core, "ada", december, (), "EUR") == [], "no month is over yet"
+    small.clock.time = datetime(2027, 1, 1, 12, tzinfo=UTC)
     found = await plans.fees(small.core, "ada", december, (), "EUR")
     assert [item.source for item in found] == ["fee/ada/flat/2026-11", "fee/ada/flat/2026-12"]
 
@@ -284,3 +298,33 @@ async def test_a_subscription_that_has_not_begun_can_be_taken_back(small: Small)
     await offer(small)
     assert (await signs(small, since=date(2026, 12, 1))).status == "coming"
     assert (await cancels(small)).status == "ended"
+
+
+async def test_cancelling_or_changing_twice_is_harmless_and_signing_up_again_takes_it_back(
+    small: Small,
+) -> None:
+    await offer(small, term_months=3, notice_days=14)
+    await offer(small, "less", "10.00")
+    await signs(small)
+    first = await cancels(small)
+    small.clock.time = at(25)
+    assert (await cancels(small)).until == first.until == date(2027, 1, 31)
+    again = await signs(small)
+    assert (again.status, again.until, again.steps[-1].bound_until) == ("active", None, date(2027, 2, 1))
+    pending = await changes(small, "less")
+    small.clock.time = at(26)
+    assert await changes(small, "less") == pending
+    with pytest.raises(Conflict, match="has plan flat"):
+        await signs(small, "less")
+
+
+async def test_what_comes_late_takes_what_was_left_of_the_month(small: Small) -> None:
+    await offer(small, included_wh=30_000)
+    await signs(small)
+    first = await charged(small, "S1", at(5), "20")
+    small.clock.time = at(1, month=12)
+    made = await plans.fees(small.core, "ada", NOVEMBER, (first,), "EUR")
+    await small.core.store.commit((AddInvoice(invoice_of(made, first)),), ())
+    assert await lines(small) == {}
+    late = await charged(small, "S0", at(3), "20")
+    assert await lines(small, late) == {"included/ada/2026-11/S0": (D(-10), D("-5.95"))}
