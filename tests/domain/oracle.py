@@ -9,6 +9,7 @@ of a tariff and of the facts.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from fractions import Fraction as F
@@ -168,21 +169,12 @@ def holds(when: When | None, session: Session, at: F, zone: ZoneInfo) -> bool:
         return False
     if not on_the_wall(when, at, zone):
         return False
-    energy = session.curve.energy(at)
-    values: dict[str, F | None] = {
-        "energy_wh": energy,
-        "time_s": at - session.since,
-        "charging_s": session.spent(at, True),
-        "idle_s": session.spent(at, False),
-        # What is due at the start does not know how fast it will charge.
-        "power_w": None if at == session.since else power(session, at),
-        "current_a": None,
-    }
-    for name, value in values.items():
+    for name, value in VALUES.items():
         low, high = getattr(when, f"min_{name}"), getattr(when, f"max_{name}")
-        if low is not None and (value is None or value < F(low)):
-            return False
-        if high is not None and (value is None or value >= F(high)):
+        if low is None and high is None:
+            continue
+        now = value(session, at)
+        if now is None or (low is not None and now < F(low)) or (high is not None and now >= F(high)):
             return False
     return True
 
@@ -192,6 +184,17 @@ def power(session: Session, at: F) -> F | None:
         return None
     t0, e0, t1, e1 = session.curve.leg(at)
     return (e1 - e0) * 3600 / (t1 - t0)
+
+
+VALUES: dict[str, Callable[[Session, F], F | None]] = {
+    "energy_wh": lambda session, at: session.curve.energy(at),
+    "time_s": lambda session, at: at - session.since,
+    "charging_s": lambda session, at: session.spent(at, True),
+    "idle_s": lambda session, at: session.spent(at, False),
+    # What is due at the start does not know how fast it will charge.
+    "power_w": lambda session, at: None if at == session.since else power(session, at),
+    "current_a": lambda session, at: None,
+}
 
 
 def on_the_wall(when: When, at: F, zone: ZoneInfo) -> bool:
@@ -249,10 +252,11 @@ def judge(facts: Facts, tariff: Tariff) -> Verdict:
 
     take("fixed_fee", session.since, F(1))
     marks = instants(session, tariff, zone)
-    for begin, end in pairwise(marks):
+    known = [session.curve.energy(at) for at in marks]
+    for (begin, end), (before, reached) in zip(pairwise(marks), pairwise(known), strict=True):
         middle = (begin + end) / 2
         does = next(state for t0, t1, state in session.does if t0 <= middle < t1)
-        take("energy", middle, session.curve.energy(end) - session.curve.energy(begin))
+        take("energy", middle, reached - before)
         take("charging_time" if does else "idle_time", middle, end - begin)
     _step(tariff, taken, last, "energy")
     _step(tariff, taken, last, "idle_time" if "idle_time" in last else "charging_time")
