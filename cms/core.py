@@ -128,6 +128,12 @@ class Accounting(Protocol):
         """How many charge detail records are held, and how many disputed: they wait for a person."""
         ...
 
+    async def unpriced(
+        self, since: datetime | None, until: datetime | None, station: str | None, limit: int
+    ) -> list[Session]:
+        """Sessions that began then and ended without a price, newest first."""
+        ...
+
     async def unpriced_since(self, since: datetime) -> int:
         """How many sessions that began since then ended without a price."""
         ...

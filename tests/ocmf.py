@@ -77,7 +77,9 @@ _CURVES: dict[str, type[ec.EllipticCurve]] = {
     "secp192r1": ec.SECP192R1,
     "secp256k1": ec.SECP256K1,
     "secp384r1": ec.SECP384R1,
-    "brainpoolP256r1": ec.BrainpoolP256R1,
+    # As OCMF calls them; in keys they are brainpoolP256r1 and brainpoolP384r1.
+    "brainpool256r1": ec.BrainpoolP256R1,
+    "brainpool384r1": ec.BrainpoolP384R1,
 }
 _ENCODED: dict[str, Callable[[bytes], str]] = {
     "hex": bytes.hex,

@@ -21,7 +21,7 @@ from cms.domain.stands import stand_of
 from cms.operations import holding, rating
 from cms.operations.abilities import abilities
 from cms.operations.accounts import readings_of
-from cms.operations.cdrs import aware, check_limit, said, turn
+from cms.operations.cdrs import MAX_LIST, aware, check_limit, said, turn
 from cms.operations.collecting import of_cdr
 from cms.operations.openings import known_tariffs
 from cms.operations.sessions import find
@@ -35,14 +35,10 @@ async def list_unpriced(core: Core, request: ListUnpriced, actor: Actor) -> list
     """They are counted nowhere as free: somebody is to give them a price (``cms bills rerate``)."""
     check_limit(request.limit)
     chosen = parse(request.filter or "", keys_of(UnpricedView))
-    asked = ListSessions(
-        station=request.station,
-        active=False,
-        since=aware(request.since),
-        until=aware(request.until),
-        limit=100_000,
+    most = MAX_LIST if request.filter else request.limit
+    without = await core.store.accounting.unpriced(
+        aware(request.since), aware(request.until), request.station, most
     )
-    without = [session for session in await core.store.sessions(asked) if session.cost is None]
     views = (_unpriced(core, session) for session in without)
     return [each for each in views if chosen(each)][: request.limit]
 

@@ -9,6 +9,7 @@ from cms.domain.cdrs import Cdr, CdrMark
 from cms.domain.charges import Charge
 from cms.domain.invoices import Invoice, Mark
 from cms.domain.ledger import Entry
+from cms.domain.sessions import Session
 from cms.store import cdrs, charges, invoices, ledger, sessions
 from cms.store.reader import Reader
 
@@ -43,6 +44,11 @@ class SqlAccounting:
 
     async def waiting(self) -> tuple[int, int]:
         return await cdrs.waiting(self._reader)
+
+    async def unpriced(
+        self, since: datetime | None, until: datetime | None, station: str | None, limit: int
+    ) -> list[Session]:
+        return await sessions.unpriced(self._reader, since, until, station, limit)
 
     async def unpriced_since(self, since: datetime) -> int:
         return await sessions.unpriced_since(self._reader, since)

@@ -187,6 +187,14 @@ async def unpriced_since(reader: Reader, since: datetime) -> int:
     return int(rows[0][0])
 
 
+async def unpriced(
+    reader: Reader, since: datetime | None, until: datetime | None, station: str | None, limit: int
+) -> list[Session]:
+    """Those that began then and ended without a price, newest first."""
+    asked = _conditions(ListSessions(station=station, active=False, since=since, until=until))
+    return await _found(reader, *asked, _t.c.cost.is_(None), limit=limit)
+
+
 async def energy_since(reader: Reader, since: datetime) -> int:
     """Wh of the sessions that were started since then."""
     rows = await reader.rows(select(func.sum(_t.c.energy_wh)).where(_t.c.started_at >= since))

@@ -130,7 +130,7 @@ async def test_a_driver_gets_what_the_transparency_software_reads(small: Small) 
 
 
 async def test_keys_are_registered_replaced_and_forgotten(small: Small) -> None:
-    first, second = SigningMeter(), SigningMeter("brainpoolP256r1")
+    first, second = SigningMeter(), SigningMeter("brainpool256r1")
     await meterkeys.set_key(small.core, SetMeterKey("CP1", first.public), ANA)
     told = await meterkeys.set_key(small.core, SetMeterKey("CP1", second.pem), ANA)
     assert (told.curve, told.registered, told.actor) == ("brainpoolP256r1", True, "ana")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from decimal import Decimal
 from typing import Any
 
@@ -22,7 +23,9 @@ def value(text: str) -> SignedValue:
     return SignedValue(NOON, "Transaction.End", "OCMF", text)
 
 
-@pytest.mark.parametrize("curve", ["secp256r1", "secp192r1", "secp256k1", "secp384r1", "brainpoolP256r1"])
+@pytest.mark.parametrize(
+    "curve", ["secp256r1", "secp192r1", "secp256k1", "secp384r1", "brainpool256r1", "brainpool384r1"]
+)
 def test_what_a_meter_signed_is_valid_with_its_key_alone(curve: str) -> None:
     meter = SigningMeter(curve)
     text = meter.text(*BOTH)
@@ -31,7 +34,7 @@ def test_what_a_meter_signed_is_valid_with_its_key_alone(curve: str) -> None:
     assert vouched(value(text), SigningMeter("secp384r1").public).valid is False
     assert vouched(value(text.replace("6.000", "5.000")), meter.public).valid is False
     assert vouched(value(text), None).valid is None
-    assert read_key(meter.public) == curve
+    assert read_key(meter.public) == curve.replace("pool", "poolP")
 
 
 def test_a_signature_may_be_base64() -> None:
@@ -80,3 +83,18 @@ def test_a_key_is_read_as_pem_hex_base64_and_as_stations_send_it() -> None:
     assert signedvalues.read_key("nonsense") is None
     with pytest.raises(Invalid, match="no public key of a meter"):
         read_key("3000")
+
+
+def test_secp192k1_which_openssl_does_not_know_is_verified_too() -> None:
+    from ecdsa import SigningKey  # type: ignore[import-untyped]  # it has no types
+    from ecdsa.util import sigencode_der  # type: ignore[import-untyped]
+    from pyocmf.crypto.fallback import _secp192k1
+
+    key = SigningKey.generate(curve=_secp192k1(), hashfunc=hashlib.sha256)
+    payload = '{"FV":"1.0","PG":"T1","MS":"M","IS":true,"RD":[]}'
+    signature = key.sign(payload.encode(), sigencode=sigencode_der).hex()
+    text = f'OCMF|{payload}|{{"SA":"ECDSA-secp192k1-SHA256","SD":"{signature}"}}'
+    public = key.get_verifying_key().to_der().hex()
+    assert read_key(public) == "secp192k1"
+    assert vouched(value(text), public).valid is True
+    assert vouched(value(text.replace('"M"', '"N"')), public).valid is False
