@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from hashlib import sha256
@@ -22,7 +23,7 @@ from cms.contract.sessions import ListSessions, StopSession
 from cms.contract.stations import OrderTerms
 from cms.contract.tariffs import Money
 from cms.core import Actor, Core, Lane
-from cms.domain import adhoc, organisations, payments, sites, tariffs
+from cms.domain import adhoc, cdrs, organisations, payments, sites, tariffs
 from cms.domain.adhoc import KIND, AdHoc
 from cms.domain.cdrs import Cdr
 from cms.domain.changes import DropToken, Keep, SavePayment, SaveToken
@@ -273,7 +274,7 @@ async def _held(core: Core, charge: Charge, one: AdHoc) -> Charge:
     """The money is there: start, or wait, or take it."""
     session = await _session(core, one)
     if session is not None:
-        charge = await _with_session(core, charge, session)
+        charge = await _with(core, charge, session=session.id)
         if session.status == SessionStatus.ENDED:
             return await _settle(core, charge, one, session)
         return charge
@@ -305,12 +306,12 @@ def _same(token: str | None, other: str) -> bool:
     return token is not None and token.casefold() == other.casefold()
 
 
-async def _with_session(core: Core, charge: Charge, session: Session) -> Charge:
-    if charge.session == session.id:
+async def _with(core: Core, charge: Charge, **fields: str) -> Charge:
+    if all(getattr(charge, name) == value for name, value in fields.items()):
         return charge
     async with turn(core, charge.id):
         charge = await found(core, charge.id)
-        return await takings.save(core, charge, evolve(charge, session=session.id))
+        return await takings.save(core, charge, evolve(charge, **fields))
 
 
 async def _start(core: Core, one: AdHoc) -> AdHoc:
@@ -365,10 +366,13 @@ async def _given(core: Core, one: AdHoc) -> IntentView | None:
 
 
 async def _settle(core: Core, charge: Charge, one: AdHoc, session: Session) -> Charge:
-    """The session is over: take what it cost. Without a price a person decides."""
-    cdr = await _cdr(core, session.id)
-    if cdr is None:
+    """The session is over: take what it cost. Without a price a person decides; a bill that is held is waited for."""
+    known = await core.store.accounting.revisions(session.id)
+    if not known:
         return await _stuck(core, charge, one, "the session has no price")
+    cdr = await _owed(core, known)
+    if cdr is None:
+        return await _with(core, charge, detail=f"its bill is held: cms bills release {session.id}")
     if cdr.bill.currency != charge.currency:
         return await _stuck(core, charge, one, f"the session costs {cdr.bill.currency}")
     gross = minor(cdr.gross, charge.currency)
@@ -388,9 +392,13 @@ async def _stuck(core: Core, charge: Charge, one: AdHoc, why: str) -> Charge:
     return charge
 
 
+async def _owed(core: Core, known: Sequence[Cdr]) -> Cdr | None:
+    """The revision that the ledger has; None while all are held."""
+    return cdrs.entered(known, await core.store.accounting.cdr_marks(known[-1].session)) if known else None
+
+
 async def _cdr(core: Core, session_id: str) -> Cdr | None:
-    known = await core.store.accounting.revisions(session_id)
-    return known[-1] if known else None
+    return await _owed(core, await core.store.accounting.revisions(session_id))
 
 
 async def _keep(core: Core, one: AdHoc) -> AdHoc:

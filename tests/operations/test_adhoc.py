@@ -9,6 +9,7 @@ from decimal import Decimal
 import pytest
 
 from cms.contract.adhoc import AdHocView, BeginAdHoc, ContinueAdHoc, Offer, ShowAdHoc, ShowOffer, StopAdHoc
+from cms.contract.cdrs import ReleaseCdr
 from cms.contract.payments import PaymentView, ShowPayment
 from cms.contract.refusals import Conflict, Invalid, NotFound
 from cms.contract.tariffs import Component, Price, Tariff, Tax
@@ -17,7 +18,7 @@ from cms.domain.charges import Charge
 from cms.domain.connectors import ConnectorStatus
 from cms.domain.observations import ConnectorReported, Metered, TokenRef
 from cms.domain.orders import OrderAnswer, RemoteStart, RemoteStop
-from cms.operations import adhoc, charges, payments
+from cms.operations import adhoc, cdrs, charges, payments
 from tests.domain.build import NOON, after, event, register, start, stop
 from tests.operations.prices import sell
 from tests.operations.small import ANA, Small
@@ -293,6 +294,20 @@ async def test_what_the_provider_no_longer_holds_is_shown_to_a_person(shop: Shop
     await shop.again()
     assert (await shop.charge(view.id)).status == "expired"
     assert (await shop.shown(view.id)).status == "failed"
+
+
+async def test_a_bill_that_is_held_is_taken_when_somebody_has_released_it(shop: Shop) -> None:
+    view = await shop.begin()
+    await shop.plug_in()
+    shop.small.clock.time = after(1)
+    await shop.small.hear("CP1", stop(shop.number, 90_000, after(1)))  # 90 kWh in a minute
+    await shop.again()
+    assert (await shop.shown(view.id)).status == "ended"
+    charge = await shop.charge(view.id)
+    assert charge.detail is not None and "held" in charge.detail
+    await cdrs.release(shop.core, ReleaseCdr(str(charge.session), "a fast charger"), ANA)
+    await shop.again()
+    assert shop.stripe.taken(view.id) == 4500
 
 
 async def test_a_2_1_station_gets_the_reference_of_the_payment(shop: Shop) -> None:
