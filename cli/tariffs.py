@@ -17,6 +17,7 @@ from cli.times import later
 from cms.client import ask
 from cms.contract import prices as prices_
 from cms.contract import tariffs
+from cms.contract.money import money as written
 from cms.contract.refusals import Invalid
 from cms.contract.safe import escaped, safe
 
@@ -32,8 +33,8 @@ Evse = Annotated[int, typer.Option("--evse", metavar="N", help="0: all of them."
 
 
 def money(value: Any) -> str:
-    """An amount with its currency."""
-    return "" if not value else f"{value['amount']} {value['currency'] or ''}".rstrip()
+    """An amount with its currency, as people write it."""
+    return "" if not value else written(value["amount"], value["currency"])
 
 
 def spent(value: Any) -> str:
