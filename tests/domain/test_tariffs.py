@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,15 @@ def test_a_use_may_be_said_beforehand_and_afterwards() -> None:
         ({"energy": Component((Price(D(1), When(days=("Mon",))),))}, "days are"),
         ({"energy": Component((Price(D(1), When(evse_kind="XX")),))}, "AC or DC"),
         ({"energy": Component((Price(D(1)),), (Tax("VAT", D(101)),))}, "per cent"),
+        ({"energy": Component((Price(D("1E-99999999")),))}, "no price"),
+        ({"energy": Component((Price(D(1), step=-1),))}, "a step is"),
+        ({"energy": Component((Price(D(1), per_hour=True),))}, "per hour"),
+        ({"energy": Component((Price(D(1), taxes=(Tax("VAT", D(-1)),)),))}, "per cent"),
+        ({"energy": Component((Price(D(1), When(reservation="RESERVATION")),))}, "depends on one"),
+        ({"reservation_time": Component((Price(D(1), When(reservation="MAYBE")),))}, "RESERVATION or"),
+        ({"energy": Component((Price(D(1), When(min_energy_wh=D("NaN"))),))}, "no amount"),
+        ({"energy": Component((Price(D(1), When(max_power_w=D("1E-9999999"))),))}, "no amount"),
+        ({"max_cost": Bound(incl_tax=D("Infinity"))}, "no price"),
         ({"min_cost": Bound()}, "needs an amount"),
         ({"texts": (TariffText(""),)}, "1 to 1024"),
     ],
@@ -70,6 +81,34 @@ def test_the_line_for_people_has_taxes_in_it() -> None:
     )
     assert tariffs.summary(tariff) == "0.12-0.40 EUR/kWh + 0.05 EUR/min idle + 1.00 EUR per session"
     assert tariffs.summary(Tariff("F", "EUR")) == "free"
+
+
+def test_the_line_for_people_knows_gross_prices_and_prices_per_hour() -> None:
+    vat = (Tax("VAT", D(20)),)
+    hourly = Component((Price(D(6), per_hour=True),), vat)
+    mixed = Component((Price(D(6), When(to_time="06:00"), per_hour=True), Price(D("0.20"), taxes=())), vat)
+    tariff = Tariff("T", "EUR", charging_time=hourly, idle_time=mixed)
+    assert tariffs.summary(tariff) == "7.20 EUR/h + 0.12-0.20 EUR/min idle"
+    assert tariffs.summary(replace(tariff, tax_included=True)) == "6.00 EUR/h + 0.10-0.20 EUR/min idle"
+
+
+def test_a_station_hears_prices_before_taxes_and_per_minute() -> None:
+    vat = (Tax("VAT", D(20)),)
+    said = Tariff(
+        "T",
+        "EUR",
+        energy=Component((Price(D("0.60"), step=100), Price(D("0.55"), taxes=(Tax("VAT", D(10)),))), vat),
+        idle_time=Component((Price(D("7.20"), per_hour=True),), vat),
+        reservation_fixed=Component((Price(D(4), When(reservation="RESERVATION_EXPIRES")),)),
+        tax_included=True,
+    )
+    told = tariffs.plain(said)
+    assert told.energy == Component((Price(D("0.5")), Price(D("0.458333333"))), vat)
+    assert told.idle_time == Component((Price(D("0.1")),), vat)
+    assert told.reservation_fixed is None
+    assert not told.tax_included
+    net = Tariff("N", "EUR", energy=Component((Price(D("0.123456789012")),), vat))
+    assert tariffs.plain(net) == net
 
 
 def test_the_tariff_in_the_documentation_is_one() -> None:
@@ -105,11 +144,11 @@ def test_however_often_a_station_reports_an_even_session_it_costs_the_same(
     tariff = Tariff("T", "EUR", energy=energy, charging_time=charging)
     timeline, known = [(NOON, "T")], {"T": tariff}
 
-    def payable(minutes: list[int]) -> Decimal:
+    def payable(minutes: list[int]) -> Fraction:
         steps = [Stretch(NOON + timedelta(minutes=m), D(m) * 150, True) for m in minutes]
         total = costs.total(costs.recount(NOON, steps, timeline, known), timeline, known)
         assert total is not None
         assert sum(line.incl_tax for line in total.lines) == total.incl_tax
         return total.incl_tax
 
-    assert abs(payable([*cuts, 120]) - payable([120])) < D("0.0001")
+    assert payable([*cuts, 120]) == payable([120])

@@ -460,3 +460,18 @@ def test_what_was_not_read_as_a_number_is_none_when_a_session_is_counted_anew(sa
     )
     assert readings_of([shown]) == []
     assert readings_of([replace(shown, value="12.5")])[0].samples[0].value == Decimal("12.5")
+
+
+async def test_times_of_day_are_those_of_the_site(small: Small) -> None:
+    from cms.contract.sites import AddSite
+    from cms.contract.stations import SetStation
+    from cms.operations import sites, stations
+
+    tokyo = Component((Price(D("0.10"), When(from_time="21:00", to_time="22:00")), Price(D("0.40"))))
+    await sell(small, Tariff("SITE", "EUR", energy=tokyo, time_zone="Europe/Berlin"))
+    await sites.add(small.core, AddSite(site="garage", time_zone="Asia/Tokyo"), ANA)
+    await stations.set_(small.core, SetStation("CP1", site="garage"), ANA)
+    await tell(small, begin())  # noon in UTC is 21:00 there
+    assert (await tell(small, end())).account.total == D("0.50")
+    view = await cost(small, (await only_session(small)).id)
+    assert [(line.since, line.until) for line in view.lines] == [(NOON, after(60))]
