@@ -90,6 +90,8 @@ FAULTS: dict[str, str] = {
     "phases-only": "sends power by phase without a total, and currents of L1-N",
     "zero-first": "shows 0 in the first meter value of a transaction",
     "signed-data": "sends signed blobs with its meter values",
+    "ocmf": "has a meter that signs where transactions began and ended (no fault: OCMF)",
+    "ocmf-forged": "has such a meter, with the key of another",
     # Reports
     "report-from-1": "numbers the parts of reports from 1",
     "endless-report": "announces another part after the last one",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cms.simulator.evse import Evse, Measured, Transaction
 from cms.simulator.language import End, Queued, nothing
 from cms.simulator.metering import in_its_units, shown
+from cms.simulator.ocmf import of_transaction
 from cms.simulator.v16.core import verdict
 from cms.simulator.wire import Payload
 
@@ -64,6 +65,10 @@ def ended(station: Station, evse: Evse, transaction: Transaction, end: End) -> Q
         "reason": end.v16,
         "transactionData": [meter_value(station, at, evse.measure()[:1], "Transaction.End")],
     }
+    text = of_transaction(station, transaction)
+    if text is not None:
+        value = {"value": text, "format": "SignedData", "context": "Transaction.End"}
+        payload["transactionData"].append({"timestamp": at, "sampledValue": [value]})
     if "stop-before-start" in station.faults:
         payload["timestamp"] = station.stamp(transaction.started_at - timedelta(hours=1))
     if "stop-below-start" in station.faults:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from cms.simulator.evse import CARD, Evse, Measured, Transaction
 from cms.simulator.language import End, Queued
 from cms.simulator.metering import in_its_units, shown
+from cms.simulator.ocmf import as_type, of_transaction
 from cms.simulator.v2.authorization import verdict
 from cms.simulator.v2.payment import settle
 from cms.simulator.v2.tariff import cost_details
@@ -144,6 +145,9 @@ def _event(
         payload["offline"] = True
     if context is not None:
         payload["meterValue"] = [meter_value(station, at, evse.measure(), context)]
+        text = of_transaction(station, transaction) if kind == "Ended" else None
+        if text is not None:
+            payload["meterValue"][0]["sampledValue"][0]["signedMeterValue"] = as_type(station.id, text)
     return Queued(
         transaction,
         lambda: ("TransactionEvent", payload),
