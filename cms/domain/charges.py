@@ -141,6 +141,13 @@ class SaveCharge(Change):
 
 
 @record
+class AddCharge(Change):
+    """Write a charge that is to be taken; one that is there already stays as it is."""
+
+    charge: Charge
+
+
+@record
 class Refunded:
     """A refund as the provider has it. ``key``: the one we gave it; None: it was made in the provider's dashboard."""
 

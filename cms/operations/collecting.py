@@ -6,7 +6,7 @@ from cms.contract.refusals import Conflict, Invalid
 from cms.core import Core, Provider
 from cms.domain import billing
 from cms.domain.cdrs import Cdr
-from cms.domain.charges import Charge, SaveCharge
+from cms.domain.charges import AddCharge, Charge
 from cms.domain.ledger import minor
 
 
@@ -16,7 +16,7 @@ def provider_of(core: Core) -> Provider:
     return core.provider
 
 
-def of_cdr(core: Core, cdr: Cdr) -> tuple[SaveCharge, ...]:
+def of_cdr(core: Core, cdr: Cdr) -> tuple[AddCharge, ...]:
     """A driver whose card is charged after each session owes this one: the charge, for the commit of its record.
 
     What is held he does not owe before it is released.
@@ -40,7 +40,7 @@ def of_cdr(core: Core, cdr: Cdr) -> tuple[SaveCharge, ...]:
         station=cdr.station,
     )
     core.collect.set()
-    return (SaveCharge(charge),)
+    return (AddCharge(charge),)
 
 
 def intended(

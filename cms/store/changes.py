@@ -13,7 +13,7 @@ from typing import Any
 from cms.domain import changes as c
 from cms.domain.audit import Audit
 from cms.domain.cdrs import AddCdr, AddCdrMark
-from cms.domain.charges import SaveCharge
+from cms.domain.charges import AddCharge, SaveCharge
 from cms.domain.invoices import AddInvoice, AddMark
 from cms.domain.ledger import Enter
 from cms.store import (
@@ -70,6 +70,7 @@ WRITES: dict[type[c.Change], tuple[tuple[Statement, Rows], ...]] = {
     AddInvoice: ((invoices.ADD, invoices.added), (invoices.BILL, invoices.billed)),
     AddMark: ((invoices.MARK, invoices.marked),),
     SaveCharge: ((charges.SAVE, charges.saved),),
+    AddCharge: ((charges.ADD, charges.saved),),
     c.Quarantine: ((quarantine.ADD, quarantine.added),),
     c.DropStation: (
         (stations.DROP, stations.dropped),

@@ -9,10 +9,10 @@ import msgspec
 from sqlalchemy import Index, select
 from sqlmodel import Field
 
-from cms.domain.charges import Charge, SaveCharge
+from cms.domain.charges import AddCharge, Charge, SaveCharge
 from cms.store.reader import Reader
 from cms.store.schema import Instant, Owned, Words, compact, micros
-from cms.store.statements import Params, table, upsert
+from cms.store.statements import Params, insert, table, upsert
 
 
 class ChargeRow(Owned, table=True):
@@ -34,12 +34,13 @@ class ChargeRow(Owned, table=True):
 
 
 SAVE = upsert(ChargeRow, "id")
+ADD = insert(ChargeRow, ignore=True)
 
 _t = table(ChargeRow)
 _decode = msgspec.json.Decoder(Charge, strict=False).decode
 
 
-def saved(change: SaveCharge, _: object) -> list[Params]:
+def saved(change: SaveCharge | AddCharge, _: object) -> list[Params]:
     c = change.charge
     return [(c.id, c.status, c.provider_ref, c.session, c.owed_to, micros(c.changed_at), compact(c))]
 

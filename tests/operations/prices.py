@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from cms.contract.tariffs import AddTariff, Tariff, UseTariff
+from decimal import Decimal
+
+from cms.contract.tariffs import AddTariff, Component, Price, Tariff, Tax, UseTariff
 from cms.operations import assigning, tariffs
 from tests.operations.small import ANA, Small
+
+#: 0.50 EUR/kWh, taxes included.
+FIFTY = Tariff(
+    "FIFTY", "EUR", energy=Component((Price(Decimal("0.5")),), (Tax("VAT", Decimal(19)),)), tax_included=True
+)
 
 
 async def sell(small: Small, tariff: Tariff) -> None:

@@ -12,7 +12,6 @@ from cms.contract.adhoc import AdHocView, BeginAdHoc, ContinueAdHoc, Offer, Show
 from cms.contract.cdrs import ReleaseCdr
 from cms.contract.payments import PaymentView, ShowPayment
 from cms.contract.refusals import Conflict, Invalid, NotFound
-from cms.contract.tariffs import Component, Price, Tariff, Tax
 from cms.core import Core
 from cms.domain.charges import Charge
 from cms.domain.connectors import ConnectorStatus
@@ -20,15 +19,11 @@ from cms.domain.observations import ConnectorReported, Metered, TokenRef
 from cms.domain.orders import OrderAnswer, RemoteStart, RemoteStop
 from cms.operations import adhoc, cdrs, charges, payments
 from tests.domain.build import NOON, after, event, register, start, stop
-from tests.operations.prices import sell
+from tests.operations.prices import FIFTY, sell
 from tests.operations.small import ANA, Small
 from tests.stripes import AUTHENTICATING, DECLINING, Line, LocalStripe, provider
 
 PLACE = "CP1*1"
-#: 0.50 EUR/kWh, taxes included.
-FIFTY = Tariff(
-    "FIFTY", "EUR", energy=Component((Price(Decimal("0.5")),), (Tax("VAT", Decimal(19)),)), tax_included=True
-)
 
 
 @dataclass

@@ -25,13 +25,16 @@ from cms.contract.charges import (
 from cms.contract.drivers import AddDriver
 from cms.contract.events import ListEvents
 from cms.contract.refusals import Conflict, Denied, Invalid, NotFound, Unreachable
+from cms.contract.tokens import AddToken
 from cms.core import Core
-from cms.domain import balances
+from cms.domain import balances, billing
 from cms.domain.balances import Balance
-from cms.domain.charges import Charge
-from cms.operations import charges, drivers, events, savedcards
+from cms.domain.charges import AddCharge, Charge
+from cms.domain.evolve import evolve
+from cms.operations import charges, drivers, events, savedcards, tokens
 from cms.operations.deciding import keep
-from tests.domain.build import NOON
+from tests.domain.build import NOON, after, start, stop
+from tests.operations.prices import FIFTY, sell
 from tests.operations.small import ANA, Small
 from tests.stripes import AUTHENTICATING, DECLINING, Line, LocalStripe, provider, signed
 
@@ -146,6 +149,29 @@ async def test_a_line_that_breaks_takes_it_once_all_the_same(desk: Desk, when: s
     assert (await desk.again()).status == "captured"
     assert len(desk.stripe.payments("invoice-2026-1")) == 1
     assert await desk.balances() == {"provider/stripe": 1234, "receivable/bea": -1234}
+
+
+async def test_a_driver_who_pays_by_card_is_charged_after_each_session_once(desk: Desk) -> None:
+    await desk.save()
+    async with desk.core.books:
+        profile = evolve(desk.core.kept[billing.KIND]["bea"], way="card", every="session")
+        await keep(desk.core, billing.KIND, "bea", profile)
+    await tokens.add(desk.core, AddToken("BEA1", driver="bea"), ANA)
+    await sell(desk.small, FIFTY)
+    begun = await desk.small.hear("CP1", start(token="BEA1", meter=0))
+    desk.small.clock.time = after(60)
+    await desk.small.hear("CP1", stop(begun.transaction_id, 8000, after(60)))
+    (charge,) = await desk.core.store.accounting.charges()
+    assert (charge.status, charge.purpose) == ("taking", "session")
+    await desk.core.store.commit(
+        (AddCharge(evolve(charge, amount=1)),), ()
+    )  # whoever writes it again is late
+    await charges.recover(desk.core)
+    charge = await desk.charge(charge.id)
+    assert (charge.status, charge.captured) == ("captured", 400)
+    assert desk.stripe.taken(charge.id) == 400
+    assert (await desk.balances())["provider/stripe"] == 400
+    assert "receivable/bea" not in await desk.balances()
 
 
 async def test_a_balance_of_which_little_is_left_is_filled_from_the_card_once(desk: Desk) -> None:
