@@ -56,6 +56,12 @@ def _status(word: Any) -> str:
     return f"{SIGNS.get(word, '?')} {word}"
 
 
+def _plain(number: Any) -> str:
+    """Without zeros that say nothing."""
+    text = str(number)
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
 LIST = (
     Column("invoice"),
     Column("status", show=_status),
@@ -80,7 +86,7 @@ ITEMS = (
     Column("since", "when", when),
     Column("place"),
     Column("text", "what"),
-    Column("quantity", right=True),
+    Column("quantity", show=_plain, right=True),
     Column("unit"),
     Column("price", right=True),
     Column("vat_percent", "VAT %", right=True),
@@ -256,7 +262,9 @@ def _cell(value: Any) -> str:
     match value:
         case None:
             return ""
-        case Decimal() | int() | float():
+        case Decimal():
+            return str(value if value else abs(value))
+        case int() | float():
             return str(value)
         case str() if _is_number(value):
             return value

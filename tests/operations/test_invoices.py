@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cms.contract.drivers import AddDriver
+from cms.contract.drivers import AddDriver, SetDriver
 from cms.contract.invoices import (
     CreditInvoice,
     DisputeInvoice,
@@ -22,6 +22,7 @@ from cms.contract.invoices import (
     PayInvoice,
     RemindInvoices,
     RunBilling,
+    SendInvoice,
     SetSeller,
     ShowInvoice,
 )
@@ -29,6 +30,8 @@ from cms.contract.refusals import Conflict, Invalid
 from cms.contract.tariffs import Bill, BillLine, VatPart
 from cms.domain.cdrs import Cdr, Payer
 from cms.domain.evolve import evolve
+from cms.domain.invoices import Invoice
+from cms.domain.verification import Mail
 from cms.operations import billingruns, drivers, dunning, invoices, sellers
 from cms.operations.rating import written
 from tests.operations.small import ANA, Small
@@ -341,3 +344,33 @@ async def test_bad_words_about_the_seller_are_refused(shop: Small) -> None:
     ):
         with pytest.raises(Invalid):
             await sellers.set_(shop.core, wrong, ANA)
+
+
+async def test_an_invoice_goes_to_its_buyer_by_mail_with_its_document(shop: Small) -> None:
+    sent: list[Mail] = []
+
+    async def post(mail: Mail) -> None:
+        sent.append(mail)
+
+    class Papers:
+        async def pdf(self, invoice: Invoice) -> bytes:
+            return b"%PDF of " + invoice.id.encode()
+
+        async def xml(self, invoice: Invoice) -> bytes:
+            return b"<xml/>"
+
+    shop.core.mail, shop.core.papers = post, Papers()
+    await drivers.set_(shop.core, SetDriver("ana", email="ana@example.org", language="de"), ANA)
+    await rated(shop, cdr("S1", "10.00"))
+    await billingruns.run(shop.core, NOVEMBER, ANA)
+    await invoices.send(shop.core, SendInvoice("2026-0001"), ANA)
+    [letter] = sent
+    assert (letter.to, letter.subject) == ("ana@example.org", "Rechnung 2026-0001")
+    assert "11,90 EUR" in letter.text
+    assert [(file.name, file.content) for file in letter.attachments] == [
+        ("2026-0001.pdf", b"%PDF of 2026-0001")
+    ]
+    assert (await invoices.show(shop.core, ShowInvoice("2026-0001"), ANA)).status == "sent"
+    shop.clock.pass_(days=21)
+    [reminded] = await dunning.remind(shop.core, RemindInvoices(), ANA)
+    assert reminded.mailed and sent[1].subject == "1. Mahnung: Rechnung 2026-0001"
