@@ -28,12 +28,14 @@ from tui.following import Following
 from tui.link import Daemon
 from tui.mirror import Mirror
 from tui.painting import COLLECT_S, Painting
+from tui.pricing import sheet
 from tui.progress import Progress
 from tui.reading import Reading, power_samples
 from tui.screens.events import Events
 from tui.screens.listed import Listed
 from tui.screens.overview import Overview
 from tui.screens.place import Place
+from tui.screens.session import Session
 from tui.screens.sessions import Sessions
 from tui.screens.stations import Stations
 from tui.screens.tokens import Tokens
@@ -213,6 +215,14 @@ class CmsApp(LeanApp):
         if isinstance(self.screen, Sessions):
             self.screen.turn_to_past()
 
+    def action_explain(self) -> None:
+        """Why the session that is looked at costs what it costs."""
+        place = self.here
+        if isinstance(place, Session):
+            self.reading.read_price(place, place.session)
+        elif isinstance(place, Sessions) and (key := place.list_table().cursor_id) is not None:
+            self.reading.read_price(place, key)
+
     def action_filter(self) -> None:
         self.typed.open_filter()
 
@@ -280,6 +290,9 @@ class CmsApp(LeanApp):
             note.place.fail(sentence(note.rows))
         else:
             note.place.hear(note.rows)
+
+    def on_price_read(self, note: notes.PriceRead) -> None:
+        self.travel.open_paper(f"Price of {note.price.session}", sheet(note.price))
 
     def on_row_read(self, note: notes.RowRead) -> None:
         if note.place.is_current:

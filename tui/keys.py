@@ -73,6 +73,7 @@ KEYS: tuple[Key, ...] = (
     Key("SEE", "p", "p", "pause", "pause the picture; the data flows on", (), "", "pause"),
     Key("SEE", "y", "y", "copy", "copy: the CLI line of the last order, or the row's id", (), "", "copy"),
     Key("SEE", "H", "H", "past", "running or past sessions", ("sessions",), "past", "past"),
+    Key("SEE", "x", "x", "explain", "why the session costs what it costs", ("sessions", "session"), "", "why"),
     Key("SEE", "C", "C", "configuration", "configuration of the station", ("stations", "station"), "config", "config"),
     Key("SEE", "b", "b", "books", "books: firmware, logs, reservations ... of this station or all",
         ("overview", "stations", "station", "sessions", "session", "events", "tokens"), "books", "books"),

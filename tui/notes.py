@@ -10,6 +10,7 @@ from textual.message import Message as Note
 from cms.contract.events import Event
 from cms.contract.evses import EvseView
 from cms.contract.intents import IntentView, Preview
+from cms.contract.prices import Explanation
 from cms.contract.refusals import Refusal
 from cms.contract.sessions import Sample
 from cms.contract.sites import SiteView
@@ -86,6 +87,13 @@ class StoryRead(Note):
     place: Session
     story: list[Event]
     samples: list[Sample]
+
+
+@dataclass(eq=False)
+class PriceRead(Note):
+    """Why a session costs what it costs."""
+
+    price: Explanation
 
 
 @dataclass(eq=False)

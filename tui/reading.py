@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from cms.client import Back, Lost
 from cms.contract.events import Event, ListEvents
 from cms.contract.evses import ListEvses
+from cms.contract.prices import ExplainPrice
 from cms.contract.refusals import Refusal
 from cms.contract.sessions import ListSamples, Sample, ShowSession
 from cms.contract.sites import ShowSite
@@ -22,6 +23,7 @@ from tui.notes import (
     FramesHeard,
     PowerRead,
     PresentedRead,
+    PriceRead,
     RowRead,
     StoryRead,
     SurroundingsRead,
@@ -29,6 +31,7 @@ from tui.notes import (
 )
 from tui.screens.book import BookPlace
 from tui.screens.configuration import Configuration
+from tui.screens.place import Place
 from tui.screens.session import Session
 from tui.screens.station import Station
 from tui.screens.tokens import Tokens
@@ -156,6 +159,17 @@ class Reading:
             self._say_later(refusal)
             return
         app.post_message(StoryRead(place, story, samples))
+
+    def read_price(self, place: Place, session: str) -> None:
+        place.run_worker(self._fetch_price(session), group="price", exclusive=True)
+
+    async def _fetch_price(self, session: str) -> None:
+        try:
+            told = await self._daemon.ask(ExplainPrice(session))
+        except Refusal as refusal:
+            self._say_later(refusal)
+            return
+        self._app.post_message(PriceRead(told))
 
     def read_presented(self, place: Tokens) -> None:
         place.run_worker(self._fetch_presented(place), group="presented", exclusive=True)

@@ -7,6 +7,7 @@ from typing import Any
 from cms.contract import payments, swaps, tariffs
 from tui.books.shape import Book, Cell, field, moment, order
 from tui.widgets.paint import Span
+from tui.words import minute
 
 _PAYMENTS = {"settled": "good", "rejected": "bad", "failed": "bad", "charging": "busy"}
 
@@ -19,6 +20,20 @@ def _money(name: str) -> Any:
     return show
 
 
+def _used(row: tariffs.TariffView) -> Span:
+    """Everywhere, or how many stations, tokens and other places."""
+    if row.default:
+        return "default", "good"
+    counts = ((len(row.stations), "st"), (len(row.tokens), "tok"), (len(row.places), "pl"))
+    return " ".join(f"{count} {what}" for count, what in counts if count) or ("nowhere", "dim")
+
+
+def _valid(row: tariffs.TariffView) -> Span:
+    if row.valid_to is not None:
+        return f"to {minute(row.valid_to)[:10]}", "warn"
+    return f"from {minute(row.valid_from)[:10]}" if row.valid_from is not None else ""
+
+
 TARIFFS = Book(
     "tariffs",
     "Tariffs",
@@ -28,14 +43,32 @@ TARIFFS = Book(
     lambda row: row.id,
     (
         Cell("Tariff", 16, field("id")),
-        Cell("Used", 12, lambda row: ("default", "good") if row.default else
-             f"{len(row.stations)} st {len(row.tokens)} tok" if row.stations or row.tokens else ("nowhere", "dim")),
+        Cell("Used", 16, _used),
         Cell("Prices", 30, field("summary"), grow=True),
+        Cell("Version", 9, lambda row: f"{row.version} of {row.versions}" if row.holds else ("none now", "warn")),
+        Cell("Valid", 16, _valid, drop=2),
         Cell("Added", 16, moment("added_at"), drop=1),
     ),
     "there is no tariff: cms tariffs add",
     ("tariff.",),
 )  # fmt: skip
+
+TARIFF_USES = Book(
+    "tariff-uses",
+    "Where tariffs are used",
+    "which tariff holds where and for whom, the version of the day",
+    tariffs.TariffUseView,
+    lambda station: tariffs.ListTariffUses(),
+    lambda row: row.id,
+    (
+        Cell("Place", 34, field("place"), grow=True),
+        Cell("Tariff", 16, field("tariff")),
+        Cell("Version", 16, lambda row: row.version or ("not valid now", "warn")),
+        Cell("Since", 16, moment("since"), drop=1),
+    ),
+    "no tariff is used anywhere: cms tariffs use",
+    ("tariff.",),
+)
 
 STATION_TARIFFS = Book(
     "station-tariffs",
@@ -129,4 +162,4 @@ BATTERIES = Book(
     of_station=True,
 )
 
-BOOKS = (TARIFFS, STATION_TARIFFS, PAYMENTS, SWAPS, BATTERIES)
+BOOKS = (TARIFFS, TARIFF_USES, STATION_TARIFFS, PAYMENTS, SWAPS, BATTERIES)
