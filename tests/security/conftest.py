@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.operations.conftest import small
+from tests.operations.conftest import empty_record, small
 
-__all__ = ["small"]
+__all__ = ["empty_record", "small"]
