@@ -41,7 +41,7 @@ STATUSES: dict[str, tuple[str, ...]] = {
 }
 ASKING = ("authorizing", "taking", "capturing", "voiding", "refunding")
 #: A person must see these: nothing more happens by itself.
-FOR_A_PERSON = ("unpaid", "expired", "failed", "disputed", "lost")
+FOR_A_PERSON = ("unpaid", "expired", "failed", "disputed")
 PURPOSES = ("ad-hoc", "session", "invoice", "top-up")
 
 #: How the provider says that a payment stands, in our words (cms/provider translates).

@@ -132,7 +132,7 @@ async def _of_charges(core: Core) -> list[OpenMatter]:
 
     return [
         *_matter("charges", PERSON, "charges failed, or are disputed", ones(charges.FOR_A_PERSON),
-                 "cms payments charges list"),
+                 "cms payments charges list --status person"),
         *_matter("under-way", RUN, "charges are under way at the provider", ones(charges.ASKING),
                  "cms payments charges list"),
     ]  # fmt: skip
