@@ -20,6 +20,11 @@ class Stand:
     evse_id: str | None = None
     party: str | None = None
 
+    @property
+    def zone(self) -> str | None:
+        """Where times of day are meant; a site that says UTC most likely said nothing: then it is the tariff's."""
+        return self.time_zone if self.time_zone != "UTC" else None
+
 
 def stand_of(registered: Mapping[str, Site], state: StationState | None, evse: int | None) -> Stand:
     """Where this EVSE stands now; nowhere in particular once its station was removed."""

@@ -19,7 +19,7 @@ from cms.domain.changes import Change, OpenSession
 from cms.domain.evolve import evolve
 from cms.domain.observations import TransactionReported
 from cms.domain.sessions import Session
-from cms.domain.stands import Stand, stand_of
+from cms.domain.stands import stand_of
 from cms.domain.stations import StationState
 from cms.domain.tokens import Authorization
 from cms.operations import holding
@@ -84,7 +84,7 @@ async def found_or_opened(
     can = await abilities(core, state.station.id)
     kind = can.kinds.get(session.evse or 0)
     stand = stand_of(core.kept.get(sites.KIND, {}), state, session.evse)
-    begun = costs.begin(session.started_at, first, kind, _zone(stand))
+    begun = costs.begin(session.started_at, first, kind, stand.zone)
     account = accounts.opened(session, timeline, begun)
     account = evolve(
         account,
@@ -98,11 +98,6 @@ async def found_or_opened(
         stand=stand,
     )
     return budgeted(_limited(core, state, account, session, limit, prepaid, can), left, can)
-
-
-def _zone(stand: Stand) -> str | None:
-    """Where times of day are meant; a site that says UTC most likely said nothing: then it is the tariff's."""
-    return stand.time_zone if stand.time_zone != "UTC" else None
 
 
 def _timeline(core: Core, state: StationState, session: Session) -> tuple[tuple[datetime, str], ...]:

@@ -175,8 +175,8 @@ async def _opened(core: Core, session: Session, timeline: Timeline) -> Account:
     lane = core.lanes.get(session.station.casefold())
     kind = (await abilities(core, lane.state.station.id)).kinds.get(session.evse or 0) if lane else None
     first = known_tariffs(core).get(timeline[0][1]) if timeline else None
-    account = accounts.opened(session, timeline, costs.begin(session.started_at, first, kind))
     stand = stand_of(core.kept.get(sites.KIND, {}), lane.state if lane else None, session.evse)
+    account = accounts.opened(session, timeline, costs.begin(session.started_at, first, kind, stand.zone))
     return evolve(account, charging=None, turns=((session.started_at, None),), final=True, stand=stand)
 
 

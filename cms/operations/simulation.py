@@ -18,6 +18,7 @@ from cms.domain.money import rounded
 from cms.domain.pricing import Facts
 from cms.domain.record import record
 from cms.domain.sessions import Session
+from cms.domain.stands import stand_of
 from cms.domain.tariffs import Tariff, components
 from cms.operations.accounts import readings_of
 from cms.operations.tariffs import meant
@@ -132,7 +133,9 @@ async def _facts(core: Core, session: Session, readings: bool) -> Facts:
     """What its price depends on; of a session that had none, as far as its readings tell."""
     account = await core.store.bill(session.id)
     if account is None:
-        account = accounts.opened(session, (), costs.begin(session.started_at, None))
+        lane = core.lanes.get(session.station.casefold())
+        stand = stand_of(core.kept.get(sites.KIND, {}), lane.state if lane else None, session.evse)
+        account = accounts.opened(session, (), costs.begin(session.started_at, None, zone=stand.zone))
         # Nobody counted whether it charged: it did where energy flowed.
         account = evolve(account, turns=((session.started_at, None),))
         readings = True
