@@ -77,7 +77,10 @@ class ShowPayment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SetUpWebPayment(OrderTerms):
-    """Give a station its secret and terms for dynamic QR codes (WebPaymentsCtrlr); nobody else sees the secret."""
+    """Give a station its secret and terms for dynamic QR codes (WebPaymentsCtrlr); nobody else sees the secret.
+
+    ``url`` is where they lead, with {chargingstationid}, {evse}, {totp} and {version}; null: to our own pay page.
+    """
 
     station: str
     validity_s: int = 60

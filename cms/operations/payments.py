@@ -115,8 +115,9 @@ async def set_up(core: Core, request: SetUpWebPayment, actor: Actor) -> IntentVi
         f"{_COMPONENT}.Length": str(request.length),
         f"{_COMPONENT}.TOTPVersion": payments.VERSION,
     }
-    if request.url is not None:
-        values[f"{_COMPONENT}.URLTemplate"] = request.url
+    template = request.url or _to_pay_page(core)
+    if template is not None:
+        values[f"{_COMPONENT}.URLTemplate"] = template
     shown = preview(
         lane.state,
         "config-set",
@@ -125,7 +126,7 @@ async def set_up(core: Core, request: SetUpWebPayment, actor: Actor) -> IntentVi
             station,
             validity=f"{request.validity_s}s",
             length=request.length,
-            template=request.url,
+            template=template,
         ),
         (),
         "codes shown with another secret are no longer good",
@@ -133,6 +134,12 @@ async def set_up(core: Core, request: SetUpWebPayment, actor: Actor) -> IntentVi
     )
     order = WriteVariables(values)
     return await give(core, actor, request.station, "config-set", order, request, shown)
+
+
+def _to_pay_page(core: Core) -> str | None:
+    """Where codes lead unless somebody says otherwise: our own page, where there is one that drivers reach."""
+    url = core.terms.pay_url
+    return f"{url}/w/{{chargingstationid}}/{{evse}}?totp={{totp}}&version={{version}}" if url else None
 
 
 async def _terms_of_codes(core: Core, station_id: str) -> tuple[int, int, str | None]:

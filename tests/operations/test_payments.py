@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -109,6 +110,17 @@ async def test_a_receipt_is_where_the_settings_say(small: Small) -> None:
     own = settled("C", receipt_url="https://terminal.example/1")
     assert (await small.hear("CP1", own, "2.1")).receipt_url is None
     assert (await payment(small, "C")).receipt_url == "https://terminal.example/1"
+
+
+async def test_codes_lead_to_our_pay_page_unless_somebody_says_otherwise(small: Small) -> None:
+    small.core.terms = replace(small.core.terms, pay_url="https://pay.example")
+    for said, leads in (
+        (None, "https://pay.example/w/{chargingstationid}/{evse}?totp={totp}&version={version}"),
+        ("https://other.example/{totp}", "https://other.example/{totp}"),
+    ):
+        await payments.set_up(small.core, SetUpWebPayment(station="CP1", url=said), ANA)
+        order = small.stations.given[-1][1]
+        assert isinstance(order, WriteVariables) and order.values["WebPaymentsCtrlr.URLTemplate"] == leads
 
 
 async def test_a_scanned_code_is_checked_before_anything_is_sent(small: Small) -> None:

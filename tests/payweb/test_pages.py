@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 from urllib.parse import quote
 
 import httpx
@@ -13,9 +13,10 @@ import pytest
 
 from cms.contract.adhoc import STATUSES
 from cms.contract.evses import Outlet
-from cms.contract.refusals import Conflict, Unreachable
+from cms.contract.refusals import Conflict, Denied, Unreachable
 from cms.contract.tariffs import Money
-from cms.core import StoreDown
+from cms.core import Provider, StoreDown
+from cms.domain.charges import Told
 from cms.limits import Buckets
 from cms.payweb import words
 from tests.payweb.markup import Page
@@ -371,6 +372,24 @@ async def test_a_card_is_saved_by_whoever_has_the_link(phone: httpx.AsyncClient)
     saved = await phone.post("/card/w-1")
     assert saved.status_code == 200 and "Visa 4242" in saved.text
     assert (await phone.get("/card/w-2")).status_code == (await phone.post("/card/w-2")).status_code == 404
+
+
+class Signs:
+    """A provider that knows its own events."""
+
+    def told(self, body: bytes, signature: str) -> Told:
+        if signature != "right":
+            raise Denied("this was not signed by the provider")
+        return Told("evt_1", "charge.updated")
+
+
+async def test_only_what_the_provider_signed_is_heard(phone: httpx.AsyncClient, shop: SmallShop) -> None:
+    shop.core.provider = cast("Provider", Signs())
+    right = {"Stripe-Signature": "right"}
+    assert (await phone.post("/webhooks/stripe", content=b"{}", headers=right)).status_code == 200
+    assert (await phone.post("/webhooks/stripe", content=b"{}")).status_code == 403
+    assert (await phone.post("/webhooks/other", content=b"{}", headers=right)).status_code == 404
+    assert (await phone.post("/webhooks/stripe", content=bytes(600_000), headers=right)).status_code == 413
 
 
 async def test_other_methods_and_worlds_are_not_there(phone: httpx.AsyncClient) -> None:

@@ -15,6 +15,8 @@ import pytest
 from websockets.asyncio.client import ClientConnection
 
 from cms.client import AsyncClient
+from cms.contract.charges import LinkCard
+from cms.contract.drivers import AddDriver
 from cms.contract.evses import SetEvse, ShowQr
 from cms.contract.sites import AddSite
 from cms.contract.stations import AddStation
@@ -179,7 +181,7 @@ async def test_a_driver_pays_by_card_in_a_browser_charges_and_gets_a_receipt(
         assert await taken(stripe) == [("succeeded", 595)]
 
 
-async def test_a_card_is_declined_a_bank_asks_and_a_driver_changes_his_mind(
+async def test_a_card_is_declined_a_bank_asks_a_driver_changes_his_mind_and_one_saves_a_card(
     tmp_path: Path, stripe: str, tab: Tab
 ) -> None:
     async with selling(tmp_path, stripe) as (daemon, desk, url):
@@ -197,4 +199,14 @@ async def test_a_card_is_declined_a_bank_asks_and_a_driver_changes_his_mind(
             await tab.sees("Plug in now")
             await tab.click("#end")
             await tab.sees("Nothing was charged")
+        await desk.ask(AddDriver("D-1", name="Ada"))
+        link = await desk.ask(LinkCard("D-1"))
+        await tab.go(link.url.replace("http://pay.example", url))
+        await type_card(tab, CARD)
+        await tab.click("#start")
+        await tab.sees("Your card is saved")
+        await tab.sees("4242")
+        await tab.go(link.url.replace("http://pay.example", url))
+        await tab.sees("Not found")
+        tab.errors.remove("Failed to load resource: the server responded with a status of 404 (Not Found)")
         assert [amount for _, amount in await taken(stripe)] == [0, 0]
