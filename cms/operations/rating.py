@@ -66,8 +66,9 @@ async def revised(
     record = _record(core, session, account, bill, signed)
     known = await core.store.accounting.revisions(session.id)
     if known:
+        anew = record
         record = _following(record, known[-1], await marks(core, known), by_hand=actor is not None)
-        if record.bill == known[-1].bill:
+        if record.bill == known[-1].bill and _as_sure(anew, known[-1]):
             return None
     return evolve(record, reason=reason, actor=actor), known
 
@@ -99,6 +100,12 @@ def written(record: Cdr, before: Cdr | None) -> Written:
 
 def _readings(new: Iterable[Change], session_id: str) -> list[Reading]:
     return [c.reading for c in new if isinstance(c, AddReading) and c.session == session_id]
+
+
+def _as_sure(record: Cdr, before: Cdr) -> bool:
+    """Whether it is doubted as the one before, and signed as that one."""
+    doubts, doubted = ({*one.holds} - {cdrs.CORRECTED} for one in (record, before))
+    return record.signature == before.signature and doubts == doubted
 
 
 def _following(record: Cdr, before: Cdr, said: Sequence[CdrMark], *, by_hand: bool) -> Cdr:

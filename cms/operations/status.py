@@ -87,11 +87,15 @@ async def _unbilled(core: Core, midnight: datetime) -> list[str]:
     held, disputed = await core.store.accounting.waiting()
     unpriced = await core.store.accounting.unpriced_since(midnight)
     told = (
-        (held, "held bills wait to be released (cms bills list --status held)"),
-        (disputed, "bills are disputed (cms bills list --status disputed)"),
-        (unpriced, "sessions of today ended without a price (cms bills unpriced)"),
+        (held, "held, cms bills list --status held", "bill waits", "bills wait"),
+        (disputed, "disputed, cms bills list --status disputed", "bill waits", "bills wait"),
+        (unpriced, "without a price, of today: cms bills unpriced", "session waits", "sessions wait"),
     )
-    return [f"{count} {what}" for count, what in told if count]
+    return [
+        f"{count} {one if count == 1 else many} for somebody ({why})"
+        for count, why, one, many in told
+        if count
+    ]
 
 
 async def quarantine(core: Core, request: ListQuarantine, actor: Actor) -> list[QuarantinedMessage]:

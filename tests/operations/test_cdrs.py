@@ -233,11 +233,11 @@ async def test_the_status_tells_what_waits_for_a_person(small: Small) -> None:
     held = await charged(small, minute=200, meter=7000, stop_wh=1000)
     await cdrs.dispute(small.core, DisputeCdr(disputed, "no"), ANA)
     notes = (await status.show(small.core, ShowStatus(), ANA)).notes
-    assert [note.split(" (")[0] for note in notes] == [
-        "1 held bills wait to be released",
-        "1 bills are disputed",
-        "1 sessions of today ended without a price",
-    ]
+    assert notes == (
+        "1 bill waits for somebody (held, cms bills list --status held)",
+        "1 bill waits for somebody (disputed, cms bills list --status disputed)",
+        "1 session waits for somebody (without a price, of today: cms bills unpriced)",
+    )
     small.clock.pass_(minutes=1)
     await cdrs.release(small.core, ReleaseCdr(held, "looked at it"), ANA)
     await cdrs.resolve(small.core, ResolveDispute(disputed, "yes"), ANA)

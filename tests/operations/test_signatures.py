@@ -10,13 +10,14 @@ from cms.contract.cdrs import (
     DropMeterKey,
     ListMeterKeys,
     ReleaseCdr,
+    RerateSessions,
     SetMeterKey,
     ShowTransparency,
 )
 from cms.contract.refusals import Invalid, NotFound
 from cms.contract.tariffs import AddTariff, Component, Price, Tariff, UseTariff
 from cms.domain.cdrs import Cdr
-from cms.operations import cdrs, meterkeys, tariffs
+from cms.operations import cdrs, meterkeys, rerating, tariffs
 from tests.domain.build import after
 from tests.ocmf import SigningMeter
 from tests.operations.frames import Charging
@@ -63,6 +64,22 @@ async def test_a_signature_of_another_meter_is_invalid_and_holds_the_bill(small:
     shown = await cdrs.release(small.core, ReleaseCdr(cdr.session, "the meter was changed"), ANA)
     assert shown.cdr.status == "open"
     assert (await small.core.store.accounting.balances())[cdr.payer.account, "EUR"] == 250
+
+
+async def test_a_key_that_is_registered_later_proves_what_is_rated_again(small: Small) -> None:
+    await priced(small)
+    meter = SigningMeter()
+    await meterkeys.set_key(small.core, SetMeterKey("CP1", SigningMeter().public), ANA)
+    cdr = await charged(small, "1.6", meter)
+    await meterkeys.set_key(small.core, SetMeterKey("CP1", meter.public), ANA)
+    ask = RerateSessions("the key of its meter was wrong", (cdr.session,))
+    [done] = await rerating.rerate(small.core, ask, ANA)
+    assert (done.outcome, done.difference, done.holds) == ("revised", D(0), ())
+    [cdr] = await small.core.store.accounting.cdrs()
+    assert (cdr.revision, cdr.signature) == (2, "valid")
+    assert (await small.core.store.accounting.balances())[cdr.payer.account, "EUR"] == 250
+    [again] = await rerating.rerate(small.core, ask, ANA)
+    assert again.outcome == "unchanged"
 
 
 async def test_energy_that_differs_from_the_signed_registers_holds_the_bill(small: Small) -> None:
