@@ -21,7 +21,7 @@ from cms.domain.changes import Change, Happened
 from cms.domain.charges import SaveCharge
 from cms.domain.evolve import evolve
 from cms.domain.invoices import CREDIT_NOTE, INVOICE, AddInvoice, AddMark, Invoice, Mark
-from cms.domain.invoicing import Line
+from cms.domain.invoicing import Line, Sums
 from cms.domain.sellers import Seller
 from cms.domain.sites import Site
 from cms.operations.buyers import Buyer, buyer_of
@@ -60,6 +60,7 @@ class Draft:
     account: str
     currency: str
     lines: tuple[Line, ...]
+    total: Sums
     corrects: str | None = None
 
 
@@ -144,17 +145,15 @@ async def _bill(
 
 
 def _billed(draft: Draft, invoice: Invoice | None) -> BilledView:
-    items = [line.item for line in draft.lines]
-    total = invoicing.sums(items, draft.currency)
     return BilledView(
         invoice=invoice.id if invoice is not None else None,
         kind=draft.kind,
         driver=draft.buyer.driver,
         account=draft.account,
-        sessions=len({item.session for item in items if item.session is not None}),
+        sessions=len({line.item.session for line in draft.lines if line.item.session is not None}),
         currency=draft.currency,
-        net=total.net,
-        payable=total.payable,
+        net=draft.total.net,
+        payable=draft.total.payable,
         corrects=draft.corrects,
     )
 
@@ -267,10 +266,11 @@ def _draft(
         return
     if buyer.untaxed == invoices.REVERSE_CHARGE:
         lines = invoicing.untaxed(lines)
+    kind = INVOICE
     if sum(line.item.gross for line in lines) < 0:
-        yield Draft(CREDIT_NOTE, buyer, account, currency, tuple(invoicing.turned(lines)), corrects)
-    else:
-        yield Draft(INVOICE, buyer, account, currency, tuple(lines), corrects)
+        kind, lines = CREDIT_NOTE, invoicing.turned(lines)
+    total = invoicing.sums([line.item for line in lines], currency)
+    yield Draft(kind, buyer, account, currency, tuple(lines), total, corrects)
 
 
 def _place(cdr: Cdr, known: Mapping[str, Site]) -> str:
@@ -327,8 +327,7 @@ async def _charge(core: Core, invoice: Invoice) -> list[Change]:
 def _numbered(
     draft: Draft, seller: Seller, period: Period, series: str, number: int, today: date, now: datetime
 ) -> Invoice:
-    items = tuple(line.item for line in draft.lines)
-    total = invoicing.sums(items, draft.currency)
+    total = draft.total
     due = today if draft.kind == CREDIT_NOTE else today + timedelta(days=seller.due_days)
     return Invoice(
         series=series,
@@ -343,7 +342,7 @@ def _numbered(
         seller=sellers.party(seller),
         buyer=draft.buyer.party,
         currency=draft.currency,
-        items=items,
+        items=tuple(line.item for line in draft.lines),
         vat=total.vat,
         net=total.net,
         gross=total.gross,

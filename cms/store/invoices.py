@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime
 
 import msgspec
@@ -51,6 +52,9 @@ class MarkRow(Owned, table=True):
     detail: str | None = Field(sa_type=Words)
     actor: str | None = Field(sa_type=Words)
 
+
+#: So many records are read between two turns of the loop.
+_AT_ONCE = 200
 
 ADD = insert(InvoiceRow)
 BILL = insert(BilledRow)
@@ -131,7 +135,12 @@ async def unbilled_accounts(reader: Reader, since: datetime, until: datetime) ->
 async def unbilled(reader: Reader, account: str, since: datetime, until: datetime) -> list[Cdr]:
     """Those of one account, as their sessions ended."""
     query = select(_c.c.body).where(_unbilled(since, until) & (_c.c.account == account))
-    return [_cdr(body) for (body,) in await reader.rows(query.order_by(_c.c.ended_at, _c.c.session))]
+    found: list[Cdr] = []
+    for number, (body,) in enumerate(await reader.rows(query.order_by(_c.c.ended_at, _c.c.session)), 1):
+        found.append(_cdr(body))
+        if number % _AT_ONCE == 0:
+            await asyncio.sleep(0)  # a fleet has ten thousand: others have their turn
+    return found
 
 
 def _unbilled(since: datetime, until: datetime) -> ColumnElement[bool]:
