@@ -104,6 +104,20 @@ def opened(session: Session, timeline: tuple[tuple[datetime, str], ...], progres
     return Account(session.id, progress, timeline, charging=charging, turns=((session.started_at, charging),))
 
 
+def reserved(
+    account: Account, session: Session, held: Reserved | None, tariffs: Mapping[str, Tariff]
+) -> Account:
+    """The account of a session that used a reservation, where its tariff has a price for one."""
+    first = tariffs.get(account.timeline[0][1]) if account.timeline else None
+    if held is None or first is None or (first.reservation_time is None and first.reservation_fixed is None):
+        return account
+    progress = account.progress
+    if progress.at > session.started_at:
+        return evolve(account, reserved=held, late=True)
+    begun = costs.begin(session.started_at, first, progress.evse_kind, progress.zone, held)
+    return evolve(account, reserved=held, progress=begun)
+
+
 def follow(account: Account, session: Session, news: News, tariffs: Mapping[str, Tariff]) -> Account:
     """The account after a message; ``session`` is the session after it.
 

@@ -19,7 +19,7 @@ from cms.contract.sessions import Sample as SampleView
 from cms.contract.stations import OrderTerms
 from cms.contract.tariffs import Tariff
 from cms.core import Actor, Core, Lane, StoreDown
-from cms.domain import accounts, cdrs, payments, tariffs
+from cms.domain import accounts, cdrs, payments, reservations, tariffs
 from cms.domain.accounts import KIND, Account, News
 from cms.domain.balances import KIND as BALANCE
 from cms.domain.billing import KIND as PROFILE
@@ -35,6 +35,7 @@ from cms.domain.changes import (
     SaveBill,
     UpdateSession,
 )
+from cms.domain.counting import Reserved
 from cms.domain.datatransfer import SendData
 from cms.domain.evolve import evolve
 from cms.domain.observations import (
@@ -140,6 +141,7 @@ async def _followed(
         account = await owned(core, state, account, session)
     was_final = account.final
     tariffs_ = known_tariffs(core)
+    account = accounts.reserved(account, session, _used_reservation(decision, session), tariffs_)
     news = _news(received, session, report)
     following = partial(accounts.follow, account, session, news, tariffs_)
     account = await core.aside(following) if len(news.readings) > MANY else following()
@@ -164,6 +166,16 @@ async def _followed(
         decision = evolve(decision, changes=(*decision.changes, *rated), events=events)
     _due_orders(core, account, priced_session, received, tariffs_)
     return _with_told_more(decision, session, report, received)
+
+
+def _used_reservation(decision: Decision, session: Session) -> Reserved | None:
+    """Since when the session's EVSE was held for it, where this message says that it used a reservation."""
+    for change in decision.changes:
+        if isinstance(change, Keep) and change.kind == reservations.KIND:
+            held = change.value
+            if held is not None and held.session == session.id and held.at is not None:
+                return Reserved(min(held.at, session.started_at), session.started_at)
+    return None
 
 
 def _report_of(

@@ -475,3 +475,31 @@ async def test_times_of_day_are_those_of_the_site(small: Small) -> None:
     assert (await tell(small, end())).account.total == D("0.50")
     view = await cost(small, (await only_session(small)).id)
     assert [(line.since, line.until) for line in view.lines] == [(NOON, after(60))]
+
+
+async def test_a_session_pays_for_the_reservation_that_it_used(small: Small) -> None:
+    from cms.contract.reservations import AddReservation
+    from cms.operations import reservations
+
+    held = Tariff(
+        "HELD",
+        "EUR",
+        energy=Component((Price(D("0.25")),)),
+        reservation_time=Component((Price(D("5"), step=300, per_hour=True),)),
+        reservation_fixed=Component((Price(D("2")),)),
+    )
+    await sell(small, held)
+    asked = AddReservation(station="CP1", token="CARD1", expires_at=after(60), evse=1)
+    await reservations.add(small.core, asked, ANA)
+    small.clock.time = after(13)
+    await tell(small, begin(at=after(13)))
+    assert (await tell(small, end(6000, minutes=73))).account.total == D("4.50")
+    view = await cost(small, (await only_session(small)).id)
+    assert [(line.what, line.quantity) for line in view.lines] == [
+        ("energy", D(5)),
+        ("reservation-time", D("0.25")),
+        ("reservation-fixed", D(1)),
+    ]
+    late = event("updated", 5, after(30), readings=(register(3000, after(30)),))
+    await tell(small, late)
+    assert (await only_session(small)).cost == {"amount": "4.50", "currency": "EUR"}
