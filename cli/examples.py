@@ -70,6 +70,30 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "cms price simulate --tariff new.yaml --last 30d",
     ),
     "price simulate": ("cms price simulate --tariff new.yaml --last 30d --site garage -o csv",),
+    "billing": (
+        "cms billing seller show",
+        "cms billing run --month 2026-11 --dry-run",
+    ),
+    "billing run": (
+        "cms billing run --month 2026-11 --dry-run",
+        "cms billing run --from 2026-11-01 --to 2026-11-15 --driver ada",
+    ),
+    "billing seller set": (
+        "cms billing seller set --name 'Volt GmbH' --iban DE89370400440532013000 --vat-id DE123456789",
+        "cms billing seller set --reminders 7,14,14 --reminder-fees 0,5,10",
+    ),
+    "invoices": (
+        "cms invoices list --status overdue",
+        "cms invoices export 2026-0001 --out invoice.pdf",
+    ),
+    "invoices export": (
+        "cms invoices export 2026-0001 --out invoice.pdf",
+        "cms invoices export --last-month --format csv --out last-month.csv",
+    ),
+    "invoices credit": ("cms invoices credit 2026-0001 --item 2 --reason 'the cable was broken'",),
+    "invoices paid": ("cms invoices paid 2026-0001 --reference 'transfer of 3 December'",),
+    "invoices send": ("cms invoices send 2026-0001", "cms invoices send --all"),
+    "invoices remind": ("cms invoices remind --dry-run",),
     "plans": (
         "cms plans add flat --name 'Flat 100' --fee 39.90 --vat 19 --kwh 100 --tariff member",
         "cms plans sign-up ada flat",
