@@ -178,23 +178,27 @@ def _by_clock(when: When | None) -> bool:
 
 
 def _gaps(where: str, component: Component) -> Iterator[Finding]:
+    """Hours without a price: rarely meant of energy; of time they may be."""
+    words = _unpriced(component)
+    if words is not None:
+        yield Finding("error" if where == "energy" else "warning", "gap", where, words)
+
+
+def _unpriced(component: Component) -> str | None:
     clocked = [price.when for price in component.prices if _by_clock(price.when)]
     if not clocked:
-        yield _error("gap", where, "every price has a condition: where none holds it costs nothing")
-        return
+        return "every price has a condition: where none holds it costs nothing"
     left = _ALL
     for when in clocked:
         left &= ~_minutes(when)
     if not left:
-        return
+        return None
     begin = (left & -left).bit_length() - 1
     run = left >> begin
     end = begin + (~run & (run + 1)).bit_length() - 1
     words = f"no price holds {DAYS[begin // 1440]} {_clock(begin)} to {_clock(end)}"
     more = left.bit_count() > end - begin
-    yield _error(
-        "gap", where, f"{words}, nor at other times: it costs nothing then" if more else f"{words}: free then"
-    )
+    return f"{words}, nor at other times: it costs nothing then" if more else f"{words}: free then"
 
 
 def _clock(minute: int) -> str:
