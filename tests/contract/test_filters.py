@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given
@@ -115,3 +115,9 @@ def test_any_text_is_a_filter_or_invalid(expression: str) -> None:
         parse(expression)(STATION)
     except Invalid as refused:
         assert "column" in refused.message
+
+
+def test_days_are_compared_as_days() -> None:
+    thing = {"until": date(2026, 11, 30)}
+    assert [text for text in ("until<2026-12-01", "until>=2026-11-30", "until>2026-11-30", "until=2026-11-30")
+            if parse(text)(thing)] == ["until<2026-12-01", "until>=2026-11-30", "until=2026-11-30"]  # fmt: skip
