@@ -137,6 +137,8 @@ BY_TYPE: dict[str, dict[str, Mask | Where | None]] = {
     "Step": {"subject": subject},
     "UsageView": {"holder": subject},
     "StatementLine": {**_PERSON, "iban": text, "text": text},
+    # Its text is what an operator wrote about the entry.
+    "Booking": {"debit": account, "credit": account, "document": account, "text": None},
     "ImportStatement": {"text": text},
     "BalanceView": {"holder": Where(token, "kind", "token")},
     **{name: {"holder": token} for name in _OF_HOLDER},
