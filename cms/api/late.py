@@ -7,13 +7,20 @@ everything else that a daemon does before it is there.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
+from fastapi.dependencies import utils
 from fastapi.routing import APIRoute, APIRouter
 from starlette.routing import BaseRoute, Match, NoMatchFound, compile_path
 from starlette.types import Receive, Scope, Send
+
+# FastAPI remembers the fields of 128 models of query parameters, and takes those of others for new ones each time that
+# it looks: with more routes than that OpenAPI cannot be told, and each request would have its model analysed again.
+_fields_of = getattr(utils, "get_cached_model_fields", None)
+if _fields_of is not None:
+    utils.get_cached_model_fields = lru_cache(maxsize=None)(_fields_of.__wrapped__)  # type: ignore[attr-defined]
 
 Make = Callable[[APIRouter], None]
 """Adds one route to a router."""
@@ -26,7 +33,7 @@ class LateRoute(BaseRoute):
         self.path = path
         self.methods = {method}
         self._regex, _, self._convertors = compile_path(path)
-        self._make = make
+        self.make = make
         self._made: APIRoute | None = None
 
     @property
@@ -34,7 +41,7 @@ class LateRoute(BaseRoute):
         """The route itself."""
         if self._made is None:
             router = APIRouter()
-            self._make(router)
+            self.make(router)
             made = router.routes[-1]
             assert isinstance(made, APIRoute)
             self._made = made
@@ -62,11 +69,18 @@ class LateApp(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         if self.openapi_schema is None:
-            routes = [route.route if isinstance(route, LateRoute) else route for route in self.routes]
-            self.openapi_schema = get_openapi(
+            told = FastAPI(
                 title=self.title,
                 version=self.version,
-                routes=routes,
+                docs_url=None,
+                redoc_url=None,
+                openapi_url=None,
                 separate_input_output_schemas=self.separate_input_output_schemas,
             )
+            for route in self.routes:
+                if isinstance(route, LateRoute):
+                    route.make(told.router)
+                else:
+                    told.router.routes.append(route)
+            self.openapi_schema = told.openapi()
         return self.openapi_schema
