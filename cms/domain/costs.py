@@ -19,7 +19,7 @@ from cms.contract.tariffs import Tariff
 from cms.domain.bills import Line, Total, bill, bounded
 from cms.domain.conditions import SECOND, Rate, Ready, ready
 from cms.domain.counting import Count, Reserved, Run, Volume, instant, micros, packed
-from cms.domain.money import Exact, Number, exact, minor_units, rounded
+from cms.domain.money import Exact, Number, exact, minor_units, parts, rounded, times
 from cms.domain.record import record
 from cms.domain.tariffs import UNITS
 
@@ -80,8 +80,8 @@ def loaded(progress: Progress) -> Count:
     count = Count(micros(progress.since), progress.evse_kind, progress.zone)
     count.at = micros(progress.at)
     count.energy = exact(progress.energy_wh)
-    count.charging = exact(progress.charging_s * SECOND)
-    count.idle = exact(progress.idle_s * SECOND)
+    count.charging = times(progress.charging_s, SECOND)
+    count.idle = times(progress.idle_s, SECOND)
     count.runs = list(progress.volumes)
     return count
 
@@ -92,8 +92,8 @@ def kept(count: Count, since: datetime) -> Progress:
         since,
         instant(count.at),
         Fraction(count.energy),
-        Fraction(count.charging) / SECOND,
-        Fraction(count.idle) / SECOND,
+        parts(count.charging, SECOND),
+        parts(count.idle, SECOND),
         tuple(packed(held) for held in count.runs),
         count.kind,
         count.zone,

@@ -13,7 +13,7 @@ from itertools import pairwise
 
 from cms.contract.tariffs import Tariff
 from cms.domain.conditions import SECOND, Piece, Rate, Ready, rate_at, ready
-from cms.domain.money import Exact, added, exact
+from cms.domain.money import Exact, added, exact, parts, times
 from cms.domain.record import record
 from cms.domain.tariffs import UNITS
 
@@ -286,15 +286,15 @@ class Count:
         for held in self.runs:
             key = (held.tariff, held.component, held.price)
             if isinstance(held, Run):
-                amount, until = Fraction(held.taken) / _scale(held.component), held.until
+                amount, until = parts(held.taken, _scale(held.component)), held.until
             else:
                 amount, until = held.amount, None if held.until is None else micros(held.until)
             amounts.setdefault(key, []).append(amount)
             ends[key] = max(ends.get(key, 0), until or 0)
         found = []
-        for (tariff, component, price), parts in amounts.items():
+        for (tariff, component, price), amounts_there in amounts.items():
             run = Run(tariff, component, price, None, ends[tariff, component, price])
-            run.amount = exact(added(parts) * _scale(component))
+            run.amount = times(added(amounts_there), _scale(component))
             found.append(run)
         return found
 
@@ -358,9 +358,9 @@ def unpacked(held: Volume | Run) -> Run:
     scale = _scale(held.component)
     since, until = (None if at is None else micros(at) for at in (held.since, held.until))
     run = Run(held.tariff, held.component, held.price, since, until)
-    run.amount = exact(held.amount * scale)
+    run.amount = times(held.amount, scale)
     if held.end is not None:
-        run.start = run.end = exact(held.end * scale)
+        run.start = run.end = times(held.end, scale)
     return run
 
 
@@ -369,5 +369,5 @@ def packed(held: Volume | Run) -> Volume:
         return held
     scale = _scale(held.component)
     since, until = (None if at is None else instant(at) for at in (held.since, held.until))
-    end = None if held.end is None else Fraction(held.end) / scale
-    return Volume(held.tariff, held.component, held.price, Fraction(held.taken) / scale, since, until, end)
+    end = None if held.end is None else parts(held.end, scale)
+    return Volume(held.tariff, held.component, held.price, parts(held.taken, scale), since, until, end)

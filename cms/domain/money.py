@@ -18,6 +18,20 @@ _DECIMALS = dict.fromkeys(("JPY", "KRW", "CLP", "ISK", "VND", "XAF", "XOF", "PYG
 _WIDE = Context(prec=60)
 
 
+def times(value: Exact, scale: int) -> Exact:
+    """In smaller units."""
+    if scale == 1:
+        return exact(value)
+    if value.denominator == 1:
+        return value.numerator * scale
+    return exact(value * scale)
+
+
+def parts(value: Exact, scale: int) -> Fraction:
+    """In larger units."""
+    return Fraction(value, scale) if type(value) is int else Fraction(value) / scale
+
+
 def minor_units(currency: str) -> int:
     """How many decimals the currency's smallest coin has (ISO 4217)."""
     return _DECIMALS.get(currency, 2)
@@ -42,6 +56,8 @@ def nearest(top: int, bottom: int) -> int:
 def added(parts: Iterable[Exact]) -> Fraction:
     """Their sum, brought to one denominator once."""
     known = [(part.numerator, part.denominator) for part in parts]
+    if len(known) == 1:
+        return Fraction(*known[0])
     bottom = lcm(*(below for _, below in known))
     return Fraction(sum(top * (bottom // below) for top, below in known), bottom)
 
