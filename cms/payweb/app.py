@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol
 
 import structlog
 from starlette.applications import Starlette
@@ -22,7 +23,14 @@ from cms.payweb.shop import Shop, Visit, visit
 
 log = structlog.get_logger("cms.payweb")
 
-Page = Callable[[Visit], Awaitable[Response]]
+
+class Page(Protocol):
+    """Answers a visit."""
+
+    __name__: str
+
+    async def __call__(self, visit: Visit, /) -> Response: ...
+
 
 #: Address below an organisation (the main one has none of its own), method, page.
 _PAGES: tuple[tuple[str, str, Page], ...] = (
@@ -88,12 +96,12 @@ def _endpoint(shop: Shop, page: Page) -> Callable[[Request], Awaitable[Response]
                 gate.same_site(request)  # a provider's machine says nothing of sites
             return await page(visitor)
         except Exception as error:
-            return _refused(visitor, who, error)
+            return _refused(visitor, page, who, error)
 
     return endpoint
 
 
-def _refused(visitor: Visit, who: str, error: Exception) -> Response:
+def _refused(visitor: Visit, page: Page, who: str, error: Exception) -> Response:
     """An error as a page; a bug of ours is logged here once, and says nothing of itself."""
     if isinstance(error, StoreDown):
         error = Unreachable("the record cannot be written now")
@@ -101,7 +109,8 @@ def _refused(visitor: Visit, who: str, error: Exception) -> Response:
     if status == 404 and (wait_s := visitor.shop.limits.misses.wait_s(who)):
         error, status = TooMany("too many guesses", wait_s), 429
     if status == 500:
-        log.error("page.failed", path=visitor.request.url.path, exc_info=error)
+        # Not the address: who has that of a session may end it.
+        log.error("page.failed", page=f"{page.__module__}.{page.__name__}", exc_info=error)
     return _told(visitor, status, error)
 
 

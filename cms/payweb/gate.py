@@ -90,13 +90,14 @@ def headers(script: str | None, *, secure: bool) -> dict[str, str]:
 class Limits:
     """Who may do what how often, by network. Phones share the addresses of their carriers: reading is cheap.
 
-    Tries are few: whoever has stolen card numbers would try them here, one after the other.
+    Tries are few: whoever has stolen card numbers would try them here, one after the other. At one place they are a
+    few more: nobody shall keep others from paying there.
     """
 
     reads: Buckets = field(default_factory=lambda: Buckets(10, 200))
     misses: Buckets = field(default_factory=lambda: Buckets(0.2, 20))
     tries: Buckets = field(default_factory=lambda: Buckets(1 / 60, 10))
-    tries_at_place: Buckets = field(default_factory=lambda: Buckets(1 / 30, 5))
+    tries_at_place: Buckets = field(default_factory=lambda: Buckets(1 / 10, 20))
 
 
 def network(request: Request) -> str:

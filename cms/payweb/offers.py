@@ -21,6 +21,8 @@ from cms.payweb.shop import Visit
 
 _MOST_FIELDS = 12
 _LONGEST_PLACE = 100
+#: How an EVSE is -> why nobody can pay there.
+_WHY = {"offline": "why_offline", "closed": "why_closed", "out_of_order": "why_broken"}
 
 
 async def welcome(visit: Visit) -> Response:
@@ -86,9 +88,12 @@ def _by_card(offer: Offer) -> bool:
 
 def _why(offer: Offer) -> str:
     """The word for why it cannot be paid here now."""
-    if offer.provider is None:
+    if offer.provider is None or offer.key is None:
         return "no_provider"
-    return "no_price" if offer.tariff is None else "cannot_now"
+    if offer.tariff is None:
+        return "no_price"
+    # Where it looks free all the same, somebody else is about to pay.
+    return _WHY.get(figures.standing(offer)[0], "why_taken")
 
 
 def _reserved(offer: Offer) -> Money | None:

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 import httpx
 import pytest
+from starlette.requests import Request
 
 from cms.contract.adhoc import STATUSES
 from cms.contract.evses import Outlet
@@ -18,7 +19,7 @@ from cms.contract.tariffs import Money
 from cms.core import Provider, StoreDown
 from cms.domain.charges import Told
 from cms.limits import Buckets
-from cms.payweb import words
+from cms.payweb import gate, words
 from tests.payweb.markup import Page
 from tests.payweb.small import BILL, HOSTILE, NOON, OFFER, TAG, WISH, SmallShop
 
@@ -248,7 +249,9 @@ async def test_a_place_that_takes_no_cards_says_so_and_shows_its_price(
     assert "Cards are not taken here" in page.text and TAG.lines[0] in page.text and "pay" not in page.ids
     shop.offer = replace(OFFER, payable=False, online=False, detail="CP-1 is offline")
     page = Page((await phone.get(PLACE)).text)
-    assert "Not connected" in page.text and "You cannot pay here at this moment" in page.text
+    assert "Not connected" in page.text and "you cannot pay here" in page.text
+    shop.offer = replace(OFFER, payable=False, detail="somebody pays here already")
+    assert "Hier lädt oder bezahlt gerade jemand" in (await phone.get(PLACE, params={"lang": "de"})).text
 
 
 @pytest.mark.parametrize(
@@ -327,9 +330,26 @@ async def test_who_is_not_known_is_not_found_and_who_guesses_is_stopped(phone: h
 
 async def test_who_tries_one_card_after_another_is_stopped(phone: httpx.AsyncClient, shop: SmallShop) -> None:
     form = await offered(phone)
-    told = [(await phone.post(PLACE, data={**form, "key": f"key-{n:012}"})).status_code for n in range(8)]
-    assert told[0] == 303 and told[-1] == 429
-    assert len(shop.begun) == 5
+    told = [(await phone.post(PLACE, data={**form, "key": f"key-{n:012}"})).status_code for n in range(12)]
+    assert told[:10] == [303] * 10 and told[-1] == 429
+    assert len(shop.begun) == 10
+
+
+async def test_many_who_try_cards_at_one_place_are_slow_and_each_is_counted_for_himself(
+    phone: httpx.AsyncClient, shop: SmallShop
+) -> None:
+    form = await offered(phone)
+    told = [
+        (await phone.post(PLACE, data=form, headers={"X-Forwarded-For": f"192.0.2.{n}"})).status_code
+        for n in range(25)
+    ]
+    assert told[:20] == [303] * 20 and told[-1] == 429  # a proxy of this machine says for whom it asks
+    assert (await phone.get(PLACE)).status_code == 200
+    assert {gate_for(address) for address in ("2001:db8::1", "2001:db8::2:3")} == {"2001:db8::/64"}
+
+
+def gate_for(address: str) -> str:
+    return gate.network(Request({"type": "http", "client": (address, 1)}))
 
 
 async def test_who_asks_without_end_is_told_to_wait(phone: httpx.AsyncClient, shop: SmallShop) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import ssl
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -13,6 +16,7 @@ from cms.contract.stations import AddStation
 from cms.contract.status import ShowStatus
 from cms.settings import Settings
 from tests.fleet import client_of, running
+from tests.pki.world import SERVER, make
 
 
 async def test_a_daemon_serves_the_page_where_its_settings_say_and_codes_lead_there(tmp_path: Path) -> None:
@@ -37,6 +41,29 @@ async def test_without_the_setting_nobody_listens_and_codes_say_the_id(tmp_path:
         assert daemon.pay_page is None
         assert (await desk.ask(ShowStatus())).pay_url == ""
         assert daemon.core.terms.qr_url == "{evse_id}"
+
+
+async def test_with_a_certificate_it_is_https_and_believes_no_proxy(tmp_path: Path) -> None:
+    begins = datetime.now(UTC) - timedelta(days=1)
+    root = make("root", authority=True, begins=begins)
+    page = make("127.0.0.1", root, usages=(SERVER,), begins=begins)
+    (tmp_path / "page.pem").write_text(page.chain + page.key_pem)
+    settings: dict[str, Any] = {"pay_port": 0, "pay_tls_certificate": tmp_path / "page.pem"}
+    async with running(tmp_path, **settings) as daemon:
+        assert daemon.pay_page is not None
+        assert daemon.core.terms.pay_url == f"https://127.0.0.1:{daemon.pay_page.port}"
+        trusting = ssl.create_default_context(cadata=root.pem)
+        trusting.check_hostname = False
+        async with httpx.AsyncClient(base_url=daemon.core.terms.pay_url, verify=trusting) as phone:
+            told = [
+                (await phone.get(f"/e/DE*ABC*E{n}", headers={"X-Forwarded-For": f"192.0.2.{n}"})).status_code
+                for n in range(30)
+            ]
+            assert told[0] == 404 and told[-1] == 429
+            assert "max-age" in (await phone.get("/")).headers["strict-transport-security"]
+        async with httpx.AsyncClient() as phone:
+            with pytest.raises(httpx.HTTPError):
+                await phone.get(f"http://127.0.0.1:{daemon.pay_page.port}/")
 
 
 @pytest.mark.parametrize(
