@@ -241,8 +241,12 @@ def clock(text: str) -> time:
     return time.fromisoformat(text)
 
 
-def text_for(tariff: Tariff) -> TariffText:
-    """What a driver is shown: the tariff's own first text, else a line made of its prices."""
+def text_for(tariff: Tariff, language: str | None = None) -> TariffText:
+    """What a driver is shown: the tariff's text in his language, else its first, else a line made of its prices."""
+    wanted = (language or "").partition("-")[0].casefold()
+    for text in tariff.texts if wanted else ():
+        if (text.language or "").partition("-")[0].casefold() == wanted:
+            return text
     return tariff.texts[0] if tariff.texts else TariffText(summary(tariff)[:1024])
 
 

@@ -50,6 +50,7 @@ from cms.domain.observations import (
     TransactionReported,
 )
 from cms.domain.orders import RemoteStop
+from cms.domain.plans import SUBSCRIPTION
 from cms.domain.sessions import Session, SessionStatus, view
 from cms.domain.stations import Delivered, StationState
 from cms.domain.tariffs import USE, UpdateCost
@@ -72,7 +73,7 @@ SELF = Actor("cms", "admin", frozenset())
 def concern(core: Core, state: StationState, received: Received) -> bool:
     """Whether this message may have to do with money or limits."""
     kept = core.kept
-    if KIND in state.kept or USE in kept or BALANCE in kept:
+    if KIND in state.kept or USE in kept or BALANCE in kept or SUBSCRIPTION in kept:
         return True
     if received.ocpp_version == "2.1" and core.access is not None and core.access.rules.budgets:
         return True
@@ -86,7 +87,7 @@ def concern(core: Core, state: StationState, received: Received) -> bool:
 
 def priced(core: Core) -> bool:
     """Whether anything has a price here, or any token a balance, or somebody is to pay before."""
-    return bool(core.kept.get(USE) or core.kept.get(BALANCE) or core.kept.get(PROFILE))
+    return any(core.kept.get(kind) for kind in (USE, BALANCE, PROFILE, SUBSCRIPTION))
 
 
 async def follow(core: Core, state: StationState, received: Received, decision: Decision) -> Decision:

@@ -65,4 +65,5 @@ async def _prices(core: Core, state: StationState, token: str, received: Receive
     can = await abilities(core, state.station.id)
     own = known.get(holding.personal(core, asked, received.at) or "")
     driver = own if received.ocpp_version == "2.1" and can.tariffs is not False else None
-    return Priced(tariffs.text_for(held) if can.texts else None, driver)
+    spoken = holding.language(core, token)
+    return Priced(tariffs.text_for(held, spoken) if can.texts else None, driver)

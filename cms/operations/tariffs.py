@@ -54,10 +54,11 @@ from cms.operations.deciding import keep
 from cms.operations.intents import give
 from cms.operations.openings import known_tariffs
 from cms.operations.previews import line, preview
+from cms.operations.pricetags import offer
 from cms.operations.sessions import find
 from cms.operations.stations import check_place, version_of
 
-__all__ = ["use"]
+__all__ = ["offer", "use"]
 
 #: No register grows without end: tariffs are never forgotten.
 _MOST = 5_000

@@ -10,6 +10,7 @@ import pytest
 
 from cms.contract.drivers import AddDriver
 from cms.contract.evses import SetEvse
+from cms.contract.plans import AddPlan, Plan, SignUp
 from cms.contract.prices import ResolveTariff
 from cms.contract.refusals import Conflict, Invalid, NotFound
 from cms.contract.sites import AddSite
@@ -29,7 +30,7 @@ from cms.contract.tariffs import (
 )
 from cms.contract.tokens import AddToken
 from cms.domain.accounts import KIND
-from cms.operations import assigning, drivers, evses, sites, stations, tariffs, tokens
+from cms.operations import assigning, drivers, evses, plans, sites, stations, subscriptions, tariffs, tokens
 from tests.domain.build import NOON, after, start, stop
 from tests.operations.small import ANA, Small
 
@@ -151,6 +152,21 @@ async def test_every_rung_decides_where_the_ones_above_say_nothing(small: Small)
     assert (await begun(small, token="BENS")).tariff == "T8"
     [row] = [row for row in await tariffs.list_(core, ListTariffs(), ANA) if row.id == "T5"]
     assert row.places == ("IEC_62196_T2_COMBO at station CP1",)
+
+
+async def test_the_tariff_of_a_plan_holds_for_its_members_alone(small: Small) -> None:
+    core = small.core
+    await add(small, kwh("MEMBER", "0.3"))
+    await drivers.add(core, AddDriver("ben"), ANA)
+    await tokens.add(core, AddToken("BENS", driver="ben"), ANA)
+    await plans.add(core, AddPlan(Plan("flat", "Flat", D(10), "EUR", D(19), tariff="MEMBER")), ANA)
+    await subscriptions.sign_up(core, SignUp("ben", "flat"), ANA)
+    found = await assigning.resolve(core, ResolveTariff("CP1", token="BENS"), ANA)
+    assert (found.tariff, found.rung) == ("MEMBER", "plan")
+    assert found.ladder[1].why == "wins: by the plan itself"
+    small.clock.time = after(60)
+    assert (await begun(small, token="BENS")).tariff == "MEMBER"
+    assert (await assigning.resolve(core, ResolveTariff("CP1"), ANA)).tariff is None
 
 
 async def test_a_tariff_that_is_not_valid_yet_gives_way(small: Small) -> None:
