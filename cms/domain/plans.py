@@ -180,6 +180,11 @@ class Part:
         return self._share(minor(self.plan.fee, self.plan.currency))
 
     @property
+    def whole(self) -> bool:
+        """Whether it is all of its month."""
+        return (self.since, self.until) == month_of(self.since)
+
+    @property
     def included_wh(self) -> int:
         return self._share(self.plan.included_wh)
 

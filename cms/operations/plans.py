@@ -208,14 +208,15 @@ def _fee(core: Core, driver_id: str, part: Part) -> Item:
         source=plans.fee_source(driver_id, part),
         text=plan.name,
         quantity=Decimal(1),
-        unit="month",
+        # Part of a month is no quantity of months: its price is that of its days.
+        unit="month" if part.whole else "session",
         price=net,
         vat_percent=plan.vat_percent,
         net=net,
         vat=gross - net,
         gross=gross,
         since=_midnight(core, part.since),
-        until=_midnight(core, part.until),
+        until=_midnight(core, part.until) - timedelta(seconds=1),
     )
 
 

@@ -328,3 +328,17 @@ async def test_what_comes_late_takes_what_was_left_of_the_month(small: Small) ->
     assert await lines(small) == {}
     late = await charged(small, "S0", at(3), "20")
     assert await lines(small, late) == {"included/ada/2026-11/S0": (D(-10), D("-5.95"))}
+
+
+async def test_a_fee_says_its_first_and_its_last_day(small: Small) -> None:
+    await offer(small)
+    small.clock.time = at(16)
+    await signs(small)
+    small.clock.time = at(1, month=12)
+    [part] = await plans.fees(small.core, "ada", NOVEMBER, (), "EUR")
+    small.clock.time = datetime(2027, 1, 1, tzinfo=UTC)
+    [_, whole] = await plans.fees(small.core, "ada", (date(2026, 12, 1), date(2026, 12, 31)), (), "EUR")
+    days = [
+        (item.since and item.since.day, item.until and item.until.day, item.unit) for item in (part, whole)
+    ]
+    assert days == [(16, 30, "session"), (1, 31, "month")]
