@@ -18,6 +18,7 @@ from cli.render import Column, Row, show_list, show_one
 from cms.client import ask
 from cms.contract import invoices, openmatters
 from cms.contract.refusals import Invalid
+from cms.contract.safe import safe
 
 app = group("Who sells, and billing runs: what drivers owe becomes invoices.")
 seller = group("Who sells, as invoices say it.")
@@ -176,10 +177,11 @@ def run(
         request = invoices.RunBilling(begin, end, tuple(drivers or ()), flags.dry_run, after)
         told = ask(request, flags.address, max(flags.patience_s, _PATIENCE_S))
         rows += _rows(told)
-        after = told["next"]
-        if after is None:
+        following = told["next"]
+        if following is None or (after is not None and following <= after):
             break
-        note(f"{len(rows)} so far, up to {after}", flags.quiet)
+        after = following
+        note(safe(f"{len(rows)} so far, up to {after}"), flags.quiet)
     show_list(rows, BILLED, flags, "invoice")
     if flags.output in ("table", "wide"):
         _sum_up(rows, told, flags)
@@ -217,10 +219,9 @@ def _sum_up(rows: list[Row], told: Row, flags: Flags) -> None:
         sums[row["currency"]] = sums.get(row["currency"], Decimal(0)) + sign * Decimal(str(row["payable"]))
     total = ", ".join(money(amount, currency) for currency, amount in sorted(sums.items())) or "nothing"
     verb = "would make" if told["dry_run"] else "made"
-    note(
-        f"{told['since']} to {told['until']}: {verb} {count} documents over {total}; {left_out} sessions left out",
-        flags.quiet,
-    )
+    made = f"{verb} {count} document{'s' if count != 1 else ''} over {total}"
+    text = f"{told['since']} to {told['until']}: {made}; sessions left out: {left_out}"
+    note(safe(text), flags.quiet)
 
 
 def _period(month: str | None, since: str | None, until: str | None) -> tuple[date | None, date | None]:

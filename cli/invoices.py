@@ -25,7 +25,7 @@ from cli.render import Column, Row, kwh, show_list, show_one, show_pairs, when
 from cms.client import ask
 from cms.contract import invoices
 from cms.contract.refusals import Conflict, Invalid
-from cms.contract.safe import csv_cell, escaped
+from cms.contract.safe import csv_cell, escaped, safe
 
 app = group("Invoices and credit notes: list, show, export, send, credit, remind.")
 
@@ -154,10 +154,10 @@ def _show(row: Row, flags: Flags) -> None:
         print()
         show_list(row["items"], ITEMS, flags, "number")
         print()
-        show_pairs((f"{mark['what']}", f"{when(mark['at'])} {mark['detail'] or ''}") for mark in row["marks"])
+        show_pairs((safe(mark["what"]), f"{when(mark['at'])} {mark['detail'] or ''}") for mark in row["marks"])
         total = money(Decimal(str(row["payable"])), row["currency"])
         left = money(Decimal(str(row["open"])), row["currency"])
-        note(f"{total}, of which {left} are open", flags.quiet)
+        note(safe(f"{total}, of which {left} are open"), flags.quiet)
 
 
 @app.command()
@@ -203,7 +203,7 @@ def _put(content: bytes, name: str, out: Path | None, flags: Flags, *, text: boo
     path = out if out is not None else Path(Path(name).name)
     with written(path) as target:
         target.write(content)
-    note(f"wrote {path} ({len(content)} bytes)", flags.quiet)
+    note(safe(f"wrote {path} ({len(content)} bytes)"), flags.quiet)
 
 
 def _issued(last_month: bool, since: str | None, until: str | None) -> tuple[date | None, date | None]:
