@@ -128,24 +128,16 @@ _DATEV = (
 
 def _plain(row: Row) -> list[str]:
     at = datetime.fromisoformat(row["at"])
-    cells = (row["debit"], row["credit"])
-    return [
-        f"{at:%Y-%m-%d}",
-        *map(csv_cell, cells),
-        row["amount"],
-        row["currency"],
-        csv_cell(row["document"]),
-        csv_cell(row["text"]),
-    ]
+    return [f"{at:%Y-%m-%d}", *(csv_cell(row[name]) for name in _COLUMNS[1:])]
 
 
 def _datev(row: Row) -> list[str]:
     """As the booking batch of DATEV has it: decimal comma, day and month, 36 and 60 characters of text."""
     at = datetime.fromisoformat(row["at"])
     return [
-        row["amount"].replace(".", ","),
+        csv_cell(row["amount"].replace(".", ",")),
         _DEBIT_CREDIT,
-        row["currency"],
+        csv_cell(row["currency"]),
         csv_cell(row["debit"]),
         csv_cell(row["credit"]),
         f"{at:%d%m}",

@@ -65,10 +65,12 @@ def import_(
     flags = flags_of(ctx)
     columns = dict(_pair(text) for text in column or ())
     request = statements.ImportStatement(_text(file), True, columns, dates, currency)
-    if not flags.yes:
+    if flags.dry_run or not flags.yes:
         _told(flags, request)
-    if flags.dry_run or (not flags.yes and not confirmed(flags, "Book these lines?")):
-        raise typer.Exit(0 if flags.dry_run else 130)
+    if flags.dry_run:
+        return
+    if not confirmed(flags, "Book these lines?"):
+        raise typer.Exit(130)
     _told(flags, replace(request, dry_run=False))
 
 
