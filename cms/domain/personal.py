@@ -130,7 +130,7 @@ BY_TYPE: dict[str, dict[str, Mask | Where | None]] = {
     "VerifyDriver": {"code": text},
     "BillingProfileView": {**_INVOICED},
     "SetBillingProfile": {**_INVOICED},
-    "DriverAccount": {"card": text},
+    "DriverAccount": {"card": None},  # brand and last digits: his own app shows them to him
     "Rule": {"subject": Where(token, "kind", "token")},
     "RuleView": {"subject": Where(token, "kind", "token")},
     "ShowUsage": {"subject": subject},

@@ -20,8 +20,9 @@ from cms.domain.billing import BillingProfile
 from cms.domain.ledger import RECEIVABLE, major
 from cms.operations import balances, rerating, sellers, statements
 from cms.operations import cdrs as records
+from cms.operations.drivers import registered
 from cms.operations.invoices import views_of
-from cms.operations.plans import today
+from cms.operations.plans import subscriptions, today
 
 _LATELY = timedelta(days=62)
 _MOST = 10_000
@@ -156,10 +157,22 @@ async def _of_balances(core: Core, actor: Actor) -> list[OpenMatter]:
     profiles: Iterable[BillingProfile] = core.kept.get(billing.KIND, {}).values()
     cardless = [_One(one.changed_at) for one in profiles if one.way == "card" and one.method is None]
     return [
+        *_matter("closed", PERSON, "drivers who are closed have a plan", _of_closed(core), "cms plans members"),
         *_matter("overdrawn", PAYMENT, "balances are below nothing", below, "cms balances list"),
         *_matter("no-card", PERSON, "drivers pay by a card that is not saved", cardless,
                  "cms drivers billing list --filter 'way=card'"),
     ]  # fmt: skip
+
+
+def _of_closed(core: Core) -> list[_One]:
+    """A plan goes on, and costs, until somebody cancels it."""
+    day, known = today(core), registered(core)
+    held = ((known.get(name), one.on(day)) for name, one in subscriptions(core).items())
+    return [
+        _One(step.since)
+        for driver, step in held
+        if driver is not None and driver.status == "closed" and step is not None and step.plan is not None
+    ]
 
 
 def _matter(name: str, waits_for: str, what: str, ones: Sequence[_One], command: str) -> list[OpenMatter]:

@@ -7,11 +7,12 @@ from decimal import Decimal
 
 from cms.contract.billingprofiles import SetBillingProfile
 from cms.contract.cdrs import DisputeCdr
-from cms.contract.drivers import AddDriver
+from cms.contract.drivers import AddDriver, CloseDriver
 from cms.contract.openmatters import ListOpenMatters, OpenMatter
+from cms.contract.plans import AddPlan, Plan, SignUp
 from cms.contract.tariffs import AddTariff, Component, Money, Price, Tariff, UseTariff
 from cms.contract.tokens import AddToken
-from cms.operations import billingprofiles, cdrs, drivers, openmatters, tariffs, tokens
+from cms.operations import billingprofiles, cdrs, drivers, openmatters, plans, subscriptions, tariffs, tokens
 from tests.domain.build import NOON, after, start, stop
 from tests.operations.small import ANA, Small
 from tests.security.commands import tree
@@ -57,3 +58,12 @@ async def test_every_matter_names_a_command_that_there_is(small: Small) -> None:
         verbs = [word for word in words if not word.startswith("-")]
         assert cms == "cms"
         assert any(" ".join(verbs[:count]) in tree() for count in (2, 3)), matter.command
+
+
+async def test_a_plan_that_outlives_its_driver_is_told(small: Small) -> None:
+    await drivers.add(small.core, AddDriver("ada"), ANA)
+    await plans.add(small.core, AddPlan(Plan("flat", "Flat", D(30), "EUR")), ANA)
+    await subscriptions.sign_up(small.core, SignUp("ada", "flat"), ANA)
+    assert (await told(small))["closed"].count == 0
+    await drivers.close(small.core, CloseDriver("ada"), ANA)
+    assert (await told(small))["closed"].count == 1

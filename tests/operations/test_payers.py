@@ -6,14 +6,15 @@ from decimal import Decimal
 
 import pytest
 
+from cms.contract.apps import ShowDriverAccount
 from cms.contract.balances import TopUpBalance
 from cms.contract.billingprofiles import SetBillingProfile
 from cms.contract.drivers import AddDriver
-from cms.contract.tariffs import AddTariff, Component, Price, Tariff, UseTariff
+from cms.contract.tariffs import AddTariff, Component, Money, Price, Tariff, UseTariff
 from cms.contract.tokens import AddToken
 from cms.domain.cdrs import Cdr
 from cms.domain.observations import TokenPresented, TokenRef
-from cms.operations import balances, billingprofiles, drivers, tariffs, tokens
+from cms.operations import balances, billingprofiles, driveraccounts, drivers, tariffs, tokens
 from tests.domain.build import after, start, stop
 from tests.operations.small import ANA, Small
 
@@ -110,3 +111,14 @@ async def test_who_pays_by_invoice_charges_although_his_balance_is_used_up(small
     assert await presented(small) == "no-credit"
     await pays(small, "invoice")
     assert await presented(small) == "accepted"
+
+
+async def test_a_driver_sees_what_he_has_owes_and_was_billed(small: Small) -> None:
+    await sell(small)
+    await tops_up(small)
+    await charges(small)
+    seen = await driveraccounts.show(small.core, ShowDriverAccount("ada"), ANA)
+    assert (seen.balance, seen.open) == (Money(D("7.50"), "EUR"), ())
+    assert [(bill.energy_wh, bill.total.amount, bill.way) for bill in seen.bills] == [
+        (5000, D("2.50"), "prepaid")
+    ]
