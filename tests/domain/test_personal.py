@@ -49,6 +49,7 @@ HARMLESS = {
     "reservation_fixed": "the same",
     "reservation": "the same",
     "names": "names of variables",
+    "person": "whether a person of ours must look",
     "vat": "an amount of tax",
     "vat_percent": "a rate of tax",
     "who": "an operator, who is known to his colleagues",

@@ -77,7 +77,7 @@ class World:
 
     async def payable(self) -> None:
         """Until the station has come and told of its EVSE."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(60):
             while True:
                 with suppress(NotFound):
                     if (await self.client.ask(ShowOffer("CARD-1*1"))).payable:
@@ -86,7 +86,7 @@ class World:
 
     async def status(self, id: str, *wanted: str) -> Any:
         """Until the driver's page says one of these."""
-        async with asyncio.timeout(40):
+        async with asyncio.timeout(90):
             while (view := await self.client.ask(ShowAdHoc(id))).status not in wanted:
                 assert view.status not in ("declined", "failed"), view
                 await asyncio.sleep(0.05)
@@ -129,7 +129,7 @@ async def killed_at(world: World, step: str, when: str, number: int) -> str:
     if not gives_up:
         world.station.plug_in(world.evse, Car(80_000, 0.1, 1.0, 22_000, 150_000))
     driver = asyncio.create_task(drive(world, key, card, gives_up))
-    async with asyncio.timeout(40):
+    async with asyncio.timeout(90):
         await world.line.reached.wait()
     await world.kill()
     world.line.let_go()  # nobody hears the answer, or nobody asked
