@@ -33,6 +33,7 @@ class Party:
     """What the buyer wants his invoices to name (BT-10)."""
 
 
+_LONGEST_NUMBER = 12
 #: Kinds of invoices.
 INVOICE, CREDIT_NOTE = "invoice", "credit-note"
 #: Why something is not taxed, as EN 16931 says it (UNTDID 5305): reverse charge, exempt, a rate of zero.
@@ -118,7 +119,8 @@ class Invoice:
 def split_id(id: str) -> tuple[str, int] | None:
     """``2026-0042`` -> 2026, 42; None for what is no number of an invoice."""
     series, dash, number = id.strip().rpartition("-")
-    return (series, int(number)) if dash and number.isascii() and number.isdecimal() else None
+    plain = dash and number.isascii() and number.isdecimal() and len(number) <= _LONGEST_NUMBER
+    return (series, int(number)) if plain else None
 
 
 @record

@@ -38,6 +38,8 @@ _DAY = timedelta(days=1)
 _TRIES = 20
 _MOST = 500
 _LONGEST = timedelta(days=3 * 366)
+#: Calendars and clocks have an end; billing has one sooner.
+_FIRST_YEAR, _LAST_YEAR = 2000, 2999
 _NOBODY = "receivable/nobody"
 
 
@@ -105,7 +107,7 @@ def _period(core: Core, request: RunBilling) -> Period:
     last = today.replace(day=1) - _DAY
     until = request.until or (last if request.since is None else today)
     since = request.since or until.replace(day=1)
-    if until < since or until - since > _LONGEST:
+    if until < since or until - since > _LONGEST or not _FIRST_YEAR <= since.year <= _LAST_YEAR:
         raise Invalid(f"a run bills days in their order, of three years at most, not {since} to {until}")
     begins, ends = (datetime.combine(day, time(), zone) for day in (since, until + _DAY))
     return Period(since, until, begins, min(ends, now))

@@ -34,6 +34,7 @@ from cms.operations.sellers import ready
 
 _MOST = 100_000
 _LONGEST_REASON = 500
+_LARGEST = Decimal(10**9)
 _TRIES = 20
 SOURCES = (BANK, CASH, TERMINAL)
 FORMATS = {"pdf": "application/pdf", "xml": "application/xml"}
@@ -329,13 +330,12 @@ async def pay(core: Core, request: PayInvoice, actor: Actor) -> InvoiceView:
 
 def _paid(amount: Decimal, invoice: Invoice) -> int:
     """In minor units. Raises Invalid."""
+    if not amount.is_finite() or not 0 < amount <= _LARGEST:
+        raise Invalid(f"nothing is paid with {amount} {invoice.currency}", f"cms invoices show {invoice.id}")
     try:
-        coins = minor(amount, invoice.currency) if amount.is_finite() else 0
+        return minor(amount, invoice.currency)
     except ValueError as error:
         raise Invalid(str(error)) from None
-    if coins <= 0:
-        raise Invalid(f"nothing is paid with {amount} {invoice.currency}", f"cms invoices show {invoice.id}")
-    return coins
 
 
 # Sending

@@ -26,7 +26,7 @@ from cms.contract.invoices import (
     SetSeller,
     ShowInvoice,
 )
-from cms.contract.refusals import Conflict, Invalid
+from cms.contract.refusals import Conflict, Invalid, NotFound
 from cms.contract.tariffs import Bill, BillLine, VatPart
 from cms.domain.cdrs import Cdr, Payer
 from cms.domain.evolve import evolve
@@ -374,3 +374,17 @@ async def test_an_invoice_goes_to_its_buyer_by_mail_with_its_document(shop: Smal
     shop.clock.pass_(days=21)
     [reminded] = await dunning.remind(shop.core, RemindInvoices(), ANA)
     assert reminded.mailed and sent[1].subject == "1. Mahnung: Rechnung 2026-0001"
+
+
+async def test_odd_numbers_days_and_amounts_are_refused(shop: Small) -> None:
+    await rated(shop, cdr("S1", "10.00"))
+    await billingruns.run(shop.core, NOVEMBER, ANA)
+    for day in (date.min, date.max):
+        with pytest.raises(Invalid):
+            await billingruns.run(shop.core, RunBilling(day, day), ANA)
+    for number in ("2026-" + "9" * 40, "2026", "-", "2026-x", "2026-\u0661"):
+        with pytest.raises(NotFound):
+            await invoices.show(shop.core, ShowInvoice(number), ANA)
+    for amount in (D("NaN"), D("1E+999999"), D(0), D("-1"), D("0.001")):
+        with pytest.raises(Invalid):
+            await invoices.pay(shop.core, PayInvoice("2026-0001", "T", amount), ANA)
