@@ -17,6 +17,9 @@ from cms.client import ask
 from cms.contract import prices
 from cms.contract.money import money
 
+#: A hundred thousand sessions are priced in some minutes.
+_PATIENCE_S = 900.0
+
 app = group("Prices: why a session costs what it costs, and what it would have cost otherwise.")
 
 
@@ -107,7 +110,7 @@ def simulate(
         site=site,
         station=station,
     )
-    told = ask(request, flags.address, flags.patience_s)
+    told = ask(request, flags.address, max(flags.patience_s, _PATIENCE_S))
     if flags.output not in ("table", "wide"):
         if flags.output in ("csv", "jsonl", "name"):
             show_list(told["stations"], STATIONS, flags)

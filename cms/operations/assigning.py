@@ -24,8 +24,8 @@ _LONGEST_GROUP = 64
 
 async def use(core: Core, request: UseTariff, actor: Actor) -> None:
     """Sessions that run keep their tariff."""
-    if request.since is not None and request.since.tzinfo is None:
-        raise Invalid("a time needs its zone, e.g. 2027-01-01T00:00:00Z")
+    if request.since is not None:
+        holding.instant(request.since)
     register = core.kept.get(tariffs.TARIFF, {})
     if request.tariff is not None and not _there(register, request.tariff):
         raise NotFound(f"there is no tariff {request.tariff}", "see `cms tariffs list`")
@@ -184,9 +184,7 @@ def other_places(core: Core, keys: Iterable[str]) -> tuple[str, ...]:
 async def resolve(core: Core, request: ResolveTariff, actor: Actor) -> ResolutionView:
     """The whole ladder at a place, for somebody, at an instant, and which rung wins."""
     state = core.lane(request.station).state
-    at = request.at or core.clock.now()
-    if at.tzinfo is None:
-        raise Invalid("a time needs its zone, e.g. 2027-01-01T00:00:00Z")
+    at = holding.instant(request.at) if request.at is not None else core.clock.now()
     token = named(core, request.token) if request.token is not None else None
     if request.token is not None and token is None:
         raise NotFound(f"there is no token {request.token}", "see `cms tokens list`")

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from cms.contract.refusals import Invalid
 from cms.core import Core
 from cms.domain import assignment, billing, drivers, evses, plans, sites, tariffs
 from cms.domain.assignment import Asked
@@ -15,11 +16,24 @@ from cms.domain.sessions import Session
 from cms.domain.stations import StationState
 from cms.domain.tokens import Token
 
+_FIRST_YEAR, _LAST_YEAR = 2000, 2200
+
 
 def of_session(core: Core, state: StationState, session: Session) -> str | None:
     """The version of a tariff that a session is priced by that begins as this one did."""
+    if not core.kept.get(tariffs.USE) and plans.SUBSCRIPTION not in core.kept:
+        return None
     asked = facts(core, state, session.token, session.evse, session.connector, session.started_at)
     return held(core, asked, session.started_at)
+
+
+def instant(at: datetime) -> datetime:
+    """An instant that somebody of ours named: with its zone, and in a calendar that has days around it."""
+    if at.tzinfo is None:
+        raise Invalid("a time needs its zone, e.g. 2027-01-01T00:00:00Z")
+    if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+        raise Invalid(f"a time lies between {_FIRST_YEAR} and {_LAST_YEAR}, not in the year {at.year}")
+    return at
 
 
 def held(core: Core, asked: Asked, at: datetime) -> str | None:

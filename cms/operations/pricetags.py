@@ -7,7 +7,7 @@ from datetime import datetime
 from cms.contract.displays import SetDisplayMessage
 from cms.contract.intents import IntentView, Preview
 from cms.contract.prices import DisplayTariff, PriceTag, ShowPriceTag
-from cms.contract.refusals import Invalid, NotFound
+from cms.contract.refusals import NotFound
 from cms.core import Actor, Core
 from cms.domain import pricewords, tariffs
 from cms.domain.assignment import Asked
@@ -23,12 +23,10 @@ _FIRST_MESSAGE = 1_900_000_000
 
 async def show(core: Core, request: ShowPriceTag, actor: Actor) -> PriceTag:
     """The price of a place for whoever begins then; NotFound where no tariff holds."""
-    if request.at is not None and request.at.tzinfo is None:
-        raise Invalid("a time needs its zone, e.g. 2027-01-01T00:00:00Z")
     token = named(core, request.token) if request.token is not None else None
     if request.token is not None and token is None:
         raise NotFound(f"there is no token {request.token}", "see `cms tokens list`")
-    at = request.at or core.clock.now()
+    at = holding.instant(request.at) if request.at is not None else core.clock.now()
     tag = offer(core, request.station, request.evse, at, request.language, token.id if token else None)
     if tag is None:
         raise NotFound(

@@ -20,6 +20,7 @@ from cms.domain.record import record
 from cms.domain.sessions import Session
 from cms.domain.stands import stand_of
 from cms.domain.tariffs import Tariff, components
+from cms.operations import holding
 from cms.operations.accounts import readings_of
 from cms.operations.tariffs import meant
 
@@ -54,8 +55,7 @@ async def simulate(core: Core, request: SimulateTariff, actor: Actor) -> Simulat
     tariff = await meant(core, request.tariff, request.text)
     until = request.until or core.clock.now()
     for at in (request.since, until):
-        if at.tzinfo is None:
-            raise Invalid("a time needs its zone, e.g. 2027-01-01T00:00:00Z")
+        holding.instant(at)
     if request.since >= until:
         raise Invalid("the time would end before it begins")
     cases = await _cases(core, request, until)

@@ -47,7 +47,7 @@ from cms.domain.changes import Happened
 from cms.domain.evolve import evolve
 from cms.domain.sessions import Session, SessionStatus
 from cms.domain.tariffs import Registered
-from cms.operations import assigning
+from cms.operations import assigning, holding
 from cms.operations.accounts import keep_account
 from cms.operations.assigning import use
 from cms.operations.deciding import keep
@@ -186,6 +186,9 @@ async def add(core: Core, request: AddTariff, actor: Actor) -> TariffView:
     """A version's content never changes under its id: stations and bills name it (2.1 I08.FR.08)."""
     tariff = await _said(core, request)
     tariffs.check(tariff)
+    for at in (tariff.valid_from, tariff.valid_to):
+        if at is not None:
+            holding.instant(at)
     if tariff.valid_from and tariff.valid_to and tariff.valid_to <= tariff.valid_from:
         raise Invalid(f"{tariff.id} would end before it begins")
     async with core.books:
