@@ -1,4 +1,4 @@
-"""Bills changed by hand: a correction is a line of its own, and what two bills differ by is said by rate of tax."""
+"""Bills changed by hand: a correction is a line of its own, with its rate of tax."""
 
 from __future__ import annotations
 
@@ -56,14 +56,6 @@ def rate_of(bill: Bill) -> Decimal | None:
     """The rate of tax of all of its lines; None where they differ."""
     rates = {part.percent for part in bill.vat}
     return rates.pop() if len(rates) == 1 else None
-
-
-def difference(bill: Bill, before: Bill | None) -> tuple[VatPart, ...]:
-    """What this bill asks for beyond one that was invoiced already, by rate of tax; nothing where they agree."""
-    if before is None:
-        return bill.vat
-    less = [VatPart(part.percent, -part.net, -part.vat, -part.gross) for part in before.vat]
-    return tuple(part for part in summed([*bill.vat, *less]) if part.net or part.vat)
 
 
 def summed(parts: Iterable[VatPart]) -> list[VatPart]:

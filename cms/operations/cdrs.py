@@ -24,7 +24,7 @@ from cms.contract.filters import keys_of, parse
 from cms.contract.refusals import Conflict, Invalid, NotFound
 from cms.core import Actor, Clash, Core
 from cms.domain import cdrs, corrections, ledger
-from cms.domain.cdrs import DISPUTED, HELD, RELEASED, RESOLVED, AddCdrMark, Cdr, CdrMark
+from cms.domain.cdrs import DISPUTED, RELEASED, RESOLVED, AddCdrMark, Cdr, CdrMark
 from cms.domain.changes import Change, Happened, UpdateSession
 from cms.domain.evolve import evolve
 from cms.domain.ledger import Enter, Entry
@@ -161,13 +161,6 @@ async def revisions_of(core: Core, session_id: str) -> list[Cdr]:
             "one that has no price is among `cms bills unpriced`",
         )
     return known
-
-
-async def owed(core: Core, found: Sequence[Cdr]) -> list[Cdr]:
-    """Those of these latest revisions that may be asked for: neither held nor disputed."""
-    marks = by_session(await core.store.accounting.cdr_marks())
-    stopped = (HELD, DISPUTED)
-    return [cdr for cdr in found if cdrs.status(cdr, marks.get(cdr.session, ()), False) not in stopped]
 
 
 async def release(core: Core, request: ReleaseCdr, actor: Actor) -> CdrDetail:
