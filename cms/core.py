@@ -124,8 +124,12 @@ class Accounting(Protocol):
         """What people said of a session's record, or of all since then, oldest first."""
         ...
 
-    async def waiting(self) -> tuple[int, int]:
-        """How many charge detail records are held, and how many disputed: they wait for a person."""
+    async def held(self) -> list[str]:
+        """Sessions whose latest charge detail record is held: it waits for a person."""
+        ...
+
+    async def disputed(self) -> list[str]:
+        """Sessions whose charge detail record somebody disputes."""
         ...
 
     async def unpriced(

@@ -171,7 +171,10 @@ class TransparencyView:
 
 @dataclass(frozen=True, slots=True)
 class ListCdrs:
-    """Records of sessions that ended between two instants, latest first."""
+    """Records of sessions that ended between two instants, latest first.
+
+    Without ``since`` those of a site or driver, or by a filter, are of the last 92 days; held and disputed ones of all.
+    """
 
     since: datetime | None = None
     until: datetime | None = None

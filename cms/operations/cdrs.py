@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -24,7 +24,7 @@ from cms.contract.filters import keys_of, parse
 from cms.contract.refusals import Conflict, Invalid, NotFound
 from cms.core import Actor, Clash, Core
 from cms.domain import cdrs, corrections, ledger
-from cms.domain.cdrs import DISPUTED, RELEASED, RESOLVED, AddCdrMark, Cdr, CdrMark
+from cms.domain.cdrs import DISPUTED, HELD, RELEASED, RESOLVED, AddCdrMark, Cdr, CdrMark
 from cms.domain.changes import Change, Happened, UpdateSession
 from cms.domain.evolve import evolve
 from cms.domain.ledger import Enter, Entry
@@ -32,6 +32,8 @@ from cms.operations.collecting import of_cdr
 from cms.operations.rating import Written, written
 
 MAX_LIST = 100_000
+#: Where nobody says since when, and more is asked than the latest.
+LATELY = timedelta(days=92)
 STATUSES = (cdrs.OPEN, cdrs.INVOICED, cdrs.HELD, cdrs.DISPUTED)
 _LONGEST_REASON = 500
 
@@ -41,15 +43,34 @@ async def list_(core: Core, request: ListCdrs, actor: Actor) -> list[CdrView]:
     if request.status is not None and request.status not in STATUSES:
         raise Invalid(f"status must be one of {', '.join(STATUSES)}, not {request.status!r}")
     chosen = parse(request.filter or "", keys_of(CdrView))
-    narrowed = any((request.site, request.driver, request.status, request.filter))
-    found = await core.store.accounting.cdrs(
-        since=aware(request.since),
-        until=aware(request.until),
-        station=request.station,
-        limit=None if narrowed else request.limit,
-    )
+    found = await _found(core, request)
     views = [view for view in await _views(core, found, request.since) if _asked(request, view)]
     return [view for view in views if chosen(view)][: request.limit]
+
+
+async def _found(core: Core, request: ListCdrs) -> list[Cdr]:
+    """What the record has of it. Those that wait for a person are few, however old; of all others what is looked
+    through is bounded."""
+    accounting, since, until = core.store.accounting, aware(request.since), aware(request.until)
+    waiting = {HELD: accounting.held, DISPUTED: accounting.disputed}.get(request.status or "")
+    if waiting is not None:
+        latest = [(await accounting.revisions(session))[-1] for session in await waiting()]
+        chosen = [cdr for cdr in latest if _between(cdr.ended_at, since, until)]
+        own = [cdr for cdr in chosen if not request.station or _same(cdr.station, request.station)]
+        return sorted(own, key=lambda cdr: cdr.ended_at, reverse=True)
+    narrowed = any((request.site, request.driver, request.status, request.filter))
+    if narrowed and since is None:
+        since = (until or core.clock.now()) - LATELY
+    most = MAX_LIST if narrowed else request.limit
+    return await accounting.cdrs(since=since, until=until, station=request.station, limit=most)
+
+
+def _between(at: datetime, since: datetime | None, until: datetime | None) -> bool:
+    return (since is None or at >= since) and (until is None or at < until)
+
+
+def _same(station: str, other: str) -> bool:
+    return station.casefold() == other.casefold()
 
 
 def _asked(request: ListCdrs, view: CdrView) -> bool:
@@ -175,7 +196,10 @@ async def release(core: Core, request: ReleaseCdr, actor: Actor) -> CdrDetail:
     changes: list[Change] = [AddCdrMark(mark), *ledger.of_cdr(latest, before)]
     if before is None:
         changes += of_cdr(core, evolve(latest, holds=()))
-    return await _committed(core, known, changes, mark)
+    told = await _committed(core, known, changes, mark)
+    if latest.psp_ref is not None:
+        core.collect.set()  # an ad hoc payment waits for this
+    return told
 
 
 async def dispute(core: Core, request: DisputeCdr, actor: Actor) -> CdrDetail:

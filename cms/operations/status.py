@@ -84,7 +84,7 @@ async def _unbilled(core: Core, midnight: datetime) -> list[str]:
     """What nobody will pay before a person has looked at it; nothing where nothing has a price."""
     if not core.kept.get(tariffs.TARIFF):
         return []
-    held, disputed = await core.store.accounting.waiting()
+    held, disputed = len(await core.store.accounting.held()), len(await core.store.accounting.disputed())
     unpriced = await core.store.accounting.unpriced_since(midnight)
     told = (
         (held, "held, cms bills list --status held", "bill waits", "bills wait"),

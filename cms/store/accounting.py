@@ -42,8 +42,11 @@ class SqlAccounting:
     ) -> list[CdrMark]:
         return await cdrs.marks(self._reader, session_id, since)
 
-    async def waiting(self) -> tuple[int, int]:
-        return await cdrs.waiting(self._reader)
+    async def held(self) -> list[str]:
+        return await cdrs.held(self._reader)
+
+    async def disputed(self) -> list[str]:
+        return await cdrs.disputed(self._reader)
 
     async def unpriced(
         self, since: datetime | None, until: datetime | None, station: str | None, limit: int

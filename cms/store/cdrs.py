@@ -5,14 +5,13 @@ from __future__ import annotations
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import BigInteger, Index, func, literal_column, select
+from sqlalchemy import BigInteger, Index, case, func, literal_column, select
 from sqlmodel import Field
 
 from cms.domain.cdrs import DISPUTED, RELEASED, RESOLVED, AddCdr, AddCdrMark, Cdr, CdrMark
 from cms.store.reader import Reader
 from cms.store.schema import Instant, Owned, Words, compact, fold, micros
 from cms.store.statements import Params, insert, record_columns, table
-
 
 #: Written out, not bound: only then do both planners see that the partial index serves.
 HELD = "held"
@@ -97,22 +96,26 @@ async def marks(
     return [CdrMark(*row) for row in await reader.rows(query)]
 
 
-async def waiting(reader: Reader) -> tuple[int, int]:
-    """How many records are held now, and how many disputed."""
+async def held(reader: Reader) -> list[str]:
+    """Sessions whose latest record is held now."""
     later, released = table(CdrRow).alias(), table(CdrMarkRow).alias()
     newer = (later.c.organisation == _t.c.organisation) & (later.c.session == _t.c.session)
     newer &= later.c.revision > _t.c.revision
     own = (released.c.organisation == _t.c.organisation) & (released.c.session == _t.c.session)
     own &= (released.c.what == RELEASED) & (released.c.revision == _t.c.revision)
-    held = select(func.count()).where(
+    query = select(_t.c.session).where(
         literal_column(HELD),
         ~select(later.c.session).where(newer).exists(),
         ~select(released.c.session).where(own).exists(),
     )
-    [(count,)] = await reader.rows(held.select_from(_t))
-    said = select(_m.c.what, func.count()).where(_m.c.what.in_((DISPUTED, RESOLVED))).group_by(_m.c.what)
-    by_word = {what: number for what, number in await reader.rows(said)}
-    return int(count), by_word.get(DISPUTED, 0) - by_word.get(RESOLVED, 0)
+    return [session for (session,) in await reader.rows(query)]
+
+
+async def disputed(reader: Reader) -> list[str]:
+    """Sessions whose record is disputed now: more often than that was resolved."""
+    step = case((_m.c.what == DISPUTED, 1), (_m.c.what == RESOLVED, -1), else_=0)
+    query = select(_m.c.session).group_by(_m.c.session).having(func.sum(step) > 0)
+    return [session for (session,) in await reader.rows(query)]
 
 
 async def revisions(reader: Reader, session_id: str) -> list[Cdr]:
