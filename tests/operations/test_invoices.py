@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cms.contract.drivers import AddDriver, SetDriver
+from cms.contract.billingprofiles import SetBillingProfile
+from cms.contract.drivers import AddDriver, EraseDriver, SetDriver
 from cms.contract.invoices import (
     CreditInvoice,
     DisputeInvoice,
@@ -28,13 +29,17 @@ from cms.contract.invoices import (
 )
 from cms.contract.refusals import Conflict, Invalid, NotFound
 from cms.contract.tariffs import Bill, BillLine, VatPart
+from cms.domain import charges
 from cms.domain.cdrs import Cdr, Payer
+from cms.domain.charges import SaveCharge
 from cms.domain.evolve import evolve
 from cms.domain.invoices import Invoice
+from cms.domain.ledger import Enter
 from cms.domain.verification import Mail
-from cms.operations import billingruns, drivers, dunning, invoices, sellers
+from cms.operations import billingprofiles, billingruns, drivers, dunning, invoices, privacy, sellers
 from cms.operations.rating import written
 from tests.operations.small import ANA, Small
+from tests.stripes import provider
 
 D = Decimal
 NOVEMBER = RunBilling(date(2026, 11, 1), date(2026, 11, 30))
@@ -269,9 +274,6 @@ async def test_what_is_overdue_is_reminded_of_level_by_level(shop: Small) -> Non
 
 
 async def test_a_company_of_another_member_state_owes_the_tax_itself(shop: Small) -> None:
-    from cms.contract.billingprofiles import SetBillingProfile
-    from cms.operations import billingprofiles
-
     await rated(shop, cdr("S1", "10.00"))
     wish = SetBillingProfile(driver="ana", company="Volt BV", vat_id="NL123456789B01")
     await billingprofiles.set_(shop.core, wish, ANA)
@@ -388,3 +390,32 @@ async def test_odd_numbers_days_and_amounts_are_refused(shop: Small) -> None:
     for amount in (D("NaN"), D("1E+999999"), D(0), D("-1"), D("0.001")):
         with pytest.raises(Invalid):
             await invoices.pay(shop.core, PayInvoice("2026-0001", "T", amount), ANA)
+
+
+async def test_a_card_is_charged_with_the_invoice_and_what_it_brings_pays_it(shop: Small) -> None:
+    shop.core.provider = provider("http://127.0.0.1:9")
+    try:
+        await billingprofiles.save_card(shop.core, "ana", "cus_1", "pm_1", "visa 4242", ANA)
+        await billingprofiles.set_(shop.core, SetBillingProfile("ana", way="card"), ANA)
+        await rated(shop, cdr("S1", "10.00", way="invoice"))
+        await billingruns.run(shop.core, NOVEMBER, ANA)
+        charge = await shop.core.store.accounting.charge("invoice-2026-0001")
+        assert charge is not None and (charge.amount, charge.owed_to) == (1190, "receivable/ana")
+        assert (await invoices.show(shop.core, ShowInvoice("2026-0001"), ANA)).status == "open"
+        captured = evolve(charge, captured=1190, status="captured")
+        came = charges.entries(charge, captured, None, shop.clock.now())
+        await shop.core.store.commit([SaveCharge(captured), *(Enter(entry) for entry in came)], ())
+        paid = await invoices.show(shop.core, ShowInvoice("2026-0001"), ANA)
+        assert (paid.status, paid.open) == ("paid", D(0))
+    finally:
+        await shop.core.provider.close()
+
+
+async def test_invoices_keep_the_name_of_a_driver_who_is_erased(shop: Small) -> None:
+    await rated(shop, cdr("S1", "10.00"))
+    await billingruns.run(shop.core, NOVEMBER, ANA)
+    assert (await privacy.erase(shop.core, EraseDriver("ana"), ANA)).done
+    kept = await invoices.show(shop.core, ShowInvoice("2026-0001"), ANA)
+    assert (kept.buyer, kept.driver, kept.open) == ("Ana Almeida", "ana", D("11.90"))
+    assert (await billingruns.run(shop.core, NOVEMBER, ANA)).invoices == ()
+    assert (await invoices.pay(shop.core, PayInvoice("2026-0001", "T1"), ANA)).status == "paid"
