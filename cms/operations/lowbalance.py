@@ -53,6 +53,7 @@ async def watch(core: Core, account: str) -> None:
             told.append(Happened("balance.low", core.clock.now(), data=data))
         await keep(core, balances.KIND, balance.key, evolve(balance, warned=low), *told)
     if low:
+        core.collect.set()  # what his saved card is to bring (operations.charges)
         await _write(core, balance)
 
 

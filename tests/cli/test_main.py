@@ -171,7 +171,7 @@ def test_completion_scripts_are_there_for_three_shells(capsys: pytest.CaptureFix
 
 
 def test_commands_verbs_flags_and_formats_complete() -> None:
-    assert candidates(["sta"]) == ["status", "stations"]
+    assert candidates(["sta"]) == ["status", "stations", "statements"]
     assert candidates(["stations", "un"]) == ["unknown", "unlock"]
     assert candidates(["stations", "config", "g"]) == ["get"]
     assert candidates(["stations", "list", "--col"]) == ["--columns"]
