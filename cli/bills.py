@@ -225,13 +225,13 @@ def export(
     flags = flags_of(ctx)
     begin, end = _since(last, since), _utc(until)
     if format == "ocpi":
-        wanted = cdrs.ExportCdrs(begin, end, station, _limit(flags))
+        wanted = cdrs.ExportCdrs(begin, end, station, flags.limit or _ALL)
         lines = map(escaped, ask(wanted, flags.address, max(flags.patience_s, _LONG_S))["lines"])
         sys.stdout.write("[\n" + ",\n".join(lines) + "\n]\n")
         return
     if format not in ("csv", "jsonl"):
         raise Invalid(f"bills are exported as csv, ocpi or jsonl, not as {format}")
-    request = cdrs.ListCdrs(begin, end, station, filter=flags.filter, limit=_limit(flags))
+    request = cdrs.ListCdrs(begin, end, station, filter=flags.filter, limit=flags.limit or _ALL)
     rows = ask(request, flags.address, max(flags.patience_s, _LONG_S))
     for line in list_lines(rows, LIST, replace(flags, output=format), "session"):
         print(line)

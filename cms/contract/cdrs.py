@@ -196,7 +196,10 @@ class ShowCdr:
 
 @dataclass(frozen=True, slots=True)
 class ExportCdrs:
-    """Records of sessions that ended between two instants, oldest first; without those that wait for a person."""
+    """Records of sessions that ended between two instants (without ``since`` in the last 92 days), oldest first.
+
+    What is held is not among them.
+    """
 
     since: datetime | None = None
     until: datetime | None = None

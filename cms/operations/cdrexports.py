@@ -17,7 +17,7 @@ from cms.domain.evses import Evse
 from cms.domain.ocpicdrs import Json, Place, Proof
 from cms.domain.ocpitariffs import write
 from cms.domain.tariffs import TARIFF, Registered
-from cms.operations.cdrs import aware, by_session, check_limit
+from cms.operations.cdrs import LATELY, aware, by_session, check_limit
 from cms.operations.signatures import signed_of
 
 #: OCPI's numbers are numbers, not text; they stay exact on their way.
@@ -27,10 +27,10 @@ _encode = msgspec.json.Encoder(decimal_format="number").encode
 async def export(core: Core, request: ExportCdrs, actor: Actor) -> CdrExport:
     """Of each session all that was ever said: a record, its credit, the next one. What is held is not said yet."""
     check_limit(request.limit)
-    found = await core.store.accounting.cdrs(
-        since=aware(request.since), until=aware(request.until), station=request.station, every=True
-    )
-    marks = by_session(await core.store.accounting.cdr_marks())
+    until = aware(request.until)
+    since = aware(request.since) or (until or core.clock.now()) - LATELY
+    found = await core.store.accounting.cdrs(since=since, until=until, station=request.station, every=True)
+    marks = by_session(await core.store.accounting.cdr_marks(since=since))
     said: dict[str, list[Cdr]] = {}
     for cdr in reversed(found):
         if cdrs.in_force(cdr, marks.get(cdr.session, ())):
