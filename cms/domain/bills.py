@@ -87,17 +87,24 @@ def bill(total: Total) -> Bill:
     )
     nets = list(shares)
     parts = []
-    rates: dict[Decimal, list[int]] = {}
-    for index, line in enumerate(total.lines):
-        rates.setdefault(line.percent, []).append(index)
-    for percent in sorted(rates):
-        places = rates[percent]
+    for percent, places in _by_rate(total.lines):
         taxed_part = sum(shares[index] for index in places)
         net = _untax(places, shares, nets, total.lines[places[0]].factor)
-        coins = (net, taxed_part - net, taxed_part)
-        parts.append(VatPart(percent, *(money(amount, currency) for amount in coins)))
+        of_rate = (money(net, currency), money(taxed_part - net, currency), money(taxed_part, currency))
+        parts.append(VatPart(percent, *of_rate))
     lines = tuple(map(_bill_line, total.lines, shares, nets, repeat(currency)))
     return Bill(currency, lines, tuple(parts), money(sum(nets), currency), money(gross, currency), total.kind)
+
+
+def _by_rate(lines: Sequence[Line]) -> list[tuple[Decimal, Sequence[int]]]:
+    """Rates of tax, lowest first, with the places of their lines; mostly there is one."""
+    if not lines:
+        return []
+    first = lines[0].percent
+    if all(line.percent == first for line in lines):
+        return [(first, range(len(lines)))]
+    rates = sorted({line.percent for line in lines})
+    return [(rate, [at for at, line in enumerate(lines) if line.percent == rate]) for rate in rates]
 
 
 def _untax(places: Sequence[int], shares: Sequence[int], nets: list[int], factor: Fraction) -> int:
@@ -114,40 +121,46 @@ def _untax(places: Sequence[int], shares: Sequence[int], nets: list[int], factor
 
 def _bill_line(line: Line, gross: int, net: int, currency: str) -> BillLine:
     return BillLine(
-        what=line.what,
-        tariff=line.tariff,
-        since=line.since,
-        until=line.until,
-        quantity=decimal(line.quantity),
-        unit=line.unit,
-        price=line.price,
-        vat_percent=line.percent,
-        net=money(net, currency),
-        vat=money(gross - net, currency),
-        gross=money(gross, currency),
+        line.what,
+        line.tariff,
+        line.since,
+        line.until,
+        decimal(line.quantity),
+        line.unit,
+        line.price,
+        line.percent,
+        money(net, currency),
+        money(gross - net, currency),
+        money(gross, currency),
     )
 
 
-def bounded(lines: tuple[Line, ...], tariff: Tariff) -> Total:
+Said = tuple[Fraction | None, Fraction | None]
+"""An amount before taxes and after, as far as it was said."""
+
+
+def bounds_of(tariff: Tariff) -> tuple[tuple[str, Said], ...]:
+    """The least and the most that a tariff allows."""
+    known = (("minimum", tariff.min_cost), ("maximum", tariff.max_cost))
+    return tuple((kind, _amounts(bound)) for kind, bound in known if bound is not None)
+
+
+def bounded(lines: tuple[Line, ...], bounds: Sequence[tuple[str, Said]], tariff: Tariff) -> Total:
     """The least or most that the tariff allows, as lines of its own: one for each rate of tax that it changes."""
     incl = added(line.incl_tax for line in lines)
-    for kind, bound, sign in (("minimum", tariff.min_cost, 1), ("maximum", tariff.max_cost, -1)):
-        if bound is None:
-            continue
-        said = _amounts(bound)
+    for kind, said in bounds:
         excl = added(line.excl_tax for line in lines) if said[0] is not None else _NOTHING
         beyond = [
-            amount is not None and (amount - found) * sign > 0
+            amount is not None and (amount > found if kind == "minimum" else amount < found)
             for amount, found in zip(said, (excl, incl), strict=True)
         ]
         if any(beyond):
             more = _adjusted(kind, said, lines, tariff, all(beyond))
-            incl += sum(line.incl_tax for line in more)
-            return Total(tariff.currency, incl, kind, (*lines, *more))
+            return Total(tariff.currency, incl + added(x.incl_tax for x in more), kind, (*lines, *more))
     return Total(tariff.currency, incl, "normal", lines)
 
 
-def _amounts(bound: Bound) -> tuple[Fraction | None, Fraction | None]:
+def _amounts(bound: Bound) -> Said:
     """The bound before and after taxes; where it names its taxes one follows from the other."""
     excl = None if bound.excl_tax is None else Fraction(bound.excl_tax)
     incl = None if bound.incl_tax is None else Fraction(bound.incl_tax)
@@ -160,7 +173,7 @@ def _amounts(bound: Bound) -> tuple[Fraction | None, Fraction | None]:
 
 def _adjusted(
     kind: str,
-    said: tuple[Fraction | None, Fraction | None],
+    said: Said,
     lines: Sequence[Line],
     tariff: Tariff,
     both: bool,
@@ -190,7 +203,7 @@ def _adjusted(
 
 def _scaled(
     kind: str,
-    said: tuple[Fraction | None, Fraction | None],
+    said: Said,
     sums: dict[Fraction, Fraction],
     tariff: Tariff,
 ) -> dict[Fraction, Fraction]:

@@ -13,6 +13,7 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cms.contract.tariffs import Component, Price, Tariff, When
+from cms.domain.bills import bounds_of
 from cms.domain.money import Exact, decimal, exact
 from cms.domain.tariffs import DAYS, RESERVATIONS, UNITS, clock, components, tax_factor, taxes_of
 
@@ -227,6 +228,7 @@ class Ready:
     """A tariff made ready for one zone and kind of EVSE: the rates of each component, and where pieces are cut."""
 
     __slots__ = (
+        "allowed",
         "bounds",
         "charging",
         "clocks",
@@ -250,6 +252,7 @@ class Ready:
             name: _usable(name, component.prices, self.rates[name], kind, expired)
             for name, component in components(tariff)
         }
+        self.allowed = bounds_of(tariff)
         judged = [rate for rates in self.usable.values() for rate in rates]
         every = ((place, _bounds_of(judged, place)) for place in range(len(COUNTERS)))
         #: What conditions count (by its place in COUNTERS), and where it makes them turn.

@@ -195,7 +195,8 @@ def summed(
     if last is None:
         return None
     runs = count.unpacked() if apart else count.joined()
-    return bounded(tuple(_lines(count, runs, tariffs)), last)
+    bounds = ready(last, count.zone, count.kind).allowed
+    return bounded(tuple(_lines(count, runs, tariffs)), bounds, last)
 
 
 _ORDER = {name: place for place, name in enumerate(UNITS)}
@@ -215,16 +216,16 @@ def _lines(count: Count, runs: list[Run], tariffs: Mapping[str, Tariff]) -> Iter
         if index in more:
             taken += more[index]
         yield Line(
-            what=_WORDS[run.component],
-            tariff=run.tariff,
-            quantity=Fraction(taken, rate.per),
-            unit=rate.unit,
-            price=rate.amount,
-            incl_tax=Fraction(taken.numerator * rate.top, taken.denominator * rate.bottom),
-            factor=rate.factor,
-            percent=rate.percent,
-            since=None if run.since is None else instant(run.since),
-            until=None if run.until is None else instant(run.until),
+            _WORDS[run.component],
+            run.tariff,
+            Fraction(taken, rate.per),
+            rate.unit,
+            rate.amount,
+            Fraction(taken.numerator * rate.top, taken.denominator * rate.bottom),
+            rate.factor,
+            rate.percent,
+            None if run.since is None else instant(run.since),
+            None if run.until is None else instant(run.until),
         )
 
 

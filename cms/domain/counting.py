@@ -132,7 +132,14 @@ class Count:
         since, before = self.at, self.energy
         span, flowed = until - since, energy - before
         quiet = self.quiet
-        if quiet is not None and quiet.made is made and quiet.lasts(until, energy, charging, flowed):
+        if (
+            quiet is not None
+            and quiet.made is made
+            and quiet.charging is charging
+            and (quiet.flows or not flowed)
+            and (quiet.until is None or until <= quiet.until)
+            and (quiet.energy is None or energy <= quiet.energy)
+        ):
             if flowed and quiet.energy_run is not None:
                 quiet.energy_run.end, quiet.energy_run.until = energy, until
             if quiet.time_run is not None and quiet.time_run.end is not None:
@@ -314,14 +321,6 @@ class Quiet:
         self.time_run = time_run
         self.until: Exact | None = None
         self.energy: Exact | None = None
-
-    def lasts(self, until: int, energy: Exact, charging: bool, flowed: Exact) -> bool:
-        return (
-            self.charging is charging
-            and (self.flows or not flowed)
-            and (self.until is None or until <= self.until)
-            and (self.energy is None or energy <= self.energy)
-        )
 
     def set_limits(self, count: Count) -> None:
         """From where the count has got to: the next instant and amount at which a condition may turn."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from decimal import Context, Decimal
 from fractions import Fraction
+from functools import lru_cache
 from math import lcm
 
 Exact = int | Fraction
@@ -67,6 +68,7 @@ def decimal(value: Exact, places: int = 6) -> Decimal:
     return _WIDE.scaleb(Decimal(nearest(value.numerator * 10**places, value.denominator)), -places)
 
 
+@lru_cache(maxsize=16_384)
 def money(coins: int, currency: str) -> Decimal:
     """Whole coins as an amount."""
     return _WIDE.scaleb(Decimal(coins), -_DECIMALS.get(currency, 2))
