@@ -119,6 +119,9 @@ def check(plan: Plan) -> None:
         raise Invalid(f"the fee: {error}") from None
     if not plan.vat_percent.is_finite() or not 0 <= plan.vat_percent <= 100:
         raise Invalid(f"the tax is 0 to 100 per cent, not {plan.vat_percent}")
+    if plan.vat_percent != round(plan.vat_percent, 3):
+        raise Invalid(f"the tax has at most three decimals, not {plan.vat_percent}")
+    check_day(plan.valid_from)
     bounds = (("included_wh", _MOST_WH), ("term_months", 120), ("notice_days", 366))
     for name, most in bounds:
         if not 0 <= getattr(plan, name) <= most:
@@ -126,6 +129,15 @@ def check(plan: Plan) -> None:
 
 
 # The calendar
+
+#: Calendars have an end; plans have one sooner.
+_FIRST_YEAR, _LAST_YEAR = 2000, 2200
+
+
+def check_day(day: date | None) -> None:
+    """Raise Invalid for a day without years around it."""
+    if day is not None and not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+        raise Invalid(f"a day lies between {_FIRST_YEAR} and {_LAST_YEAR}, not in the year {day.year}")
 
 
 def month_of(day: date) -> tuple[date, date]:

@@ -39,6 +39,7 @@ class _One:
 
 
 async def list_(core: Core, request: ListOpenMatters, actor: Actor) -> list[OpenMatter]:
+    plans.check_day(request.since)
     since = request.since or today(core) - _LATELY
     begins = datetime.combine(since, time(), plans.zone(core.kept))
     found = [

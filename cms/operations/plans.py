@@ -139,6 +139,7 @@ def _with_version(known: Offer, plan: Plan, day: date) -> Offer:
 
 async def close(core: Core, request: ClosePlan, actor: Actor) -> PlanView:
     async with core.books:
+        plans.check_day(request.on)
         offer, day = offer_of(core, request.plan), today(core)
         on = request.on or day
         if on < day:

@@ -75,6 +75,7 @@ def _free_from(core: Core, step: PlanStep, day: date) -> date | None:
 
 
 async def sign_up(core: Core, request: SignUp, actor: Actor) -> SubscriptionView:
+    plans.check_day(request.since)
     async with core.books:
         driver = _member(core, request.driver)
         since = request.since or today(core)
@@ -99,6 +100,7 @@ def _stays(core: Core, held: PlanStep, since: date, actor: Actor, reason: str | 
 
 
 async def change(core: Core, request: ChangePlan, actor: Actor) -> SubscriptionView:
+    plans.check_day(request.since)
     async with core.books:
         driver = _member(core, request.driver)
         known, day = subscriptions(core).get(driver.id) or Subscription(driver.id), today(core)
@@ -130,6 +132,7 @@ def _dearer(core: Core, held: PlanStep, wanted: str, day: date) -> bool:
 
 
 async def cancel(core: Core, request: CancelPlan, actor: Actor) -> SubscriptionView:
+    plans.check_day(request.until)
     async with core.books:
         driver = find(core, request.driver)
         known, day = subscriptions(core).get(driver.id) or Subscription(driver.id), today(core)

@@ -128,8 +128,8 @@ def test_what_is_included_is_never_negative_and_never_more_than_was_charged(
 def test_energy_is_covered_in_order_until_nothing_is_left() -> None:
     lines = [Energy("S1", D(6000), 300, 300), Energy("S2", D(8000), 400, 450), Energy("S3", D(1000), 50, 50)]
     first, second = cover(lines, D(10_000))
-    assert (first.line, first.wh, first.gross) == (0, 6000, 300)
-    assert (second.line, second.wh, second.gross) == (1, 4000, 200)
+    assert (first.line, first.wh, first.gross) == (0, D(6000), 300)
+    assert (second.line, second.wh, second.gross) == (1, D(4000), 200)
 
 
 def test_who_leaves_stays_for_term_and_notice() -> None:
@@ -165,6 +165,8 @@ def test_the_plan_of_an_instant_is_that_of_the_organisations_day() -> None:
         {"fee": D("NaN")},
         {"currency": "eur"},
         {"vat_percent": D(101)},
+        {"vat_percent": D("1E-999999")},
+        {"valid_from": date.max},
         {"included_wh": -1},
         {"term_months": 121},
         {"notice_days": 367},

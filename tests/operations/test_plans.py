@@ -10,6 +10,7 @@ import pytest
 
 from cms.contract.billingprofiles import SetBillingProfile
 from cms.contract.drivers import AddDriver, EraseDriver, ExportDriver
+from cms.contract.openmatters import ListOpenMatters
 from cms.contract.plans import (
     AddPlan,
     CancelPlan,
@@ -27,7 +28,7 @@ from cms.contract.tariffs import Bill, BillLine, VatPart
 from cms.domain.cdrs import AddCdr, Cdr, Payer
 from cms.domain.evolve import evolve
 from cms.domain.invoices import AddInvoice, Invoice, Item, Party
-from cms.operations import billingprofiles, drivers, plans, privacy, subscriptions
+from cms.operations import billingprofiles, drivers, openmatters, plans, privacy, subscriptions
 from tests.operations.small import ANA, Small
 
 D = Decimal
@@ -342,3 +343,20 @@ async def test_a_fee_says_its_first_and_its_last_day(small: Small) -> None:
         (item.since and item.since.day, item.until and item.until.day, item.unit) for item in (part, whole)
     ]
     assert days == [(16, 30, "session"), (1, 31, "month")]
+
+
+@pytest.mark.parametrize("day", [date.min, date.max])
+async def test_a_day_that_no_calendar_goes_on_from_is_refused(small: Small, day: date) -> None:
+    await offer(small)
+    with pytest.raises(Invalid):
+        await signs(small, since=day)
+    await signs(small)
+    for asked in (
+        lambda: offer(small, "more", valid_from=day),
+        lambda: changes(small, "flat", since=day),
+        lambda: cancels(small, until=day),
+        lambda: plans.close(small.core, ClosePlan("flat", day), ANA),
+        lambda: openmatters.list_(small.core, ListOpenMatters(day), ANA),
+    ):
+        with pytest.raises(Invalid):
+            await asked()
