@@ -25,19 +25,19 @@ STATUSES: dict[str, tuple[str, ...]] = {
     # Somebody else's turn: the driver's bank, the end of the session, the day of another try.
     "action-needed": ("authorized", "captured", "declined", "voiding", "canceled"),
     "authorized": ("capturing", "voiding", "captured", "canceled", "expired"),
-    "waiting": ("taking", "unpaid", "canceled"),
+    "waiting": ("taking", "captured", "unpaid", "canceled"),
     # The money is with the provider.
     "captured": ("refunding", "refunded", "disputed"),
     "disputed": ("captured", "lost", "refunded"),
     "refunded": ("disputed",),
     # A person looks at these.
-    "unpaid": ("taking", "canceled"),
-    "expired": ("canceled",),
+    "unpaid": ("taking", "captured", "canceled"),
+    "expired": ("captured", "canceled"),
     "failed": ("authorizing", "taking", "capturing", "voiding", "captured", "canceled"),
     "lost": (),
-    # Over, and nothing was taken.
-    "declined": (),
-    "canceled": (),
+    # Over, and nothing was taken (but by somebody's hand at the provider).
+    "declined": ("captured",),
+    "canceled": ("captured",),
 }
 ASKING = ("authorizing", "taking", "capturing", "voiding", "refunding")
 #: A person must see these: nothing more happens by itself.
@@ -338,6 +338,9 @@ def refused(charge: Charge, why: str, now: datetime) -> Charge:
     return evolve(failed, wanted=charge.wanted, doing=charge.status, changed_at=now)
 
 
+_NOTHING_TAKEN = ("unpaid", "waiting", "failed", "expired", "declined", "canceled")
+
+
 def noticed(charge: Charge, found: Found, now: datetime) -> Charge:
     """A charge of which nothing is being asked, by what the provider has now: somebody else may have been at it."""
     charge = evolve(charge, captured=max(charge.captured, found.taken), card=found.card or charge.card)
@@ -349,7 +352,7 @@ def noticed(charge: Charge, found: Found, now: datetime) -> Charge:
             status = "declined"
         if charge.status == "authorized" and status == "canceled":
             status = "expired"
-    elif status in ("unpaid", "waiting", "failed", "expired") and found.status == TAKEN:
+    elif status in _NOTHING_TAKEN and found.status == TAKEN:
         status = "captured"
     if status != charge.status:
         charge = _ended(charge, status, code=found.code, detail=found.message)

@@ -13,6 +13,7 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from decimal import Decimal
 from hashlib import sha256
 
 from cms.contract.adhoc import AdHocView, BeginAdHoc, ContinueAdHoc, Offer, ShowAdHoc, ShowOffer, StopAdHoc
@@ -97,7 +98,7 @@ def _offer(core: Core, lane: Lane, evse: int) -> Offer:
         tariff=version,
         price=tuple(tariffs.text_for(tariff).content.splitlines()) if tariff else (),
         currency=tariff.currency if tariff else None,
-        reserved=core.terms.adhoc_amount if tariff else None,
+        reserved=_held_amount(core, tariff.currency) if tariff else None,
         payable=False,
         provider=provider.name if provider else None,
         key=provider.publishable_key if provider else None,
@@ -105,6 +106,11 @@ def _offer(core: Core, lane: Lane, evse: int) -> Offer:
     )
     why = _not_payable(core, shown)
     return replace(shown, payable=why is None, detail=why)
+
+
+def _held_amount(core: Core, currency: str) -> Decimal:
+    """What is held, in whole coins of the currency."""
+    return core.terms.adhoc_amount.quantize(major(1, currency))
 
 
 def _operator(core: Core) -> str | None:
@@ -212,7 +218,7 @@ async def continue_(core: Core, request: ContinueAdHoc, actor: Actor) -> AdHocVi
 
 async def show(core: Core, request: ShowAdHoc, actor: Actor) -> AdHocView:
     charge = await _mine(core, request.id)
-    return await _view(core, charge)
+    return replace(await _view(core, charge), client_secret=await _secret(core, charge))
 
 
 async def stop(core: Core, request: StopAdHoc, actor: Actor) -> AdHocView:
@@ -244,15 +250,21 @@ async def proceed(core: Core, charge_id: str) -> None:
 
 
 async def _proceed(core: Core, charge_id: str) -> AdHocView:
-    charge, secret = await found(core, charge_id), None
+    charge = await found(core, charge_id)
     one = _of_charge(core, charge_id)
     if one is not None:
         charge = await _step(core, charge, one)
-    if charge.status == "action-needed" and charge.provider_ref is not None:
-        seen = await provider_of(core).find(charge)
-        secret = seen.client_secret if seen is not None else None
-    view = await _view(core, charge)
-    return replace(view, client_secret=secret)
+    return replace(await _view(core, charge), client_secret=await _secret(core, charge))
+
+
+async def _secret(core: Core, charge: Charge) -> str | None:
+    """With what the driver's browser finishes the payment at his bank: asked of the provider, and kept nowhere."""
+    if charge.status != "action-needed" or charge.provider_ref is None or core.provider is None:
+        return None
+    with suppress(Unreachable):  # the page asks again
+        seen = await core.provider.find(charge)
+        return seen.client_secret if seen is not None else None
+    return None
 
 
 async def _step(core: Core, charge: Charge, one: AdHoc) -> Charge:
