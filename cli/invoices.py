@@ -154,7 +154,9 @@ def _show(row: Row, flags: Flags) -> None:
         print()
         show_list(row["items"], ITEMS, flags, "number")
         print()
-        show_pairs((safe(mark["what"]), f"{when(mark['at'])} {mark['detail'] or ''}") for mark in row["marks"])
+        show_pairs(
+            (safe(mark["what"]), f"{when(mark['at'])} {mark['detail'] or ''}") for mark in row["marks"]
+        )
         total = money(Decimal(str(row["payable"])), row["currency"])
         left = money(Decimal(str(row["open"])), row["currency"])
         note(safe(f"{total}, of which {left} are open"), flags.quiet)
