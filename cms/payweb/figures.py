@@ -134,10 +134,10 @@ def merged(bill: Bill) -> list[BillLine]:
     return list(found.values())
 
 
-def before_tax(line: BillLine) -> bool:
-    """Whether the price of a line is without its VAT: tariffs have either."""
-    whole = line.price * line.quantity
-    return abs(whole - line.net) < abs(whole - line.gross)
+def before_tax(bill: Bill) -> bool:
+    """Whether the prices of its lines are without VAT: tariffs have either."""
+    whole = sum((line.price * line.quantity for line in bill.lines), Decimal(0))
+    return abs(whole - bill.net) < abs(whole - bill.gross)
 
 
 def _sum(one: BillLine, other: BillLine) -> BillLine:

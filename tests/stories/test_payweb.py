@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from decimal import Decimal
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import httpx
@@ -17,13 +18,19 @@ from websockets.asyncio.client import ClientConnection
 from cms.client import AsyncClient
 from cms.contract.charges import LinkCard
 from cms.contract.drivers import AddDriver
-from cms.contract.evses import SetEvse, ShowQr
+from cms.contract.evses import SetEvse, ShowEvse, ShowQr
+from cms.contract.payments import SetUpWebPayment, ShowWebPaymentCode
 from cms.contract.sites import AddSite
 from cms.contract.stations import AddStation
 from cms.contract.tariffs import AddTariff, Component, Price, Tariff, Tax, UseTariff
 from cms.daemon import Daemon
-from tests.fleet import client_of, running
+from cms.simulator.cars import Car
+from cms.simulator.evse import Evse
+from cms.simulator.pace import Pace
+from cms.simulator.station import Place, Station
+from tests.fleet import client_of, ended, running
 from tests.payweb.browser import Tab, browsing, installed
+from tests.payweb.markup import Page
 from tests.stories.test_apps import now, obeys
 from tests.stories.test_organisations import connected, said
 
@@ -210,3 +217,54 @@ async def test_a_card_is_declined_a_bank_asks_a_driver_changes_his_mind_and_one_
         await tab.sees("Not found")
         tab.errors.remove("Failed to load resource: the server responded with a status of 404 (Not Found)")
         assert [amount for _, amount in await taken(stripe)] == [0, 0]
+
+
+async def test_a_dynamic_code_of_a_2_1_station_leads_to_the_offer_and_is_paid(
+    tmp_path: Path, stripe: str
+) -> None:
+    async with selling(tmp_path, stripe) as (daemon, desk, url):
+        place = Place(daemon.endpoint.url, "CP-1", await enrolled(desk))
+        # So strong that a moment of charging costs something.
+        station = Station(place, "2.1", [Evse(1, 2_000_000)], Pace(50.0), Random(7))
+        life = asyncio.create_task(station.run())
+        try:
+            await online(desk)
+            await desk.ask(SetUpWebPayment(station="CP-1"))
+            code = (await desk.ask(ShowWebPaymentCode("CP-1", 1))).url
+            assert code is not None and code.startswith("http://pay.example/w/CP-1/1?totp=")
+            async with httpx.AsyncClient(base_url=url, follow_redirects=True) as phone:
+                offer = await phone.get(code.removeprefix("http://pay.example"))
+                assert offer.url.path == "/e/CP-1*1" and station.evses[0].paying_until is not None
+                form = {**Page(offer.text).fields, "method": await card(stripe)}
+                begun = await phone.post(offer.url.path, data=form)
+                station.plug_in(station.evses[0], Car(900_000, 0.1, 1.0, 2_000_000, 2_000_000))
+                await stands_at(phone, begun.url.path, "charging")
+                await phone.post(f"{begun.url.path}/stop")
+                await stands_at(phone, begun.url.path, "paid")
+                assert "Charged to your card" in (await phone.get(f"{begun.url.path}/receipt")).text
+        finally:
+            await ended(life)
+        [(status, cents)] = await taken(stripe)
+        assert status == "succeeded" and cents > 119
+
+
+async def online(desk: AsyncClient) -> None:
+    """The station has booted and said how its connector is."""
+    async with asyncio.timeout(20):
+        while (await desk.ask(ShowEvse("CP-1", 1))).status != "available":
+            await asyncio.sleep(0.1)
+
+
+async def card(stripe: str) -> str:
+    """A card as the provider's JavaScript names it."""
+    typed = dict(zip(("number", "exp_month", "exp_year", "cvc"), CARD, strict=False))
+    async with httpx.AsyncClient() as http:
+        told = {"key": "pk_test_story", "type": "card", "card": typed}
+        return str((await http.post(f"{stripe}/v1/payment_methods", json=told)).json()["id"])
+
+
+async def stands_at(phone: httpx.AsyncClient, page: str, status: str) -> None:
+    """Look as the page's JavaScript does, until it stands so."""
+    async with asyncio.timeout(20):
+        while (await phone.get(f"{page}/live")).json()["status"] != status:
+            await asyncio.sleep(0.1)
