@@ -40,6 +40,8 @@ log = structlog.get_logger("cms")
 _SETTLED_S = 2.0
 _EVERY_S = 15.0
 _WHILE_OPEN_S = 3.0
+#: How many of the newest are looked through for those of a driver, or for a purpose.
+_LOOKED_THROUGH = 20_000
 #: A card that fills a balance too small for its driver's sessions is not emptied by it.
 _BETWEEN_TOP_UPS = timedelta(hours=1)
 #: What is looked at when its time has come.
@@ -55,7 +57,10 @@ async def list_(core: Core, request: ListCharges, actor: Actor) -> list[ChargeVi
         known = ", ".join(charges.STATUSES)
         raise Invalid(f"status must be person or one of {known}, not {request.status!r}")
     statuses = FOR_A_PERSON if request.status == "person" else (request.status,) if request.status else ()
-    listed = await core.store.accounting.charges(statuses=statuses, session=request.session)
+    narrowed = request.purpose is not None or request.driver is not None
+    listed = await core.store.accounting.charges(
+        statuses=statuses, session=request.session, limit=_LOOKED_THROUGH if narrowed else request.limit
+    )
     chosen = (one for one in listed if request.purpose in (None, one.purpose))
     return [view(one) for one in chosen if request.driver in (None, one.driver)][: request.limit]
 
