@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cms.contract.filters import keys_of, parse
 from cms.contract.prices import ResolutionView, ResolveTariff, RungView
@@ -203,8 +203,30 @@ async def resolve(core: Core, request: ResolveTariff, actor: Actor) -> Resolutio
         at=at,
         tariff=won.version if won is not None else None,
         rung=won.name if won is not None else None,
-        ladder=tuple(_rung_view(core, rung, won) for rung in rungs),
+        ladder=tuple(_rungs(core, rungs, won)),
     )
+
+
+#: Why a rung is not there.
+_ABSENT = {
+    "token": "no token was named",
+    "plan": "no plan",
+    "group": "in no group",
+    "evse": "no EVSE was named",
+    "station-type": "the type of the connector is not known",
+    "site-type": "the type of the connector is not known, or no site",
+    "site": "the station stands at no site",
+    "type": "the type of the connector is not known",
+}
+
+
+def _rungs(core: Core, rungs: Sequence[Rung], won: Rung | None) -> Iterator[RungView]:
+    """All rungs there are, also those that nobody stands on."""
+    for name in assignment.RUNGS:
+        here = [rung for rung in rungs if rung.name == name]
+        yield from (_rung_view(core, rung, won) for rung in here)
+        if not here:
+            yield RungView(name, "", None, None, None, False, _ABSENT.get(name, ""))
 
 
 def _rung_view(core: Core, rung: Rung, won: Rung | None) -> RungView:

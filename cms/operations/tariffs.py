@@ -151,8 +151,10 @@ async def export(core: Core, request: ExportTariff, actor: Actor) -> TariffFile:
             "OCPI wants to know whose the tariff is, and this organisation has no party",
             "cms organisations set ORGANISATION --party 'DE*ABC'",
         )
-    text = tarifffiles.write(entry.tariff, request.format, party or "", entry.added_at)
-    return TariffFile(entry.tariff.id, request.format, text)
+    # Asked for by its name it is written under it: changed, it is the next version.
+    tariff = evolve(entry.tariff, id=entry.name) if request.tariff == entry.name else entry.tariff
+    text = tarifffiles.write(tariff, request.format, party or "", entry.added_at)
+    return TariffFile(tariff.id, request.format, text)
 
 
 async def read(core: Core, text: str, id: str | None = None) -> Tariff:

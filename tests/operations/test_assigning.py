@@ -29,6 +29,7 @@ from cms.contract.tariffs import (
     UseTariff,
 )
 from cms.contract.tokens import AddToken
+from cms.domain import assignment
 from cms.domain.accounts import KIND
 from cms.operations import assigning, drivers, evses, plans, sites, stations, subscriptions, tariffs, tokens
 from tests.domain.build import NOON, after, start, stop
@@ -145,9 +146,8 @@ async def test_every_rung_decides_where_the_ones_above_say_nothing(small: Small)
         found = await assigning.resolve(core, ask, ANA)
         assert found.tariff == name
         assert [rung.version for rung in found.ladder if rung.wins] == [name]
-    assert [rung.rung for rung in found.ladder] == [
-        "token", "group", "evse", "station-type", "station", "site-type", "site", "type", "default",
-    ]  # fmt: skip
+    assert [rung.rung for rung in found.ladder] == list(assignment.RUNGS)
+    assert found.ladder[1].why == "no plan"
     assert found.ladder[-2].why == "gives way to the token above it"
     assert (await begun(small, token="BENS")).tariff == "T8"
     [row] = [row for row in await tariffs.list_(core, ListTariffs(), ANA) if row.id == "T5"]
@@ -164,6 +164,7 @@ async def test_the_tariff_of_a_plan_holds_for_its_members_alone(small: Small) ->
     found = await assigning.resolve(core, ResolveTariff("CP1", token="BENS"), ANA)
     assert (found.tariff, found.rung) == ("MEMBER", "plan")
     assert found.ladder[1].why == "wins: by the plan itself"
+    assert found.ladder[3].why == "no EVSE was named"
     small.clock.time = after(60)
     assert (await begun(small, token="BENS")).tariff == "MEMBER"
     assert (await assigning.resolve(core, ResolveTariff("CP1"), ANA)).tariff is None
@@ -214,6 +215,9 @@ async def test_a_file_is_registered_and_written_again(small: Small) -> None:
     text = "id: DAY\ncurrency: EUR\nvat: 19\nenergy: 0.40\n"
     assert (await tariffs.add(small.core, AddTariff(text=text), ANA)).id == "DAY"
     assert (await tariffs.export(small.core, ExportTariff("DAY"), ANA)).text == text
+    await tariffs.add(small.core, AddTariff(text=text.replace("0.40", "0.50"), revise=True), ANA)
+    assert (await tariffs.export(small.core, ExportTariff("DAY.2"), ANA)).id == "DAY.2"
+    assert (await tariffs.export(small.core, ExportTariff("DAY"), ANA)).text == text.replace("0.40", "0.50")
     named = await tariffs.add(small.core, AddTariff(text=text, id="NIGHT"), ANA)
     assert named.tariff.id == "NIGHT"
     with pytest.raises(Conflict, match="no party"):
