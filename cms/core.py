@@ -156,6 +156,10 @@ class Accounting(Protocol):
 
     async def entry(self, key: str) -> Entry | None: ...
 
+    async def entries_among(self, keys: Sequence[str]) -> list[Entry]:
+        """Those of these keys that there are."""
+        ...
+
     async def count_entries(self) -> int: ...
 
     async def first_cdr(self) -> datetime | None:

@@ -125,6 +125,7 @@ KINDS: dict[str, Kind] = {
     balances.KIND: Kind(balances.Balance),
     statements.LINE: Kind(statements.Kept, present=False),
     statements.PAYS_FROM: Kind(statements.PaysFrom, present=False),
+    statements.BY_HAND: Kind(statements.Confirmed, present=False),
     adhoc.KIND: Kind(adhoc.AdHoc),
     savedcards.KIND: Kind(savedcards.Link),
     payments.CREDIT: Kind(payments.Credit),

@@ -17,8 +17,8 @@ from cms.domain.evolve import evolve
 from cms.domain.ledger import minor
 from cms.domain.record import record
 
-#: Lines that nobody has assigned yet, and whose money comes from which bank account.
-LINE, PAYS_FROM = "bank-line", "pays-from"
+#: Lines that nobody has assigned yet, whose money comes from which bank account, and which line an entry was by hand.
+LINE, PAYS_FROM, BY_HAND = "bank-line", "pays-from", "bank-by-hand"
 #: What banks write where they have no reference.
 _NO_REFERENCE = frozenset({"", "NONREF", "NOTPROVIDED", "NOT PROVIDED"})
 #: A statement has no more lines: the largest banks cut theirs long before.
@@ -68,6 +68,14 @@ class PaysFrom:
     """The account of the ledger that money from a bank account was for; the key is a digest of the IBAN."""
 
     account: str
+    at: datetime
+
+
+@record
+class Confirmed:
+    """An entry that somebody made by hand is this line of a statement; the key is a digest of the entry's."""
+
+    line: str
     at: datetime
 
 

@@ -45,6 +45,8 @@ class _Found:
     detail: str | None = None
     balance: Balance | None = None
     """A balance that is new with this."""
+    confirms: str | None = None
+    """The entry that somebody made of this line before it came, where nobody said so yet."""
 
 
 # Importing
@@ -73,6 +75,12 @@ async def _placed(core: Core, line: Line, book: _Series, actor: Actor, *, dry: b
         found = await _found(core, line, book, actor)
         if not dry and found.status != _KNOWN:
             found = await _booked(core, line, found, actor)
+        elif not dry and found.confirms is not None:
+            now = core.clock.now()
+            confirmed = statements.Confirmed(line.key, now)
+            await core.store.commit(
+                (Keep("", statements.BY_HAND, _confirmed(found.confirms), confirmed, now),), ()
+            )
     return _view(line, found)
 
 
@@ -125,10 +133,10 @@ async def _found(core: Core, line: Line, book: _Series, actor: Actor) -> _Found:
     """What a line is for: the first way to tell that tells it."""
     if await _is_known(core, line):
         return _Found(_KNOWN, detail="imported before")
-    by_hand = await _by_hand(core, line)
-    if by_hand is not None:
-        return _Found(_KNOWN, detail=f"entered by hand: {by_hand}")
     named = await book.invoices(core, line)
+    by_hand = await _by_hand(core, line, named)
+    if by_hand is not None:
+        return _Found(_KNOWN, detail=f"entered by hand: {by_hand}", confirms=by_hand)
     if named:
         found = await _for_invoices(core, line, named, actor)
         return found or _unmatched(core, line, actor, f"names {', '.join(i.id for i in named)}")
@@ -140,22 +148,31 @@ async def _found(core: Core, line: Line, book: _Series, actor: Actor) -> _Found:
 
 
 async def _is_known(core: Core, line: Line) -> bool:
+    return bool(await core.store.accounting.entries_among([line.key, f"{line.key}/1"]))
+
+
+async def _by_hand(core: Core, line: Line, named: Sequence[Invoice]) -> str | None:
+    """What somebody entered over the bank before the statement came: by its reference, or for the invoice named."""
     accounting = core.store.accounting
-    return any([await accounting.entry(key) for key in (line.key, f"{line.key}/1")])
-
-
-async def _by_hand(core: Core, line: Line) -> str | None:
-    """A top-up or refund over the bank that somebody entered already with a reference that this line has."""
-    kind, side = ("top-up", "debit") if line.amount > 0 else ("refund", "credit")
-    for word in (line.reference, line.structured, *matching.words(line.text)):
-        entry = await core.store.accounting.entry(f"{kind}/by/{word}") if word else None
-        if entry is not None and (getattr(entry, side), entry.amount, entry.currency) == (
-            BANK,
-            abs(line.amount),
-            line.currency,
-        ):
+    kinds = ("top-up/by", "paid/bank") if line.amount > 0 else ("refund/by",)
+    words = filter(None, (line.reference, line.structured, *matching.words(line.text)))
+    entries = await accounting.entries_among([f"{kind}/{word}" for word in words for kind in kinds])
+    for invoice in named:
+        entries += await accounting.entries(ref=ledger.of_invoice(invoice.id))
+    moved = (BANK, abs(line.amount), line.currency)
+    for entry in entries:
+        if entry.key.startswith("bank/"):
+            continue
+        if (entry.debit if line.amount > 0 else entry.credit, entry.amount, entry.currency) != moved:
+            continue
+        known = await core.store.kept_one("", statements.BY_HAND, _confirmed(entry.key))
+        if known is None or known.line == line.key:
             return entry.key
     return None
+
+
+def _confirmed(entry: str) -> str:
+    return sha256(entry.encode()).hexdigest()[:32]
 
 
 async def _for_invoices(core: Core, line: Line, named: Sequence[Invoice], actor: Actor) -> _Found | None:

@@ -75,6 +75,9 @@ class SqlAccounting:
     async def first_cdr(self) -> datetime | None:
         return await cdrs.first(self._reader)
 
+    async def entries_among(self, keys: Sequence[str]) -> list[Entry]:
+        return await ledger.among(self._reader, list(keys))
+
     async def entry(self, key: str) -> Entry | None:
         return await ledger.entry(self._reader, key)
 

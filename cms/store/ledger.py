@@ -131,6 +131,15 @@ async def entry(reader: Reader, key: str) -> Entry | None:
     return Entry(*rows[0]) if rows else None
 
 
+async def among(reader: Reader, keys: Sequence[str]) -> list[Entry]:
+    """Those of these keys that there are."""
+    found: list[Entry] = []
+    for at in range(0, len(keys), _AT_ONCE):
+        rows = await reader.rows(select(*_columns).where(_t.c.key.in_(keys[at : at + _AT_ONCE])))
+        found += [Entry(*row) for row in rows]
+    return found
+
+
 async def balances(
     reader: Reader, account: str | None = None, prefix: str | None = None
 ) -> dict[tuple[str, str], int]:

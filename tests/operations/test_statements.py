@@ -12,8 +12,10 @@ from cms.contract.drivers import AddDriver
 from cms.contract.refusals import Conflict, Invalid, NotFound
 from cms.contract.statements import AssignStatementLine, ImportStatement, ListStatementLines, StatementLine
 from cms.domain.invoices import AddInvoice
+from cms.domain.ledger import BANK
 from cms.operations import balances, drivers, statements
-from cms.operations.ledger import open_amount
+from cms.operations.ledger import open_amount, settle
+from tests.domain.build import NOON
 from tests.domain.test_statements import entry, statement
 from tests.operations.small import ANA, Small
 from tests.operations.test_balances import agreed, top_up
@@ -124,6 +126,18 @@ async def test_what_was_entered_by_hand_with_its_reference_is_not_booked_again(s
     )
     assert [line.status for line in lines] == ["known", "known"]
     assert await bank(small) == 2500
+
+
+async def test_an_invoice_that_was_paid_by_hand_is_the_first_such_line_and_no_other(small: Small) -> None:
+    first, _ = await owing(small)
+    hand = settle(first, 1999, BANK, "paid/bank/cash desk", NOON)
+    await small.core.store.commit(hand, ())
+    for _ in range(2):
+        (line,) = await book(small, entry("19.99", "2026-0042", ref="B1"))
+        assert (line.status, line.detail) == ("known", "entered by hand: paid/bank/cash desk")
+    (twice,) = await book(small, entry("19.99", "2026-0042", ref="B2"))
+    assert (twice.status, twice.fit) == ("matched", "over-paid")
+    assert await bank(small) == 3998
 
 
 async def test_a_person_says_what_a_line_is_for_and_it_is_said_once(small: Small) -> None:
