@@ -125,6 +125,7 @@ PROFILES = Book(
 )
 
 _WAITS = {"a person": "bad", "a run": "busy", "a payment": "warn"}
+_ORDER = {who: place for place, who in enumerate(_WAITS)}
 
 
 def _count(row: Any) -> Span:
@@ -142,7 +143,7 @@ BILLING = Book(
     openmatters.OpenMatter,
     lambda station: openmatters.ListOpenMatters(),
     # What is open comes first, and of that what waits for a person.
-    lambda row: f"{not row.count:d} {list(_WAITS).index(row.waits_for)} {row.matter}",
+    lambda row: f"{not row.count:d} {_ORDER.get(row.waits_for, len(_ORDER))} {row.matter}",
     (
         Cell("Open", 6, _count, right=True),
         Cell("What", 34, field("what"), grow=True),
