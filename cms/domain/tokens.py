@@ -117,7 +117,8 @@ class Ruling:
 _UNASKED = frozenset({"no-authorization", "direct-payment"})
 
 #: Presented kinds that match a registered kind other than their own name. A 1.6 station does not say its kind.
-_SAME_KIND = {("central", "app"), ("app", "central")}
+#: 2.0.1 has no word for a payment's reference: there it is a central one.
+_SAME_KIND = {("central", "app"), ("app", "central"), ("direct-payment", "central")}
 
 
 def rule(

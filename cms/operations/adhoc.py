@@ -333,7 +333,7 @@ async def _start(core: Core, one: AdHoc) -> AdHoc:
     one = evolve(one, ordered_at=now)
     token = Token(
         one.token,
-        kind=payments.DIRECT if direct else "central",
+        kind=payments.DIRECT,
         max_sessions=1,
         added_at=now,
         places=(f"{one.station}:{one.evse}",),

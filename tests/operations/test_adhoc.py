@@ -321,6 +321,21 @@ async def test_a_2_1_station_gets_the_reference_of_the_payment(shop: Shop) -> No
     assert shop.stripe.taken(view.id) == 250
 
 
+async def test_a_2_0_1_station_gets_a_central_token_that_is_in_no_list(shop: Shop) -> None:
+    shop.small.stations.connect("CP1", "2.0.1")
+    view = await shop.begin()
+    order = shop.small.stations.given[-1][1]
+    assert isinstance(order, RemoteStart) and order.token_kind == "central"
+    assert shop.core.tokens[order.token.casefold()].kind == "direct-payment"  # domain.lists has none of these
+    token = TokenRef(order.token, "central")
+    begun = event("started", 0, NOON, evse=1, token=token, remote_start_id=order.remote_start_id)
+    assert (await shop.small.hear("CP1", begun, "2.0.1")).token.status == "accepted"
+    readings = (register(0, NOON, "Transaction.Begin"), register(5000, after(10), "Transaction.End"))
+    await shop.small.hear("CP1", event("ended", 1, after(10), readings=readings), "2.0.1")
+    await shop.again()
+    assert shop.stripe.taken(view.id) == 250
+
+
 async def test_a_stranger_says_nothing_harmful(shop: Shop) -> None:
     for request in (
         BeginAdHoc(place=PLACE, method="pm_card_visa", key="short"),
