@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Coroutine
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -14,7 +14,7 @@ from cms import systemd
 from cms.core import Core, StoreDown
 from cms.domain.changes import SeeStations
 from cms.houses import Houses
-from cms.operations import access_budgets, heads
+from cms.operations import access_budgets, billingdays, heads
 from cms.operations.admission import trim_inbox
 from cms.operations.certificates import forget_revoked
 from cms.operations.expiry import ExpiryWatch, renew_due
@@ -51,6 +51,7 @@ class Housekeeping:
         """Those who keep something back for a minute: they are asked for it."""
         self._own = own
         self._heard: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
+        self._billed: dict[str, date] = {}
         self._expiry: defaultdict[str, ExpiryWatch] = defaultdict(ExpiryWatch)
 
     async def run(self) -> None:
@@ -72,6 +73,9 @@ class Housekeeping:
                         await self._look_after(core)
                     for core in self._houses.platform.all_cores():
                         await rewrap(core)
+                if minute % 60 == 0:
+                    for core in self._houses.all():
+                        self._bill(core)
                 if minute % 360 == 0:
                     for core in self._houses.all():
                         await forget_revoked(core)
@@ -104,6 +108,11 @@ class Housekeeping:
         await self._expiry[core.organisation].tell(core, self._tls_port.shown(now))
         await trim_inbox(core)
         await doubt_stale(core, now - core.terms.suspect_after)
+
+    def _bill(self, core: Core) -> None:
+        """Beside everything else: a month of many drivers takes its time."""
+        today, day = self._clock.now().date(), self._settings.billing_day
+        self._own(billingdays.bill(core, today, day, self._billed), "billing")
 
     def _renew_certificates(self, core: Core) -> None:
         """Beside everything else: one station after the other may take its time."""

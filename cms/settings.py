@@ -240,6 +240,12 @@ class Settings(BaseSettings):
         le=1000,
         description="What is held on a card before a session without a contract; the session ends when it costs that.",
     )
+    billing_day: int = Field(
+        0,
+        ge=0,
+        le=28,
+        description="Day of the month on which the month before is billed by itself; 0: when somebody asks.",
+    )
     receipt_url: str | None = Field(
         None, description="Where drivers find receipts, e.g. https://pay.example/{psp_ref}."
     )
