@@ -17,9 +17,9 @@ class ChargeView:
     ``purpose``: ad-hoc, session, invoice, top-up. ``status``: authorizing, taking, capturing, voiding, refunding (the
     provider is being asked), action-needed (the bank wants to see the driver), authorized (held), waiting (declined,
     tried again at ``next``), captured, refunded, declined, canceled, lost (a dispute), and those that a person must
-    look at: unpaid, expired, failed, disputed. ``person`` says that it is one of these. ``account`` is the account in the ledger
-    that the money settles; ``provider_ref`` and ``dispute`` are the provider's names, ``code`` and ``detail`` his
-    words.
+    look at: unpaid, expired, failed, disputed. ``person`` says that it is one of these. ``account`` is the account
+    in the ledger that the money settles; ``provider_ref`` and ``dispute`` are the provider's names, ``code`` and
+    ``detail`` his words.
     """
 
     id: str
