@@ -105,6 +105,20 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "plans sign-up": ("cms plans sign-up ada flat --from 2026-12-01",),
     "plans cancel": ("cms plans cancel ada", "cms plans cancel ada --now --reason 'moved abroad'"),
+    "balances": (
+        "cms balances top-up ada 50 --currency EUR --reference RB-1",
+        "cms balances list --filter 'low=true'",
+        "cms balances correct ada --reason 'paid twice' -- -5.00",
+    ),
+    "ledger": (
+        "cms ledger list --account receivable/ada --last 30d",
+        "cms ledger verify",
+        "cms ledger export --month 2026-11 --format datev",
+    ),
+    "statements": (
+        "cms statements import statement.xml",
+        "cms statements assign bank/0c9d2e5f --invoice 2026-0042",
+    ),
     "drivers register": ("cms drivers register ada@example.org --name 'Ada Lovelace'",),
     "drivers verify": ("cms drivers verify ada", "cms drivers verify ada 123456"),
     "tokens": (
