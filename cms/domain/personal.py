@@ -146,7 +146,6 @@ BY_TYPE: dict[str, dict[str, Mask | Where | None]] = {
         name: dict.fromkeys(("account", "debit", "credit", "key", "ref", "what"), account)
         for name in _OF_ACCOUNTS
     },
-    "AskCustomer": {"identifier": text},
     "ChargeView": {"card": text},
     "CardView": {"card": text},
     "AskCustomer": {"identifier": text},

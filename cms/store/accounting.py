@@ -104,8 +104,6 @@ class SqlAccounting:
     async def billed_among(self, sources: Sequence[str]) -> set[str]:
         return await invoices.billed_among(self._reader, list(sources))
 
-    async def marks(self, series: str | None = None, number: int | None = None) -> list[Mark]:
-        return await invoices.marks(self._reader, series, number)
     async def billed_by(self, sources: Sequence[str]) -> dict[str, str]:
         return await invoices.billed_by(self._reader, list(sources))
 
@@ -115,6 +113,8 @@ class SqlAccounting:
     async def unbilled(self, account: str, since: datetime, until: datetime) -> list[Cdr]:
         return await invoices.unbilled(self._reader, account, since, until)
 
+    async def marks(self, series: str | None = None, number: int | None = None) -> list[Mark]:
+        return await invoices.marks(self._reader, series, number)
 
     async def charge(self, charge_id: str) -> Charge | None:
         return await charges.charge(self._reader, charge_id)
