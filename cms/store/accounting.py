@@ -37,9 +37,7 @@ class SqlAccounting:
             self._reader, since=since, until=until, station=station, account=account, limit=limit, every=every
         )
 
-    async def cdr_marks(
-        self, session_id: str | None = None, since: datetime | None = None
-    ) -> list[CdrMark]:
+    async def cdr_marks(self, session_id: str | None = None, since: datetime | None = None) -> list[CdrMark]:
         return await cdrs.marks(self._reader, session_id, since)
 
     async def held(self) -> list[str]:
