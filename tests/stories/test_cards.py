@@ -20,7 +20,7 @@ import pytest
 
 from cms.client import AsyncClient
 from cms.contract.adhoc import BeginAdHoc, ShowAdHoc, ShowOffer, StopAdHoc
-from cms.contract.charges import ListCharges
+from cms.contract.charges import ListCharges, ShowCharge
 from cms.contract.ledger import ListAccounts, VerifyLedger
 from cms.contract.refusals import NotFound
 from cms.contract.sessions import ListSessions
@@ -92,6 +92,12 @@ class World:
                 await asyncio.sleep(0.05)
         return view
 
+    async def given_back(self, id: str) -> None:
+        """Until the provider did it: the driver is told so as soon as it is certain."""
+        async with asyncio.timeout(90):
+            while (await self.client.ask(ShowCharge(id))).status != "canceled":
+                await asyncio.sleep(0.05)
+
 
 @asynccontextmanager
 async def a_world(folder: Path, version: str) -> AsyncIterator[World]:
@@ -145,7 +151,7 @@ async def drive(world: World, key: str, card: str, gives_up: bool) -> str:
     id = str(view.id)
     if gives_up:
         await world.client.ask(StopAdHoc(id))
-        await world.status(id, "canceled")
+        await world.given_back(id)
         return id
     view = await world.status(id, "charging", "ended", "paid")
     if view.status == "charging":
