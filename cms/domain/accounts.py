@@ -23,7 +23,7 @@ from cms.domain.conditions import SECOND
 from cms.domain.costs import Progress, Total
 from cms.domain.counting import Count, Reserved, micros
 from cms.domain.evolve import evolve
-from cms.domain.meters import gist
+from cms.domain.meters import current_a, gist
 from cms.domain.money import decimal, exact
 from cms.domain.observations import Reading, StationCosts
 from cms.domain.pricing import Facts, Point, Reached
@@ -192,7 +192,8 @@ def _registered(session: Session, readings: Iterable[Reading]) -> list[Reached]:
         register_wh = gist(reading.samples).register_wh
         if register_wh is not None:
             energy_wh = session.energy_wh - (session.register_wh - register_wh)
-            points.append(Reached(reading.at, min(max(energy_wh, 0), session.energy_wh)))
+            energy_wh = min(max(energy_wh, 0), session.energy_wh)
+            points.append(Reached(reading.at, energy_wh, current_a(reading.samples)))
     points.sort(key=lambda point: point.at)
     return points
 
@@ -212,7 +213,8 @@ def _count_on(
     for point in points:
         if point.at >= account.progress.at:
             peak = max(peak, exact(point.energy_wh))
-            known.append((micros(point.at), peak, None))
+            current = None if point.current_a is None else exact(point.current_a)
+            known.append((micros(point.at), peak, current))
     turns = pricing.turned(pricing.since_when(account.turns, account.progress.at))
     steps = pricing.divided(count.at, count.energy, known, turns)
     costs.follow(count, steps, account.timeline, tariffs)

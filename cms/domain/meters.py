@@ -18,6 +18,7 @@ from cms.domain.observations import Reading, Sample
 from cms.domain.sessions import Session
 
 REGISTER = "Energy.Active.Import.Register"
+CURRENT = "Current.Import"
 INTERVAL = "Energy.Active.Import.Interval"
 POWER = "Power.Active.Import"
 SOC = "SoC"
@@ -48,6 +49,7 @@ class Gist:
     """A value that should be a number is none."""
 
 
+_PHASES = ("L1", "L2", "L3")
 _LOOKED_AT = frozenset({REGISTER, INTERVAL, POWER})
 _LOCATION_RANK = {"Outlet": 0, "Cable": 1, "Inlet": 2, "Body": 3, "EV": 4, "Upstream": 5}
 
@@ -69,7 +71,7 @@ def gist(samples: Iterable[Sample]) -> Gist:
             if sample.phase is None:
                 if measurand not in best or rank < best[measurand][0]:
                     best[measurand] = (rank, value)
-            elif sample.phase[:2] in ("L1", "L2", "L3") and "-L" not in sample.phase:
+            elif sample.phase[:2] in _PHASES and "-L" not in sample.phase:
                 phases.setdefault((measurand, rank), {})[sample.phase[:2]] = value
     for (measurand, rank), parts in phases.items():
         if measurand not in best:
@@ -81,6 +83,20 @@ def gist(samples: Iterable[Sample]) -> Gist:
     if POWER in best:
         found.power_w = round(best[POWER][1])
     return found
+
+
+def current_a(samples: Iterable[Sample]) -> Decimal | None:
+    """The current of all phases at the outlet (OCPI min_current, max_current); None where nobody measured it."""
+    whole: Decimal | None = None
+    phases: dict[str, Decimal] = {}
+    for sample in samples:
+        if sample.measurand != CURRENT or sample.value is None or sample.location != "Outlet":
+            continue
+        if sample.phase is None:
+            whole = sample.value
+        elif sample.phase[:2] in _PHASES and "-L" not in sample.phase:
+            phases[sample.phase[:2]] = sample.value
+    return sum(phases.values(), Decimal(0)) if phases else whole
 
 
 class Tally:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -27,6 +27,8 @@ from cms.domain.changes import SaveVariables
 from cms.domain.observations import (
     ConnectorReported,
     Metered,
+    Reading,
+    Sample,
     StationCosts,
     TokenPresented,
     TokenRef,
@@ -125,6 +127,25 @@ async def test_the_end_tells_the_final_cost_and_a_repeat_the_same(small: Small) 
     assert session.cost == {"amount": "1.25", "currency": "EUR"}
     view = await cost(small, session.id)
     assert (view.final, view.source, [line.what for line in view.lines]) == (True, "central", ["energy"])
+
+
+def at_amperes(wh: float, at: datetime, *phases: str) -> Reading:
+    """A register, and the current of each phase."""
+    amperes = [
+        Sample("Current.Import", D(value), "A", phase=f"L{number}") for number, value in enumerate(phases, 1)
+    ]
+    return Reading(at, (*register(wh, at).samples, *amperes))
+
+
+async def test_a_price_by_current_holds_where_the_phases_together_reach_it(small: Small) -> None:
+    fast = Price(D("0.50"), When(min_current_a=D(32)))
+    await sell(small, Tariff("T", "EUR", energy=Component((fast, Price(D("0.25"))))))
+    await tell(small, begin())
+    for seq, (minutes, wh, phases) in enumerate([(20, 3000, ("16", "16", "16")), (40, 5000, ("10",))], 1):
+        at = after(minutes)
+        await tell(small, event("updated", seq, at, readings=(at_amperes(wh, at, *phases),)))
+    answer = await tell(small, end(6000))
+    assert answer.account.total == D("1.75")  # 2 kWh at 48 A; 2 kWh at 10 A, and 1 kWh of which nobody said
 
 
 async def test_a_free_tariff_is_not_no_tariff(small: Small) -> None:
