@@ -373,8 +373,15 @@ def _near(line: Line) -> CostLine:
         quantity=decimal(line.quantity),
         unit=line.unit,
         price=line.price,
-        excl_tax=decimal(line.excl_tax),
-        incl_tax=decimal(line.incl_tax),
+        excl_tax=_written(line.excl_tax),
+        incl_tax=_written(line.incl_tax),
         since=line.since,
         until=line.until,
     )
+
+
+def _written(amount: Fraction) -> Decimal:
+    """Hundredths at least, and no zeros after them."""
+    near = decimal(amount)
+    hundredths = near.quantize(Decimal("0.01"))
+    return hundredths if near == hundredths else near.normalize()

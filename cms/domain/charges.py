@@ -354,7 +354,8 @@ def noticed(charge: Charge, found: Found, now: datetime) -> Charge:
             status = "expired"
     elif status in _NOTHING_TAKEN and found.status == TAKEN:
         status = "captured"
-    if status != charge.status:
+    # What cannot follow is not believed: what was held cannot want the driver's bank again.
+    if status in STATUSES[charge.status]:
         charge = _ended(charge, status, code=found.code, detail=found.message)
     return refunds_counted(charge, found)
 

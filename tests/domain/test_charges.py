@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cms.domain import charges
@@ -75,6 +75,7 @@ _STATES = st.sampled_from(
 )
 
 
+@example("authorizing", ["held", "action-needed"])
 @given(st.sampled_from(sorted(ASKING)), st.lists(_STATES, max_size=6))
 def test_whatever_is_looked_up_however_often_money_is_entered_once(doing: str, seen: list[str]) -> None:
     charge, entered, keys = a_charge(doing, wanted=700), 0, list[str]()

@@ -53,7 +53,14 @@ def told(small: Small) -> list[RemoteStart]:
 def test_the_back_end_of_an_app_can_do_nothing_but_this() -> None:
     mine = permissions_of(["app"])
     asked = {kind.__name__ for kind, operation in OPERATIONS.items() if operation.permission in mine}
-    behalf = {"StartForDriver", "ShowDriverStart", "ListDriverSessions", "StopForDriver", "ShowPlace"}
+    behalf = {
+        "StartForDriver",
+        "ShowDriverStart",
+        "ListDriverSessions",
+        "StopForDriver",
+        "ShowPlace",
+        "ShowDriverAccount",
+    }
     assert behalf <= asked
     assert all(
         OPERATIONS[kind].permission == "self.read" for kind in OPERATIONS if kind.__name__ in asked - behalf
