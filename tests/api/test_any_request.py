@@ -75,7 +75,7 @@ schema = schemathesis.pytest.from_fixture("openapi")
 
 
 #: Of each route; ANY_REQUEST=25 looks longer.
-EXAMPLES = int(os.environ.get("ANY_REQUEST", "2"))
+EXAMPLES = int(os.environ.get("ANY_REQUEST", "1"))
 
 thoroughly = settings(
     max_examples=EXAMPLES,

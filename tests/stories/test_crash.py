@@ -28,7 +28,7 @@ from cms.simulator.station import Place, Station
 from tests.fleet import CMS, ended, enrol, started
 from tests.stories.accounts import Facts, Ledger, settle
 
-CRASHES = int(os.environ.get("STORY_CRASHES", "8"))
+CRASHES = int(os.environ.get("STORY_CRASHES", "5"))
 SEED = int(os.environ.get("STORY_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 VERSIONS = ("1.6", "2.0.1")
 STATIONS = 12
