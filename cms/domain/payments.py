@@ -24,6 +24,8 @@ DIRECT = "direct-payment"
 STATUSES = ("authorized", "charging", "ended", "settled", "canceled", "rejected", "failed")
 #: PaymentStatusEnumType -> ours.
 SETTLEMENTS = ("settled", "canceled", "rejected", "failed")
+#: Nothing will be taken for a session with the reference of one of these.
+WORTHLESS = frozenset({"canceled", "rejected", "failed"})
 
 
 @record

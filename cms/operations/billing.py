@@ -48,9 +48,10 @@ async def payment_begun(
     known = await core.store.payment(account.psp_ref or "")
     if _foreign(known, session):
         return _claimed(decision, session, received)
+    payment = known or Payment(account.psp_ref or "", "authorized", received.at)
     payment = evolve(
-        known or Payment(account.psp_ref or "", "authorized", received.at),
-        status="charging",
+        payment,
+        status=payment.status if payment.status in payments.WORTHLESS else "charging",
         station=session.station,
         evse=session.evse,
         session=session.id,

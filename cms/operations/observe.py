@@ -295,6 +295,8 @@ async def _transaction(
     ruling = _ruling(core, state, received, report)
     if ruling is not None:
         ruling, report = await access_rulings.ruled_report(core, state, received, report, ruling)
+        if report.token is not None and not (report.stops or report.is_history(received.at)):
+            ruling = await payments.honoured(core, ruling, report.token)
         ruling, report, doubts = suspicion.judged(core, state, received, report, ruling)
         unknown = ruling.status is tokens.Authorization.UNKNOWN
         if unknown and report.token is not None and report.phase is not TransactionPhase.ENDED:
@@ -368,6 +370,7 @@ async def _presented(core: Core, state: StationState, received: Received, seen: 
     ruling = tokens.rule(token, seen.token, received.at, at=here)
     ruling = access_outside.ruled(core, received, ruling, seen.token, received.outside)
     ruling = await access_rulings.ruled_presented(core, state, ruling, received.at)
+    ruling = await payments.honoured(core, ruling, seen.token)
     told = Happened(
         "token.presented",
         received.at,

@@ -74,7 +74,9 @@ async def found_or_opened(
     limit = await _given_limit(core, state, session)
     prepaid, remarks = _prepaid(core, session, timeline)
     paid = adhoc.known(core.kept, session.token, session.station)
-    direct = session.token if paid is not None or session.token_kind == payments.DIRECT else None
+    accepted = session.authorization == Authorization.ACCEPTED
+    terminal = session.token_kind == payments.DIRECT and accepted
+    direct = session.token if paid is not None or terminal else None
     if paid is not None and limit is None:
         limit = Limit(max_cost=paid.amount)
     first = known_tariffs(core).get(timeline[0][1]) if timeline else None

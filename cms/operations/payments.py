@@ -26,7 +26,7 @@ from cms.core import Actor, Core, Lane
 from cms.domain import payments
 from cms.domain.changes import Decision, Keep, SavePayment
 from cms.domain.evolve import evolve
-from cms.domain.observations import Observation, Received
+from cms.domain.observations import Observation, Received, TokenRef
 from cms.domain.orders import RemoteStart, WriteVariables
 from cms.domain.payments import (
     NotifyWebPaymentStarted,
@@ -38,6 +38,7 @@ from cms.domain.payments import (
     WebPayment,
 )
 from cms.domain.stations import StationState
+from cms.domain.tokens import Authorization, Ruling
 from cms.operations import deciding
 from cms.operations.billing import foreign_payment, payment_event
 from cms.operations.intents import check_limit, give
@@ -336,6 +337,17 @@ async def settlement(
     if evolve(changed, changed_at=payment.changed_at, settled_at=payment.settled_at) == payment:
         return Decision(answer, state)
     return Decision(answer, state, (SavePayment(changed),), (payment_event(changed),))
+
+
+async def honoured(core: Core, ruling: Ruling, presented: TokenRef) -> Ruling:
+    """The ruling of a payment's reference: one that was given back starts nothing, e.g. when its driver gave up
+    after the station was told to wait for a car."""
+    if presented.kind != payments.DIRECT or not ruling.accepted:
+        return ruling
+    known = await core.store.payment(presented.id)
+    if known is None or known.status not in payments.WORTHLESS:
+        return ruling
+    return Ruling(Authorization.INVALID, reason=f"the payment was {known.status}")
 
 
 def receipt_url(core: Core, psp_ref: str) -> str | None:

@@ -18,7 +18,7 @@ from cms.contract.payments import (
 )
 from cms.contract.refusals import Conflict, Denied, Invalid, NotSupported, Rejected
 from cms.contract.stations import AddStation
-from cms.domain.observations import TokenRef
+from cms.domain.observations import TokenPresented, TokenRef
 from cms.domain.orders import OrderAnswer, RemoteStart, WriteVariables
 from cms.domain.payments import NotifyWebPaymentStarted, SettlementNotified, VatAnswer, VatNumberPresented
 from cms.operations import events, payments, stations
@@ -65,6 +65,28 @@ async def test_an_authorised_payment_starts_its_session_and_waits_to_be_settled(
     assert (await payments.settle(small.core, request, ANA)).status == "settled"
     with pytest.raises(Conflict, match="settled already"):
         await payments.settle(small.core, SettlePayment("PSP1", "canceled"), ANA)
+
+
+@pytest.mark.parametrize("status", ["canceled", "rejected", "failed"])
+async def test_who_gave_up_starts_nothing_with_a_payment_that_was_given_back(
+    small: Small, status: str
+) -> None:
+    """The station was told to wait for a car, and another driver's car came."""
+    await authorize(small)
+    await payments.settle(small.core, SettlePayment("PSP1", status), ANA)
+    assert (await small.hear("CP1", TokenPresented(PSP), "2.1")).status == "invalid"
+    begun = await small.hear("CP1", event("started", 0, NOON, evse=1, token=PSP), "2.1")
+    assert begun.token.status == "invalid"
+    await small.hear("CP1", event("ended", 1, after(1), readings=(register(5, after(1)),)), "2.1")
+    assert (await payment(small)).status == status
+
+
+async def test_what_began_offline_stands_whatever_became_of_its_payment(small: Small) -> None:
+    await authorize(small)
+    await payments.settle(small.core, SettlePayment("PSP1", "canceled"), ANA)
+    begun = await small.hear("CP1", event("started", 0, NOON, evse=1, token=PSP, offline=True), "2.1")
+    assert begun.token.status == "accepted"
+    assert (await payment(small)).status == "canceled"
 
 
 async def test_a_payment_is_recorded_before_its_order_and_says_why_nothing_began(small: Small) -> None:
