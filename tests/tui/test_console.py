@@ -411,7 +411,7 @@ async def test_a_session_tells_its_story() -> None:
 async def test_events_follow_the_latest_and_can_be_filtered() -> None:
     daemon = small_fleet()
     async with seated(daemon) as seat:
-        await seat.press("4")
+        await seat.press("7")
         await seat.sees("token.presented", "following")
         daemon.happen("station.security", "CP-0042", kind="TamperDetection")
         await seat.sees("TamperDetection")

@@ -31,8 +31,8 @@ async def test_no_screen_obeys_what_a_station_says(size: tuple[int, int]) -> Non
             (["1"], "Needs attention"),
             (["2"], "vendor [/]"),
             (["3"], "S9"),
-            (["4"], "following"),
-            (["5"], "Refused lately"),
+            (["7"], "following"),
+            (["4"], "Refused lately"),
             (["question_mark"], "SCREENS"),
         ]:
             await seat.press(*keys)

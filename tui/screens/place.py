@@ -153,7 +153,7 @@ class Place(Screen[None]):
         last: list[Span] = [(" ? ", "busy"), "help"]
         spans: list[Span] = []
         room = width - width_of(last)
-        for shown, label in [*self.footer(), ("1-5", "screens")]:
+        for shown, label in [*self.footer(), ("1-9", "screens")]:
             if shown == keys.LAST:
                 continue
             more: list[Span] = [(f" {shown} ", "busy"), label]
