@@ -269,4 +269,4 @@ def usage(
 ) -> None:
     """What is used of budgets in the present period: a subject's, or all."""
     instant = None if at is None else later(at).astimezone(UTC)
-    tell_list(flags_of(ctx), access.ShowUsage(subject, instant), USAGE, name="rule")
+    tell_list(flags_of(ctx), access.ShowBudgets(subject, instant), USAGE, name="rule")

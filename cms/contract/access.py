@@ -199,7 +199,7 @@ class ExplainAccess:
 
 
 @dataclass(frozen=True, slots=True)
-class ShowUsage:
+class ShowBudgets:
     """What is used of the budgets of a subject: ``token:CARD1``, ``driver:D7``, ``group:fleet``, ``everyone``.
 
     Null: of all budgets, everybody's. ``at``: in the periods of that instant; null is now.

@@ -285,7 +285,7 @@ def _access() -> Rows:
         access.SetRule: Route("PATCH", "/v1/access/rules", access.RuleView),
         access.RemoveRule: Route("DELETE", "/v1/access/rules/{rule}", None),
         access.ExplainAccess: Route("GET", "/v1/access/explanation", access.Explanation),
-        access.ShowUsage: Route("GET", "/v1/access/usage", list[access.UsageView]),
+        access.ShowBudgets: Route("GET", "/v1/access/usage", list[access.UsageView]),
     }
 
 

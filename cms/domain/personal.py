@@ -133,7 +133,7 @@ BY_TYPE: dict[str, dict[str, Mask | Where | None]] = {
     "DriverAccount": {"card": None},  # brand and last digits: his own app shows them to him
     "Rule": {"subject": Where(token, "kind", "token")},
     "RuleView": {"subject": Where(token, "kind", "token")},
-    "ShowUsage": {"subject": subject},
+    "ShowBudgets": {"subject": subject},
     "Step": {"subject": subject},
     "UsageView": {"holder": subject},
     "StatementLine": {**_PERSON, "iban": text, "text": text},

@@ -279,7 +279,7 @@ OPERATIONS: dict[type, Operation] = {
     ac.SetRule: Operation(access.set_, "access.write"),
     ac.RemoveRule: Operation(access.remove, "access.write"),
     ac.ExplainAccess: Operation(access.explain, "access.read"),
-    ac.ShowUsage: Operation(access.show_usage, "access.read"),
+    ac.ShowBudgets: Operation(access.show_usage, "access.read"),
     li.ListLists: Operation(lists.list_, "lists.read"),
     li.ShowList: Operation(lists.show, "lists.read"),
     li.SetList: Operation(lists.set_, "lists.write"),

@@ -14,8 +14,8 @@ from cms.contract.access import (
     Rule,
     RuleView,
     SetRule,
+    ShowBudgets,
     ShowRule,
-    ShowUsage,
     Step,
     UsageView,
     Where,
@@ -266,7 +266,7 @@ def _budgets(core: Core, facts: Facts, at: datetime) -> tuple[UsageView, ...]:
     )
 
 
-async def show_usage(core: Core, request: ShowUsage, actor: Actor) -> list[UsageView]:
+async def show_usage(core: Core, request: ShowBudgets, actor: Actor) -> list[UsageView]:
     """What is used of every budget that is about a subject: its own share, and where it is many, everybody's."""
     kind, _, name = (request.subject or "").partition(":")
     if request.subject is not None and (kind not in SUBJECTS or (kind == "everyone") is bool(name)):

@@ -17,7 +17,7 @@ from cms.contract.access import (
     RemoveRule,
     Rule,
     SetRule,
-    ShowUsage,
+    ShowBudgets,
     Where,
 )
 from cms.contract.events import ListEvents
@@ -100,7 +100,7 @@ async def evses(small: Small, *numbers: int) -> None:
 
 
 async def usage(small: Small, subject: str = "token:CARD1") -> Any:
-    (row,) = await access.show_usage(small.core, ShowUsage(subject), ANA)
+    (row,) = await access.show_usage(small.core, ShowBudgets(subject), ANA)
     return row
 
 

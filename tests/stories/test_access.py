@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from cms.client import AsyncClient
-from cms.contract.access import AddRule, Budget, ExplainAccess, ListRules, Rule, ShowUsage, Where
+from cms.contract.access import AddRule, Budget, ExplainAccess, ListRules, Rule, ShowBudgets, Where
 from cms.contract.events import ListEvents
 from cms.contract.sessions import ListSessions
 from cms.contract.stations import ListStations
@@ -87,7 +87,7 @@ async def budget_story(folder: Path, version: str) -> None:
         assert session.stop_reason in ("Remote", "EnergyLimitReached")
         (told,) = await client.ask(ListEvents(type="session.budget"))
         assert (told.session, told.data["rule"]) == (session.id, "budget")
-        (used,) = await client.ask(ShowUsage("token:CARD1"))
+        (used,) = await client.ask(ShowBudgets("token:CARD1"))
         assert (used.energy_wh, used.sessions, used.running) == (session.energy_wh, 1, 0)
         await goes(station)
         assert await comes_to_charge(station) == "refused"
@@ -183,7 +183,7 @@ async def test_rules_and_what_is_used_are_an_organisations_own(tmp_path: Path) -
                 for socket, status in ((one, "Accepted"), (other, "Blocked")):
                     answer = await said(socket, "Authorize", {"idTag": "CARD"})
                     assert answer["idTagInfo"]["status"] == status
-            then = ShowUsage("token:CARD", datetime.fromisoformat(AT))
+            then = ShowBudgets("token:CARD", datetime.fromisoformat(AT))
             for own, energy_wh in ((acme, 1000), (beta, 4000)):
                 (used,) = await own.ask(then)
                 assert (used.energy_wh, used.sessions) == (energy_wh, 1)

@@ -78,7 +78,7 @@ BUDGETS = Book(
     "Budgets",
     "what is used of them in the present period, and by whom",
     access.UsageView,
-    lambda station: access.ShowUsage(),
+    lambda station: access.ShowBudgets(),
     lambda row: f"{row.rule} {row.holder}",
     (
         Cell("Rule", 14, field("rule")),
