@@ -22,7 +22,7 @@ from cms.domain import organisations, qr
 from cms.domain.verification import Mail
 from cms.keys import LASTING, Keys, Roots
 from cms.ocpp import Endpoint, Hooks
-from cms.onlookers import Onlookers
+from cms.onlookers import ALL, Onlookers
 from cms.operations import charges, datatransfer, lists, lowbalance, openingbalances, tokens
 from cms.operations.admission import connected, contested, disconnected
 from cms.operations.deciding import index
@@ -157,7 +157,9 @@ class House:
         self.core.terms = replace(self.core.terms, pay_url=url, qr_url=code)
 
     def frames(self, station_id: str) -> AbstractAsyncContextManager[asyncio.Queue[Message]]:
-        """The frames of one of its stations as they cross the link."""
+        """The frames of one of its stations, or (``*``) of all, as they cross the link."""
+        if station_id == ALL:
+            return self._onlookers.frames(ALL)
         return self._onlookers.frames(self.core.lane(station_id).state.station.id)
 
 

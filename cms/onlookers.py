@@ -10,6 +10,8 @@ from collections.abc import AsyncIterator
 from cms.contract.stations import Message
 
 _KEPT = 1_000
+#: Whoever looks at all stations.
+ALL = "*"
 
 
 class Onlookers:
@@ -20,16 +22,16 @@ class Onlookers:
 
     def watch(self, station: str) -> bool:
         """Whether anybody looks at this station now."""
-        return station in self._queues
+        return station in self._queues or ALL in self._queues
 
     def show(self, station: str, message: Message) -> None:
-        for queue in self._queues.get(station, ()):
+        for queue in (*self._queues.get(station, ()), *self._queues.get(ALL, ())):
             with contextlib.suppress(asyncio.QueueFull):  # frames are a look, not a record
                 queue.put_nowait(message)
 
     @contextlib.asynccontextmanager
     async def frames(self, station: str) -> AsyncIterator[asyncio.Queue[Message]]:
-        """The frames of one station as they cross its link."""
+        """The frames of one station, or of all, as they cross the link."""
         queue: asyncio.Queue[Message] = asyncio.Queue(_KEPT)
         self._queues[station].add(queue)
         try:

@@ -351,14 +351,16 @@ def _add_event_stream(app: FastAPI, rooms: _Rooms, frames: WatchFrames | None) -
         station: Annotated[str | None, Query(description="Events of this station alone.")] = None,
         type: Annotated[str | None, Query(description="e.g. session.*,connector.status")] = None,
         frames_of: Annotated[
-            str | None, Query(alias="frames", description="Add this station's frames (event: frame).")
+            str | None, Query(alias="frames", description="Add this station's frames (event: frame); * for all stations.")
         ] = None,
     ) -> Response:
         if frames_of is not None and frames is None:
             return refused(Invalid("This daemon cannot show frames"))
         cursor = request.headers.get("Last-Event-ID") or after
         principal = request.scope[PRINCIPAL]
-        wants = [("events.read", station)] + ([("messages.read", frames_of)] if frames_of is not None else [])
+        wants = [("events.read", station)]
+        if frames_of is not None:
+            wants.append(("messages.read", None if frames_of == "*" else frames_of))
         try:
             core = rooms.core(request)
             asked = FollowEvents(station, type, frames_of)

@@ -81,7 +81,9 @@ class StationCredential:
 class Message:
     """One OCPP frame that crossed a station's link lately. Secrets are masked before they come here.
 
-    ``direction`` is ``in`` (the station said it) or ``out``; ``kind`` is call, result or error.
+    ``direction`` is ``in`` (the station said it) or ``out``; ``kind`` is call, result or error. ``verdict`` is what
+    the schema of its version says: ``valid``, or the first thing that is wrong; null where there is no schema for it
+    or too little of it was kept.
     """
 
     at: datetime
@@ -91,6 +93,8 @@ class Message:
     message_id: str
     payload: str
     latency_ms: float | None = None
+    station: str = ""
+    verdict: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

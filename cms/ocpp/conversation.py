@@ -34,7 +34,7 @@ class Conversation:
         self.limits = limits
         self.now = clock.now
         self.closed: str | None = None
-        self.ring = Ring()
+        self.ring = Ring(station, dialect.schemas.verdict)
 
     def known(self, action: str) -> str:
         """The action for metrics and logs: a station's invention would be hostile text there."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -17,6 +17,10 @@ KEPT_CHARACTERS = 2048
 
 #: Where the payload begins in [2, id, action, payload], [3, id, payload] and [4, id, code, description, details].
 _PAYLOAD_AT = {"call": 3, "result": 2, "error": 2}  # "raw" is shown whole
+
+
+#: What the schema says of a frame: its kind, action and payload.
+Judge = Callable[[str, str, str], str | None]
 
 
 class Cut(str):
@@ -42,25 +46,31 @@ class Seen(NamedTuple):
     text: str | bytes
     latency_ms: float | None
 
-    def message(self) -> Message:
+    def message(self, station: str, judge: Judge) -> Message:
         latency_ms = None if self.latency_ms is None else round(self.latency_ms, 3)
+        payload = _shown(self.kind, self.text)
+        whole = not isinstance(self.text, Cut)
         return Message(
             at=self.at,
             direction=self.direction,
             kind=self.kind,
             action=self.action,
             message_id=str(self.message_id),
-            payload=_shown(self.kind, self.text),
+            payload=payload,
             latency_ms=latency_ms,
+            station=station,
+            verdict=judge(self.kind, self.action, payload) if whole else None,
         )
 
 
 class Ring:
     """A link's last frames, oldest first."""
 
-    __slots__ = ("_frames",)
+    __slots__ = ("_frames", "_judge", "_station")
 
-    def __init__(self) -> None:
+    def __init__(self, station: str = "", judge: Judge = lambda kind, action, payload: None) -> None:
+        self._station = station
+        self._judge = judge
         self._frames: deque[tuple[Any, ...]] = deque(maxlen=KEPT_FRAMES)
         """The fields of Seen; made into one only when somebody looks."""
 
@@ -86,10 +96,10 @@ class Ring:
             self._frames = deque(kept, maxlen=KEPT_FRAMES)
 
     def last(self) -> Message:
-        return Seen(*self._frames[-1]).message()
+        return Seen(*self._frames[-1]).message(self._station, self._judge)
 
     def messages(self) -> list[Message]:
-        return [Seen(*fields).message() for fields in self._frames]
+        return [Seen(*fields).message(self._station, self._judge) for fields in self._frames]
 
 
 def _shown(kind: str, text: str | bytes) -> str:

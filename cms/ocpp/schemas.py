@@ -92,6 +92,19 @@ class Schemas:
         """Likewise for the CALLRESULT of this action."""
         return self._check(action + "Response", payload, tolerance, remarks, long)
 
+    def verdict(self, kind: str, action: str, payload: str) -> str | None:
+        """For people: ``valid``, or what is wrong first; None where there is no schema (errors, inventions)."""
+        check = {"call": self.check_call, "result": self.check_answer}.get(kind)
+        if check is None or action not in self.actions:
+            return None
+        try:
+            check(action, json.loads(payload, parse_float=Decimal), STRICT, [])
+        except Refused as refused:
+            return refused.words
+        except (ValueError, RecursionError):
+            return "no JSON"
+        return "valid"
+
     def _check(self, name: str, payload: Json, tolerance: Tolerance, remarks: Remarks, long: bool) -> Json:
         validator = self._compiled.get(name) or self._compile(name)
         if validator.is_valid(payload):

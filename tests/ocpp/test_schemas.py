@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, reject, settings
 from hypothesis import strategies as st
 
+from cms.ocpp.dialect import DIALECTS
 from cms.ocpp.frames import Call, Refused, Unreadable, read
 from cms.ocpp.schemas import KEPT, LENGTHS, LOOKED_UP, STRICT, TOLD, Schemas, Tolerance
 from tests.fuzz.seeds import actions, one_of, request
@@ -74,3 +75,21 @@ def test_of_many_mistakes_in_a_long_message_the_first_is_remarked_upon() -> None
     remarks: list[str] = []
     KNOWN["1.6"].check_call("MeterValues", payload, KEPT, remarks, long=True)
     assert len(remarks) == 1 and remarks[0].startswith("enum:meterValue.sampledValue.")
+
+
+@pytest.mark.parametrize(
+    ("kind", "action", "payload", "verdict"),
+    [
+        ("call", "Heartbeat", "{}", "valid"),
+        ("result", "Heartbeat", '{"currentTime":"2026-11-22T12:00:00Z"}', "valid"),
+        ("result", "Heartbeat", "{}", "payload: a required field is missing (currentTime)"),
+        ("call", "Heartbeat", '{"colour":"red"}', "payload: an unknown field"),
+        ("call", "Heartbeat", '{"cut off', "no JSON"),
+        ("error", "Heartbeat", "{}", None),
+        ("call", "Invented", "{}", None),
+    ],
+)
+def test_people_are_told_what_the_schema_says_of_a_frame(
+    kind: str, action: str, payload: str, verdict: str | None
+) -> None:
+    assert DIALECTS["ocpp1.6"].schemas.verdict(kind, action, payload) == verdict
