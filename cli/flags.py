@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,8 @@ from cms.contract.refusals import Invalid
 if TYPE_CHECKING:
     from cms.client import Address
 
+#: So many questions to a daemon at the same time are enough for anybody.
+MOST_AT_ONCE = 64
 FORMATS = ("table", "wide", "json", "jsonl", "csv", "yaml", "name")
 
 
@@ -32,6 +35,7 @@ class Flags:
     organisation: str | None = None
     token_file: str | None = None
     timeout_s: float | None = None
+    at_once: int = 8
     quiet: bool = False
     yes: bool = False
     dry_run: bool = False
@@ -72,8 +76,16 @@ class Flags:
 
 def _format(text: str) -> str:
     if text not in FORMATS:
-        raise Invalid(f"There is no output format {text!r}", f"one of {', '.join(FORMATS)}")
+        raise Invalid(f"There is no output format {text!r}", near(text, FORMATS))
     return text
+
+
+def near(word: str, known: Sequence[str]) -> str:
+    """What is said to who wrote this: the nearest known word, or all of them."""
+    from difflib import get_close_matches
+
+    found = get_close_matches(word, known, n=1)
+    return f"did you mean {found[0]}?" if found else f"one of {', '.join(known)}"
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -83,6 +95,12 @@ def _names(text: str) -> tuple[str, ...]:
 def _limit(text: str) -> int:
     if not text.isdigit():
         raise Invalid(f"--limit takes a whole number, not {text!r}", "0 gives all")
+    return int(text)
+
+
+def _at_once(text: str) -> int:
+    if not text.isdigit() or not 1 <= int(text) <= MOST_AT_ONCE:
+        raise Invalid(f"--at-once takes a number from 1 to {MOST_AT_ONCE}, not {text!r}")
     return int(text)
 
 
@@ -99,16 +117,17 @@ def _seconds(text: str) -> float:
 TABLE: dict[str, tuple[str, Any, str]] = {
     "--output": ("output", _format, f"-o  {'|'.join(FORMATS)}"),
     "--columns": ("columns", _names, "KEY,KEY  the columns to show, by JSON key"),
-    "--filter": ("filter", str, "EXPR  e.g. 'online=false and site~garage'"),
+    "--filter": ("filter", str, "EXPR  e.g. 'online=false and site~garage'; --selector is the same"),
     "--sort": ("sort", str, "KEY  or -KEY for descending"),
     "--limit": ("limit", _limit, "N  at most so many; 0 for all"),
     "--no-headers": ("no_headers", None, "tables and CSV without their first line"),
     "--watch": ("watch", None, "-w  show again whenever something changes"),
     "--socket": ("socket", str, "PATH  the daemon's control socket"),
-    "--url": ("url", str, "URL  a daemon elsewhere"),
-    "--context": ("context", str, "NAME  a daemon that `cms login` made known"),
+    "--url": ("url", str, "URL  a daemon elsewhere; --remote is the same"),
+    "--context": ("context", str, "NAME  a daemon that `cms login` made known; --host is the same"),
     "--org": ("organisation", str, "NAME  the organisation that is meant; '*' the platform"),
     "--token-file": ("token_file", str, "FILE  the API token for a daemon elsewhere"),
+    "--at-once": ("at_once", _at_once, "N  so many stations at the same time (8)"),
     "--timeout": ("timeout_s", _seconds, "S  patience, in seconds or like 5m"),
     "--quiet": ("quiet", None, "-q  nothing on stderr but errors"),
     "--yes": ("yes", None, "-y  do not ask"),
@@ -118,6 +137,8 @@ TABLE: dict[str, tuple[str, Any, str]] = {
     "--verbose": ("verbose", None, "-v  more about errors"),
 }
 SHORT = {"-o": "--output", "-w": "--watch", "-q": "--quiet", "-y": "--yes", "-v": "--verbose"}
+#: Other names by which people look for a flag.
+ALIASES = {"--selector": "--filter", "--remote": "--url", "--host": "--context"}
 
 #: Commands for which a flag of the same name means something else: theirs.
 OWN = {"simulate": {"--url"}, "serve": {"--socket"}, "demo": set[str]()}
@@ -163,6 +184,7 @@ def _split(word: str) -> tuple[str, str | None]:
         value = word[2:].removeprefix("=")
         return (flag, value or None) if TABLE[flag][1] is not None or not value else (word, None)
     flag, equals, value = word.partition("=")
+    flag = ALIASES.get(flag, flag)
     return flag, value if equals else None
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from cli.noun import each, flags_of, group, named, tell_list
-from cli.orders import INTENT_COLUMNS, await_effect, finish_intent
+from cli.orders import INTENT_COLUMNS, wait_for
 from cli.render import Column, show_one
 from cms.client import ask
 from cms.contract import intents
@@ -17,6 +17,7 @@ app = group("Orders that were given, and what became of them.")
 
 SHOWN = (*INTENT_COLUMNS, Column("params"), Column("expires_at", "expires"), Column("session"))
 _WAIT_S = 600.0
+Intents = Annotated[list[str] | None, typer.Argument(metavar="INTENT...", help="Several, or - for stdin.")]
 
 
 @app.command("list")
@@ -40,23 +41,21 @@ def show(ctx: typer.Context, intent: str) -> None:
 
 
 @app.command()
-def wait(ctx: typer.Context, intent: str) -> None:
-    """Wait until the order came to its effect; the exit code tells."""
+def wait(ctx: typer.Context, names: Intents = None) -> None:
+    """Wait until orders came to their effect; the exit code tells."""
     flags = flags_of(ctx)
-    row = ask(intents.ShowIntent(intent), flags.address, flags.patience_s)
-    finish_intent(flags, await_effect(flags, row, flags.timeout_s or _WAIT_S))
+    wait_for(flags, *_meant(names), flags.timeout_s or _WAIT_S)
 
 
 @app.command()
-def cancel(
-    ctx: typer.Context,
-    names: Annotated[
-        list[str] | None, typer.Argument(metavar="INTENT...", help="Several, or - for stdin.")
-    ] = None,
-) -> None:
+def cancel(ctx: typer.Context, names: Intents = None) -> None:
     """Take back orders that were not given yet."""
+    each(flags_of(ctx), *_meant(names), intents.CancelIntent, INTENT_COLUMNS, "cancel order")
+
+
+def _meant(names: list[str] | None) -> tuple[list[str], bool]:
+    """The orders, and whether they are a list."""
     if not names:
         raise Invalid("Which order?", "give its id, or - for stdin; see `cms intents list`")
     meant = named(names)
-    many = len(meant) > 1 or "-" in names
-    each(flags_of(ctx), meant, many, intents.CancelIntent, INTENT_COLUMNS, "cancel order")
+    return meant, len(meant) > 1 or "-" in names

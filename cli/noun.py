@@ -149,7 +149,7 @@ def each(
     ``what`` is done, for a dry run: ``block token``.
     """
     rows: list[Row] = []
-    code = 0
+    code = done = 0
     for name in names:
         if flags.dry_run:
             note(f"would {what} {name}", flags.quiet)
@@ -161,11 +161,14 @@ def each(
             code = max(code, refusal.exit_code)
         else:
             rows += [] if told is None else [told]
+            done += 1
     for_people = flags.output in ("table", "wide")
     if (rows and for_people) or (many and not for_people):
         show_list(rows, columns, flags)
     elif rows:
         show_one(rows[0], columns, flags)
+    if many and names and not flags.dry_run and flags.output != "json":
+        note(f"{done} of {len(names)} done", flags.quiet)
     raise typer.Exit(code)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -44,7 +44,8 @@ _EFFECT_S = 600.0
 _IDLE_S = 86_400.0
 #: One question to the daemon waits so long; then the next is asked.
 _ROUND_S = 25.0
-_AT_ONCE = 16
+#: Of so many orders that stand each gets a line of its own.
+_TOLD = 10
 
 _ANSWER_WORDS = ("status", "word")
 
@@ -146,6 +147,7 @@ def _told(row: Row, otherwise: str) -> str:
 def stations_meant(names: Sequence[str] | None, flags: Flags) -> tuple[list[str], bool]:
     """The stations an order goes to, and whether they are a list (several, stdin, or a filter)."""
     if flags.filter:
+        only_one(names, "stations")
         rows = ask(ListStations(filter=flags.filter), flags.address, flags.patience_s)
         found = [row["id"] for row in rows]
         return found[: flags.limit] if flags.limit else found, True
@@ -154,6 +156,12 @@ def stations_meant(names: Sequence[str] | None, flags: Flags) -> tuple[list[str]
         raise Invalid("Which station?", "give names, - for stdin, or --filter")
     meant = named(given)
     return meant, len(given) > 1 or "-" in given
+
+
+def only_one(names: Sequence[str] | None, what: str) -> None:
+    """Refuse names beside a filter: whoever gives both may mean fewer than the filter finds."""
+    if names:
+        raise Invalid(f"Name the {what}, or choose them with --filter", "not both")
 
 
 def give(
@@ -174,17 +182,41 @@ def give(
     fields = terms.of(flags)
     requests = {name: build(name, **fields) for name in names}
     if flags.dry_run:
-        _finish(flags, _at_once(requests, lambda name, r: _preview(flags, name, r)), many, PREVIEW_COLUMNS)
+        previews = at_once(flags, requests, lambda name, request: _preview(flags, name, request))
+        _finish(flags, previews, many, PREVIEW_COLUMNS)
     if not flags.yes and requests:
         requests = _agreed(flags, requests)
-    outcomes = _at_once(requests, lambda name, request: _order(flags, name, request, terms))
+    outcomes = _given(flags, requests, terms)
     if quiet:
         outcomes = [replace(o, row=None) if o.row and o.row["status"] == "confirmed" else o for o in outcomes]
     _finish(flags, outcomes, many, INTENT_COLUMNS)
 
 
-def _at_once(requests: dict[str, Any], do: Callable[[str, Any], Outcome]) -> list[Outcome]:
-    """Some at a time: one after the other would wait for each silent station in turn.
+def _given(flags: Flags, requests: dict[str, Any], terms: Terms) -> list[Outcome]:
+    """What became of the orders. Whoever interrupts the wait is told which of them stand."""
+    standing: dict[str, Row | None] = {}
+    try:
+        return at_once(flags, requests, lambda name, request: _order(flags, name, request, terms, standing))
+    except KeyboardInterrupt:
+        for line in _stands(standing):
+            note(line, flags.quiet)
+        raise
+
+
+def _stands(standing: Mapping[str, Row | None]) -> Iterator[str]:
+    """What is said of orders that nobody waits for any more: a line each, or one for many."""
+    known = [row for row in list(standing.values()) if row is not None]
+    for row in known[:_TOLD]:
+        yield f"{row['station']}: {row['order']} stands ({row['status']}); see `cms intents show {row['id']}`"
+    if len(known) > _TOLD:
+        yield f"{len(known) - _TOLD} more orders stand; see `cms intents list`"
+    if unanswered := [name for name, row in list(standing.items()) if row is None]:
+        more = f" and {len(unanswered) - 1} more" if len(unanswered) > 1 else ""
+        yield f"whether the order for {unanswered[0]}{more} was given: see `cms intents list`"
+
+
+def at_once(flags: Flags, requests: dict[str, Any], do: Callable[[str, Any], Outcome]) -> list[Outcome]:
+    """So many as --at-once says at a time: one after the other would wait for each silent station in turn.
 
     Daemon threads, so that Ctrl-C ends the command and does not wait for those stations either.
     """
@@ -204,7 +236,7 @@ def _at_once(requests: dict[str, Any], do: Callable[[str, Any], Outcome]) -> lis
             except Exception as bug:
                 bugs.append(bug)
 
-    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(len(requests), _AT_ONCE))]
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(min(len(requests), flags.at_once))]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -224,7 +256,7 @@ def _preview(flags: Flags, name: str, request: OrderTerms) -> Outcome:
 
 def _agreed(flags: Flags, requests: dict[str, Any]) -> dict[str, Any]:
     """The requests after the question: as they are, none, or changed to wait until idle."""
-    previews = _at_once(requests, lambda name, request: _preview(flags, name, request))
+    previews = at_once(flags, requests, lambda name, request: _preview(flags, name, request))
     level = max((outcome.row["level"] for outcome in previews if outcome.row), default=0)
     if sys.stdin.isatty():
         # On a terminal many objects are a danger of their own; a script has named them on purpose.
@@ -258,17 +290,29 @@ def _reply(question: str) -> str:
     return sys.stdin.readline().strip().lower()
 
 
-def _order(flags: Flags, name: str, request: OrderTerms, terms: Terms) -> Outcome:
+def _order(
+    flags: Flags, name: str, request: OrderTerms, terms: Terms, standing: dict[str, Row | None]
+) -> Outcome:
+    """Give an order; it is in ``standing`` (with its intent, once there is one) until it is over."""
     row: Row | None = None
+    standing[name] = None
     try:
         row = ask(request, flags.address, flags.patience_s)
         assert row is not None
         if terms.wait:
+            standing[name] = row
             row = await_effect(flags, row, terms.patience_s(flags))
     except Refusal as refusal:
+        del standing[name]
         return Outcome(name, row, refusal)
+    del standing[name]
+    return outcome_of(row)
+
+
+def outcome_of(row: Row) -> Outcome:
+    """What an intent amounts to."""
     end = _ENDS.get(row["status"])
-    return Outcome(name, row, end(row) if end else None)
+    return Outcome(row["station"], row, end(row) if end else None)
 
 
 def await_effect(flags: Flags, row: Row, patience_s: float) -> Row:
@@ -291,8 +335,32 @@ def await_effect(flags: Flags, row: Row, patience_s: float) -> Row:
 
 def finish_intent(flags: Flags, row: Row) -> None:
     """Print one intent, and exit with what became of it."""
-    end = _ENDS.get(row["status"])
-    _finish(flags, [Outcome(row["station"], row, end(row) if end else None)], False, INTENT_COLUMNS)
+    _finish(flags, [outcome_of(row)], False, INTENT_COLUMNS)
+
+
+def wait_for(flags: Flags, intents: Sequence[str], many: bool, patience_s: float) -> None:
+    """Wait for orders that were given; print them, and exit with the worst that became of them."""
+    standing: dict[str, Row | None] = {}
+
+    def waited(intent: str, _: Any) -> Outcome:
+        row: Row | None = None
+        try:
+            row = standing[intent] = ask(ShowIntent(intent), flags.address, flags.patience_s)
+            assert row is not None
+            row = await_effect(flags, row, patience_s)
+        except Refusal as refusal:
+            standing.pop(intent, None)
+            return Outcome(intent, row, refusal)
+        del standing[intent]
+        return outcome_of(row)
+
+    try:
+        outcomes = at_once(flags, dict.fromkeys(intents), waited)
+    except KeyboardInterrupt:
+        for line in _stands(standing):
+            note(line, flags.quiet)
+        raise
+    _finish(flags, outcomes, many, INTENT_COLUMNS)
 
 
 def _finish(flags: Flags, outcomes: list[Outcome], many: bool, columns: Sequence[Column]) -> None:
@@ -306,7 +374,7 @@ def _finish(flags: Flags, outcomes: list[Outcome], many: bool, columns: Sequence
     for outcome in failed:
         assert outcome.refusal is not None
         say(outcome.refusal, flags.output)
-    if many and failed and flags.output != "json":
+    if many and outcomes and flags.output != "json":
         note(f"{len(outcomes) - len(failed)} of {len(outcomes)} done", flags.quiet)
     raise typer.Exit(max((outcome.code for outcome in outcomes), default=0))
 

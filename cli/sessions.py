@@ -10,7 +10,7 @@ import typer
 from cli.ends import MaxCost, MaxKwh, MaxSoc, MaxTime, ends
 from cli.flags import Flags
 from cli.noun import flags_of, group, named, tell_list
-from cli.orders import At, Names, Queue, Terms, Wait, WhenIdle, give
+from cli.orders import At, Names, Queue, Terms, Wait, WhenIdle, give, only_one
 from cli.render import Column, kw, kwh, show_one, when
 from cli.tariffs import money
 from cli.times import earlier
@@ -210,6 +210,7 @@ def stop(
     flags = flags_of(ctx)
     given = list(names or [])
     if flags.filter:
+        only_one(given, "sessions")
         request = sessions.ListSessions(active=True, filter=flags.filter, limit=_ALL)
         meant = [row["id"] for row in ask(request, flags.address, flags.patience_s)]
     elif given:

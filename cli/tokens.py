@@ -221,6 +221,7 @@ def learn(
 
 def _meant(flags: Flags, names: list[str] | None) -> list[str]:
     if flags.filter:
+        orders.only_one(names, "tokens")
         rows = ask(tokens.ListTokens(flags.filter), flags.address, flags.patience_s)
         return [row["id"] for row in rows]
     if not names:

@@ -97,6 +97,8 @@ class House:
         self.asked: list[Any] = []
         self.actors: list[Actor] = []
         self.waited_for = asyncio.Event()
+        self.silent: asyncio.Event | None = None
+        """Given: stations do not answer a reset, and it is set when one was asked."""
         self.frames: asyncio.Queue[stations.Message] = asyncio.Queue()
 
     def happen(self, type: str, **more: Any) -> Event:
@@ -178,6 +180,12 @@ class House:
                 raise TimedOut(f"{intent.station} did not come back in {request.wait_s:g} s")
             return replace(intent, status="confirmed", confirmed_at=NOON, detail="booted again")
 
+        async def reset(request: stations.ResetStation) -> Any:
+            if self.silent is not None and not request.dry_run:
+                self.silent.set()
+                await asyncio.Event().wait()
+            return self.order(request.station, "reset", request, level=2 if request.kind == "hard" else 1)
+
         def broken(request: Any) -> Any:
             raise RuntimeError("a bug")
 
@@ -200,9 +208,7 @@ class House:
             ),
             stations.ListUnknownStations: answer(lambda _: [unknown("CP\x1b[2J")]),
             stations.ListVariables: answer(broken),
-            stations.ResetStation: answer(
-                lambda r: self.order(r.station, "reset", r, level=2 if r.kind == "hard" else 1)
-            ),
+            stations.ResetStation: answer(reset),
             stations.UnlockConnector: answer(unlocked),
             stations.SetConfiguration: answer(lambda r: self.order(r.station, "config-set", r)),
             stations.GetConfiguration: answer(lambda r: self.order(r.station, "config-get", r)),

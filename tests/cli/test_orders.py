@@ -173,4 +173,46 @@ async def test_ctrl_c_ends_a_wait_for_many_at_once(address: Address, house: Hous
     process.send_signal(signal.SIGINT)
     async with asyncio.timeout(10):
         _, err = await process.communicate()
-    assert (process.returncode, err) == (130, b"")
+    assert process.returncode == 130
+    said = sorted(line.partition("; see ") for line in err.decode().splitlines())
+    assert [what for what, _, _ in said] == [
+        "cms: CP-2: reset stands (queued)",
+        "cms: CP-3: reset stands (queued)",
+    ]
+    assert {how for _, _, how in said} == {"`cms intents show i1`", "`cms intents show i2`"}
+
+
+async def test_ctrl_c_while_a_station_has_not_answered_says_where_to_look(
+    address: Address, house: House
+) -> None:
+    house.silent = asyncio.Event()
+    assert address.socket is not None
+    process = await asyncio.create_subprocess_exec(
+        *CMS, "stations", "reset", "CP-1", "--yes", "--socket", address.socket,
+        stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    async with asyncio.timeout(10):
+        await house.silent.wait()
+        process.send_signal(signal.SIGINT)
+        _, err = await process.communicate()
+    assert process.returncode == 130
+    assert "whether the order for CP-1 was given: see `cms intents list`" in err.decode()
+
+
+async def test_names_and_a_filter_are_refused(cms: Cms, house: House) -> None:
+    said = await cms("stations", "reset", "CP-1", "--filter", "online=true")
+    assert said.code == 2
+    assert "not both" in said.err
+    assert not given(house)
+
+
+async def test_a_selector_is_a_filter(cms: Cms, house: House) -> None:
+    said = await cms("stations", "reset", "--selector", "online=false", "--queue", "2h", "-o", "json")
+    assert [intent["station"] for intent in said.told] == ["CP-2"]
+
+
+async def test_several_orders_are_waited_for(cms: Cms) -> None:
+    given = await cms("stations", "reset", "CP-1", "CP-1", "-o", "name")
+    said = await cms("intents", "wait", "-", "--at-once", "2", stdin=given.out)
+    assert said.code == 0
+    assert "1 of 1 done" in said.err
