@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import driver_billing
+from cli import driver_billing, support
 from cli.errors import note as say_note
 from cli.flags import Flags
 from cli.noun import confirmed, each, flags_of, group, named, tell_list
@@ -20,6 +20,7 @@ from cms.contract.safe import escaped
 
 app = group("The people and companies who charge.")
 app.add_typer(driver_billing.app, name="billing")
+support.add_to(app)
 
 Rows = tuple[drivers.DriverRow, ...]
 

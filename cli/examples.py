@@ -18,6 +18,10 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "cms stations import stations.csv --dry-run",
         "cms stations import stations.csv -o csv > credentials.csv",
     ),
+    "stations note": (
+        "cms stations note CP-7 'key is with the guard'",
+        "cms stations notes CP-7",
+    ),
     "sessions": (
         "cms sessions list --active -o json",
         "cms sessions start CP-7 --evse 1 --token 04A1B2C3D4 --wait",
@@ -32,6 +36,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "cms drivers suspend ada --reason unpaid",
         "cms drivers list --filter 'groups=visitors' -o name | cms drivers suspend -",
     ),
+    "drivers find": ("cms drivers find lovelace", "cms drivers find 0049"),
+    "drivers card": ("cms drivers card ada", "cms drivers card 04A1B2C3D4 -o json"),
     "drivers note": ("cms drivers note ada 'asked for a second card'",),
     "drivers import": (
         "cms drivers import drivers.csv --dry-run -o csv > what-it-would-do.csv",
@@ -45,6 +51,16 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "drivers billing": (
         "cms drivers billing set ada --way card",
         "cms drivers billing set volt --way invoice --company 'Volt BV' --vat-id NL123456789B01",
+    ),
+    "tail": (
+        "cms tail",
+        "cms tail CP-7 --action BootNotification,StatusNotification --full",
+        "cms tail --errors -o jsonl | tee errors.jsonl",
+    ),
+    "ask": (
+        "cms ask ListStations '{\"filter\": \"online=false\"}'",
+        "cms ask reset-station --explain",
+        "cms ask -o name",
     ),
     "billing open": ("cms billing open", "cms billing open --from 2026-11-01 -o json"),
     "tariffs": (

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import configuration, orders, qr, quirks, sites
+from cli import configuration, orders, qr, quirks, sites, station_notes
 from cli.errors import note, say
 from cli.flags import Flags
 from cli.noun import Station, flags_of, group, named, tell_list
@@ -21,6 +21,7 @@ app = group("Stations, and orders to them.")
 app.add_typer(configuration.app, name="config")
 quirks.add_to(app)
 qr.add_to(app)
+station_notes.add_to(app)
 app.command("import")(sites.import_stations)
 
 #: A sign with the word, never a colour alone (docs/glossary.md).

@@ -227,6 +227,7 @@ TELLS: dict[str, Callable[[Mirror, Event, set[Ref]], None]] = {
     "daemon.started": _started_anew,
     "station.enrolled": _want_station,
     "station.changed": _want_station,
+    "station.noted": _want_station,
     "station.removed": _drop_station,
     "station.unknown": _stranger,
     "station.forgotten": _forgotten,

@@ -76,6 +76,19 @@ def _stations() -> Rows:
     }
 
 
+def _history() -> Rows:
+    from cms.contract import history
+
+    return {
+        history.ImportSessions: Route("POST", "/v1/session-imports", history.ImportedSessions),
+        history.ListSessionImports: Route("GET", "/v1/session-imports", list[history.SessionImportView]),
+        history.ShowSessionImport: Route("GET", "/v1/session-imports/{id}", history.SessionImportView),
+        history.RemoveSessionImport: Route(
+            "DELETE", "/v1/session-imports/{id}", history.RemovedSessionImport
+        ),
+    }
+
+
 def _sessions() -> Rows:
     from cms.contract import sessions
 
@@ -309,6 +322,25 @@ def _drivers() -> Rows:
         drivers.EraseDriver: Route("POST", "/v1/drivers/{driver}/erase", drivers.ErasedDriver),
         drivers.ImportDrivers: Route("POST", "/v1/driver-imports", drivers.ImportView),
         drivers.AddDriverNote: Route("POST", "/v1/drivers/{driver}/notes", drivers.DriverView),
+    }
+
+
+def _stationnotes() -> Rows:
+    from cms.contract import stationnotes
+
+    notes = list[stationnotes.StationNote]
+    return {
+        stationnotes.ListStationNotes: Route("GET", "/v1/stations/{station}/notes", notes),
+        stationnotes.AddStationNote: Route("POST", "/v1/stations/{station}/notes", notes),
+    }
+
+
+def _support() -> Rows:
+    from cms.contract import support
+
+    return {
+        support.FindDrivers: Route("GET", "/v1/driver-search", list[support.FoundDriver]),
+        support.ShowSupportCard: Route("GET", "/v1/support-card", support.SupportCard),
     }
 
 
@@ -721,6 +753,7 @@ _NOUNS: dict[str, Callable[[], Rows]] = {
     "status": _status,
     "events": _events,
     "stations": _stations,
+    "stationnotes": _stationnotes,
     "sessions": _sessions,
     "quirks": _quirks,
     "configuration": _configuration,
@@ -735,6 +768,8 @@ _NOUNS: dict[str, Callable[[], Rows]] = {
     "der": _der,
     "tokens": _tokens,
     "drivers": _drivers,
+    "history": _history,
+    "support": _support,
     "billingprofiles": _billingprofiles,
     "plans": _plans,
     "openmatters": _openmatters,

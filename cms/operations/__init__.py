@@ -27,6 +27,7 @@ from cms.contract import drivers as dr
 from cms.contract import events as e
 from cms.contract import evses as ev
 from cms.contract import grants as gr
+from cms.contract import history as hi
 from cms.contract import intents as i
 from cms.contract import invoices as iv
 from cms.contract import jobs as j
@@ -47,8 +48,10 @@ from cms.contract import security as se
 from cms.contract import sessions as s
 from cms.contract import sites as si
 from cms.contract import statements as sm
+from cms.contract import stationnotes as sn
 from cms.contract import stations as st
 from cms.contract import status as a
+from cms.contract import support as su
 from cms.contract import swaps as sw
 from cms.contract import tariffs as ta
 from cms.contract import tokens as t
@@ -83,6 +86,7 @@ from cms.operations import (
     evses,
     explaining,
     grants,
+    history,
     imports,
     intents,
     invoices,
@@ -113,9 +117,11 @@ from cms.operations import (
     simulation,
     sites,
     statements,
+    stationnotes,
     stations,
     status,
     subscriptions,
+    support,
     swaps,
     tariffs,
     tokens,
@@ -147,6 +153,8 @@ OPERATIONS: dict[type, Operation] = {
     st.AddStation: Operation(stations.add, "stations.enrol"),
     st.SetStation: Operation(stations.set_, "stations.enrol"),
     st.RemoveStation: Operation(stations.remove, "stations.enrol", two=True),
+    sn.ListStationNotes: Operation(stationnotes.list_, "stations.read"),
+    sn.AddStationNote: Operation(stationnotes.add, "stations.command"),
     st.ListMessages: Operation(stations.messages, "messages.read"),
     st.ListVariables: Operation(configuration.list_, "stations.read"),
     st.ListUnknownStations: Operation(stations.unknown, "stations.read"),
@@ -233,6 +241,10 @@ OPERATIONS: dict[type, Operation] = {
     s.ListStationSamples: Operation(sessions.station_samples, "sessions.read"),
     s.StartSession: Operation(sessions.start, "sessions.command"),
     s.StopSession: Operation(sessions.stop, "sessions.command"),
+    hi.ImportSessions: Operation(history.import_, "imports.write"),
+    hi.ListSessionImports: Operation(history.list_, "imports.read"),
+    hi.ShowSessionImport: Operation(history.show, "imports.read"),
+    hi.RemoveSessionImport: Operation(history.remove, "imports.write"),
     t.ListTokens: Operation(tokens.list_, "tokens.read"),
     t.ShowToken: Operation(tokens.show, "tokens.read"),
     t.AddToken: Operation(tokens.add, "tokens.write"),
@@ -260,6 +272,8 @@ OPERATIONS: dict[type, Operation] = {
     dr.EraseDriver: Operation(privacy.erase, "drivers.write", two=True, while_suspended=True),
     dr.ImportDrivers: Operation(imports.drivers_, "drivers.write"),
     dr.AddDriverNote: Operation(drivers.note, "drivers.write"),
+    su.FindDrivers: Operation(support.find, "drivers.read"),
+    su.ShowSupportCard: Operation(support.card, "drivers.read"),
     bp.ListBillingProfiles: Operation(billingprofiles.list_, "billing.read"),
     bp.ShowBillingProfile: Operation(billingprofiles.show, "billing.read"),
     bp.SetBillingProfile: Operation(billingprofiles.set_, "billing.write"),
