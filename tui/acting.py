@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cms.contract.intents import IntentView, Preview
 from cms.contract.refusals import Refusal
 from cms.contract.stations import StationCredential
 from cms.contract.tokens import TokenView
-from tui import words
+from tui import bulk, words
+from tui.bulk import Batch
 from tui.link import Daemon
-from tui.notes import Answer, Considered, Given
+from tui.notes import Answer, BatchMoved, Considered, Given
 from tui.orders import ACTS, Act, Draft, Target
 from tui.widgets.entry import Entry
 from tui.widgets.question import TYPED_LEVEL, Question
@@ -31,6 +32,8 @@ class Acting:
         self._daemon = daemon
         self._pending: tuple[Act, Target] | None = None
         """An act that waits for a token, a value or a station to be typed."""
+        self._marked: tuple[Target, ...] = ()
+        """The further targets of the act that is asked for."""
         self.last_cli = ""
         """The last order as a line for the shell."""
 
@@ -47,11 +50,20 @@ class Acting:
     def begin(self, name: str) -> None:
         """Act on what the cursor stands on, or say what is missing."""
         place = self._app.here
-        self.begin_with(ACTS[name], place.target() if place else None)
+        self.begin_with(
+            ACTS[name], place.target() if place else None, place.marked_targets() if place else []
+        )
 
-    def begin_with(self, act: Act, target: Target | None) -> None:
-        """Give an order about this target, or say what is missing."""
+    def begin_with(self, act: Act, target: Target | None, marked: Sequence[Target] = ()) -> None:
+        """Give an order about this target, or about all that are marked; or say what is missing."""
         say = self._app.say
+        self._marked = ()
+        if marked and act.name != "config-set":
+            gathered = bulk.gathered(Draft(act, marked[0]), marked)
+            if isinstance(gathered, Refusal):
+                say(words.sentence(gathered), "warn")
+                return
+            target, self._marked = gathered.target, gathered.others
         if not self._app.following.live:
             say("the daemon is gone: acts are off until it is back", "bad")
         elif target is None or target.kind != act.kind:
@@ -113,6 +125,7 @@ class Acting:
 
     def _ask(self, draft: Draft) -> None:
         self._app.hush()
+        draft = replace(draft, others=self._marked)
         self._question.open(draft)
         if self._app.here is not None:
             self._app.here.draw_frame()
@@ -120,6 +133,9 @@ class Acting:
 
     def consider(self, draft: Draft) -> None:
         """Ask what the order would do."""
+        if draft.others:
+            self._app.run_worker(self._fetch_sum(draft), group="preview", exclusive=True)
+            return
         if (foretell := draft.act.foretell) is not None:
             self._app.post_message(Considered(draft, foretell(draft)))
             return
@@ -131,6 +147,9 @@ class Acting:
         except Refusal as refusal:
             verdict = refusal
         self._app.post_message(Considered(draft, verdict))
+
+    async def _fetch_sum(self, draft: Draft) -> None:
+        self._app.post_message(Considered(draft, await bulk.foretold(self._daemon, draft)))
 
     def tell_preview(self, draft: Draft, verdict: Preview | Refusal) -> None:
         """Show what the order would do; what changes nothing is done without asking."""
@@ -159,7 +178,7 @@ class Acting:
             case "text" if draft.act.text is not None:
                 self._entry.open("text", f"{draft.act.text[1]}:", draft.text)
             case "yes" if preview is not None and preview.level >= TYPED_LEVEL:
-                self._entry.open("confirm", f"type {draft.target.subject}:")
+                self._entry.open("confirm", f"type {draft.confirms}:")
             case "yes":
                 self._give(draft)
 
@@ -173,10 +192,10 @@ class Acting:
             question.reopen(replace(draft, reason=text))
         elif purpose == "text":
             question.reopen(replace(draft, text=text))
-        elif text == draft.target.subject:
+        elif text == draft.confirms:
             self._give(draft)
         else:
-            self._app.say(f"that is not {draft.target.subject}: nothing was done", "warn")
+            self._app.say(f"that is not {draft.confirms}: nothing was done", "warn")
 
     def _close_question(self) -> None:
         self._question.close()
@@ -189,9 +208,69 @@ class Acting:
         if (preview := self._question.preview) is not None:
             self.last_cli = preview.cli
         self._close_question()
+        if draft.others:
+            self._give_to_many(draft)
+            return
         self._app.progress.begin(draft)
         self._app.say(f"→ {draft.act.name} {draft.target.subject}: asking …", "busy")
         self._app.run_worker(self._fetch_order(draft), group="orders")
+
+    # ---- many
+
+    def _give_to_many(self, draft: Draft) -> None:
+        batch = Batch(draft, self._app.here, self.last_cli)
+        self._app.progress.batch = batch
+        self._app.say(*batch.line())
+        self._app.run_worker(self._fetch_batch(batch), group="orders")
+
+    async def _fetch_batch(self, batch: Batch) -> None:
+        def told(target: Target, verdict: Any) -> None:
+            self._app.post_message(BatchMoved(batch, target, verdict))
+
+        await bulk.give(self._daemon, batch, told)
+
+    def tell_batch(self, batch: Batch, target: Target, verdict: Any) -> None:
+        """One of many was answered; when all were, what was refused stays marked and is told."""
+        app = self._app
+        batch.take(target, verdict)
+        if isinstance(verdict, IntentView):
+            app.painting.collect(app.mirror.put(verdict) | {("intent", verdict.id)})
+        elif isinstance(verdict, TokenView):
+            app.painting.collect(app.mirror.put(verdict))
+        if batch is not app.progress.batch:
+            return
+        app.say(*batch.line())
+        if not batch.sending:
+            self._end_batch(batch)
+
+    def _end_batch(self, batch: Batch) -> None:
+        place = batch.place
+        if place is not None and place.is_attached:
+            place.mark_named(batch.refused)
+        if (
+            batch.refused
+            and place is self._app.here
+            and not self._question.is_open
+            and not self._entry.is_open
+        ):
+            self.tell_refusals()
+
+    def tell_refusals(self) -> None:
+        """Who refused the last act for many, and why."""
+        batch = self._app.progress.batch
+        if batch is None or not (batch.refused or batch.stopped):
+            self._app.say("nothing was refused")
+            return
+        self._app.travel.open_paper("Refusals", batch.refusals())
+
+    def stop_batch(self) -> bool:
+        """What was not asked for yet is not done; answers whether there was something to stop."""
+        batch = self._app.progress.batch
+        if batch is None or not batch.waiting:
+            return False
+        batch.stop()
+        self._app.say(*batch.line())
+        return True
 
     async def _fetch_order(self, draft: Draft) -> None:
         try:

@@ -182,6 +182,8 @@ class CmsApp(LeanApp):
 
     def action_help_quit(self) -> None:
         """Ctrl-C: the end of a demonstration; a console to live in is not left by a slip."""
+        if self.acting.stop_batch():
+            return
         if self._ctrl_c_ends:
             self.exit()
         else:
@@ -223,6 +225,29 @@ class CmsApp(LeanApp):
         elif isinstance(place, Sessions) and (key := place.list_table().cursor_id) is not None:
             self.reading.read_price(place, key)
 
+    def action_mark(self) -> None:
+        if isinstance(self.screen, Listed):
+            self.screen.mark()
+
+    def action_mark_range(self) -> None:
+        if isinstance(self.screen, Listed):
+            self.screen.mark_range()
+
+    def action_mark_all(self) -> None:
+        if isinstance(self.screen, Listed):
+            self.screen.mark_all()
+
+    def action_mark_none(self) -> None:
+        if isinstance(self.screen, Listed):
+            self.screen.mark_these(())
+
+    def action_only_marked(self) -> None:
+        if isinstance(self.screen, Listed):
+            self.screen.show_only_marked()
+
+    def action_refusals(self) -> None:
+        self.acting.tell_refusals()
+
     def action_filter(self) -> None:
         self.typed.open_filter()
 
@@ -256,6 +281,9 @@ class CmsApp(LeanApp):
 
     def on_considered(self, note: notes.Considered) -> None:
         self.acting.tell_preview(note.draft, note.verdict)
+
+    def on_batch_moved(self, note: notes.BatchMoved) -> None:
+        self.acting.tell_batch(note.batch, note.target, note.verdict)
 
     def on_given(self, note: notes.Given) -> None:
         self.acting.tell_answer(note.draft, note.verdict)

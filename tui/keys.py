@@ -6,6 +6,7 @@ and acts ask first.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +50,7 @@ LISTS = (
 )
 FILTERED = ("stations", "sessions", "events", "station", "tokens", "configuration", "book")
 SORTED = ("stations", "sessions", "tokens")
+MARKED = (*SORTED, "book")
 TOKENS = ("tokens",)
 AT_STATION = ("stations", "station", "overview")
 AT_CONNECTOR = ("station", "sessions", "session", "stations")
@@ -81,6 +83,11 @@ KEYS: tuple[Key, ...] = (
         FILTERED, "filter", "filter"),
     Key("FIND", "s", "s", "sort", "sort by the next column", SORTED, "sort", "sort"),
     Key("FIND", "r", "r", "turn", "turn the order round", SORTED, "", "reverse"),
+    Key("MARK", "space", "space", "mark", "mark the row and go down: an act goes to all marked", MARKED, "mark"),
+    Key("MARK", "V", "V", "mark_range", "mark a range: V, move, V", MARKED),
+    Key("MARK", "asterisk", "*", "mark_all", "mark all that the filter shows", MARKED, "", "mark-all"),
+    Key("MARK", "u", "u", "mark_none", "take all marks off", MARKED, "", "mark-none"),
+    Key("MARK", "ampersand", "&", "only_marked", "show only what is marked, or all again", MARKED, "", "only-marked"),
     Key("FIND", "colon,ctrl+p,apostrophe", ":", "command", "command line: a screen, an act, or an id", (), "cmd"),
     Key("ACT", "R", "R", "act('reset')", "reset the station, soft or hard", AT_STATION, "reset", "reset",
         stations.ResetStation),
@@ -107,6 +114,7 @@ KEYS: tuple[Key, ...] = (
         "read", stations.GetConfiguration),
     Key("ACT", "W", "W", "act('config-set')", "write a value", ("configuration",), "write", "write",
         stations.SetConfiguration),
+    Key("ALWAYS", "f12", "", "refusals", "who refused the last act for many, and why", (), "", "refusals"),
     Key("ALWAYS", "question_mark", "?", "help", "this page", (), "help", "help"),
     Key("ALWAYS", "ctrl+l", "^L", "repaint", "paint the whole screen again", (), "", "redraw"),
     Key("ALWAYS", "ctrl+q", "^Q", "quit", "quit", (), "", "quit"),
@@ -116,27 +124,38 @@ KEYS: tuple[Key, ...] = (
 LAST = "?"
 
 
-def bindings(place: str = ANYWHERE) -> list[Binding | tuple[str, str] | tuple[str, str, str]]:
-    """Textual's bindings: those of a table, or all others (the application checks where it is)."""
-    rows = [key for key in KEYS if ("table" in key.where) == (place == "table")]
-    return [Binding(key.keys, key.action, key.help, show=False) for key in rows]
+def bindings(
+    place: str = ANYWHERE, rows: Sequence[Key] = KEYS
+) -> list[Binding | tuple[str, str] | tuple[str, str, str]]:
+    """Textual's bindings: those of a table, or all others (the application checks where it is).
+
+    What names its places comes before what works anywhere: there the place's own meaning of a key wins.
+    """
+    chosen = [key for key in rows if ("table" in key.where) == (place == "table")]
+    chosen.sort(key=lambda key: not key.where)
+    return [Binding(key.keys, key.action, key.help, show=False) for key in chosen]
 
 
-def here(place: str) -> list[Key]:
-    """The keys that work in a place, those of its tables left out."""
-    return [key for key in KEYS if not key.where or place in key.where]
+def here(place: str, rows: Sequence[Key] = KEYS) -> list[Key]:
+    """The keys that work in a place, those of its tables left out; its own meanings of keys hide the general ones."""
+    own = {name for key in rows if place in key.where for name in key.keys.split(",")}
+    return [
+        key
+        for key in rows
+        if place in key.where or (not key.where and not own.issuperset(key.keys.split(",")))
+    ]
 
 
-def works(action: str, place: str) -> bool:
+def works(action: str, place: str, rows: Sequence[Key] = KEYS) -> bool:
     """Whether an action (as the table writes it) works in a place; what is not in the table always does."""
-    rows = [key for key in KEYS if key.action == action]
-    return not rows or any(not key.where or place in key.where for key in rows)
+    found = [key for key in rows if key.action == action]
+    return not found or any(not key.where or place in key.where for key in found)
 
 
-def footer(place: str) -> list[tuple[str, str]]:
+def footer(place: str, rows: Sequence[Key] = KEYS) -> list[tuple[str, str]]:
     """(key, label) for the footer of a place: opening and finding first, then the acts, then the rest."""
-    rows = [key for key in here(place) if key.label]
-    return [(key.shown.split()[0], key.label) for key in sorted(rows, key=_footer_rank)]
+    labelled = [key for key in here(place, rows) if key.label]
+    return [(key.shown.split()[0], key.label) for key in sorted(labelled, key=_footer_rank)]
 
 
 def _footer_rank(key: Key) -> int:
@@ -144,6 +163,6 @@ def _footer_rank(key: Key) -> int:
     return 0 if key.shown in ("enter", "/", "H") else 1 if key.group == "ACT" else 2
 
 
-def words() -> dict[str, Key]:
+def words(rows: Sequence[Key] = KEYS) -> dict[str, Key]:
     """The words of the ``:`` line."""
-    return {key.word: key for key in KEYS if key.word}
+    return {key.word: key for key in rows if key.word}

@@ -16,8 +16,9 @@ from cms.contract.sessions import Sample
 from cms.contract.sites import SiteView
 from cms.contract.stations import Message, StationCredential, Variable
 from cms.contract.tokens import TokenView
+from tui.bulk import Batch
 from tui.link import LinkState
-from tui.orders import Draft
+from tui.orders import Draft, Target
 from tui.screens.book import BookPlace
 from tui.screens.configuration import Configuration
 from tui.screens.session import Session
@@ -52,6 +53,15 @@ class Given(Note):
 
     draft: Draft
     verdict: Answer | Refusal
+
+
+@dataclass(eq=False)
+class BatchMoved(Note):
+    """One of many was answered."""
+
+    batch: Batch
+    target: Target
+    verdict: Any
 
 
 @dataclass(eq=False)
@@ -110,6 +120,15 @@ class BookRead(Note):
 
     place: BookPlace
     rows: list[Any] | Refusal
+
+
+@dataclass(eq=False)
+class Fetched(Note):
+    """What a place asked for beside its rows (``what`` says for which purpose), or why it did not get it."""
+
+    place: Any
+    what: str
+    found: Any
 
 
 @dataclass(eq=False)

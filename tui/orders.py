@@ -59,6 +59,11 @@ class Target:
             return str(getattr(self.row, "id", "") or self.station)
         return self.token if self.kind in ("token", "card") else self.station
 
+    @property
+    def named(self) -> str:
+        """The name that tells it from the others of its list: a session where it is about one."""
+        return self.session or self.subject
+
 
 @dataclass(frozen=True, slots=True)
 class Variant:
@@ -218,6 +223,8 @@ class Draft:
     reason: str = ""
     when_idle: bool = False
     text: str = ""
+    others: tuple[Target, ...] = ()
+    """The further targets of an act for all that are marked."""
 
     @classmethod
     def of(cls, act: Act, target: Target) -> Draft:
@@ -230,9 +237,24 @@ class Draft:
     def value(self) -> str:
         return self.act.variants[self.variant].value if self.act.variants else self.text
 
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        return (self.target, *self.others)
+
+    def each(self) -> list[Draft]:
+        """The same for each of its targets alone."""
+        return [replace(self, target=target, others=()) for target in self.targets]
+
+    @property
+    def confirms(self) -> str:
+        """What is typed to confirm the gravest: how many, or the id."""
+        return str(len(self.targets)) if self.others else self.target.subject
+
     def headline(self) -> str:
         """What is asked, as a question."""
         act, target = self.act, self.target
+        if self.others:
+            return self._headline_of_many()
         if act.name == "config-set":
             return f"Set {target.variable} of {target.station} to {self.text}?"
         where = target.subject
@@ -247,12 +269,27 @@ class Draft:
         chosen = f" {act.variants[self.variant].word}" if act.variants else ""
         return f"{act.title} {where}{chosen}{', when it is idle' if self.when_idle else ''}?"
 
+    def _headline_of_many(self) -> str:
+        act, names = self.act, [target.named for target in self.targets]
+        what = next((noun for noun in (" the token", " the session at") if noun in act.title), "")
+        noun = (
+            "sessions"
+            if act.needs_session
+            else {"station": "stations", "row": "rows"}.get(act.kind, "tokens")
+        )
+        chosen = f" {act.variants[self.variant].word}" if act.variants else ""
+        more = f" and {len(names) - 3:,} more" if len(names) > 3 else ""
+        typed = f": {self.text}" if act.needs == "value" and self.text else ""
+        idle = ", when idle" if self.when_idle else ""
+        title = act.title.replace(what, "") if what else act.title
+        return f"{title} {len(names):,} {noun}{chosen}{typed}{idle} ({', '.join(names[:3])}{more})?"
+
     def choose(self, key: str) -> Draft | None:
         """The draft after this key; None when the key chooses nothing."""
         for index, variant in enumerate(self.act.variants):
             if variant.key == key:
                 return replace(self, variant=index)
-        if not key.isdecimal() or self.act.plug == "no":
+        if not key.isdecimal() or self.act.plug == "no" or self.others:
             return None
         number = int(key)
         if number == 0 and self.act.plug == "maybe":

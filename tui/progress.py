@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cms.contract.intents import IntentView
 from tui import signs
+from tui.bulk import Batch
 from tui.mirror import Mirror, Ref
 from tui.orders import Draft
 
@@ -15,11 +16,14 @@ class Progress:
         self._mirror = mirror
         self._giving: Draft | None = None
         self._followed: str | None = None
+        self.batch: Batch | None = None
+        """The act for many that was begun last."""
 
     @property
     def is_under_way(self) -> bool:
         """Whether the message line still has something to tell."""
-        return self._giving is not None or self._followed is not None
+        batch = self.batch is not None and not self.batch.over
+        return batch or self._giving is not None or self._followed is not None
 
     def begin(self, draft: Draft) -> None:
         """The daemon is asked for this now; the order before it is not told of any more."""
@@ -44,6 +48,8 @@ class Progress:
 
     def told(self, changed: set[Ref]) -> tuple[str, str] | None:
         """Text and tone for the message line, when the order is among what changed."""
+        if self.batch is not None and self.batch.hear(self._mirror, changed):
+            return self.batch.line()
         if self._giving is not None and self._followed is None:
             self._followed = self._intent_of(self._giving, changed)
         if self._followed is None or ("intent", self._followed) not in changed:

@@ -43,6 +43,8 @@ class Travel:
         place = app.screen
         if place.query_one(Entry).is_open:
             app.typed.close()
+        elif app.acting.stop_batch():
+            return
         elif isinstance(place, Place) and place.filter_text() and len(app.screen_stack) == 1:
             place.apply_filter("", final=True)
         elif len(app.screen_stack) > 1:

@@ -11,8 +11,10 @@ from cms.contract import filters
 from cms.contract.refusals import Invalid
 from tui import words
 from tui.listing import Listing
-from tui.mirror import Ref
-from tui.screens.place import Place
+from tui.marks import Marks
+from tui.mirror import Mirror, Ref
+from tui.orders import Target
+from tui.screens.place import Place, target_of_session, target_of_station
 from tui.widgets.lines import Lines
 from tui.widgets.live_table import Column, LiveTable
 from tui.widgets.paint import Line, Span, width_of
@@ -21,6 +23,13 @@ from tui.widgets.paint import Line, Span, width_of
 SOON_S = 0.05
 #: Up to this many rows the filter works while it is typed.
 LIVE_FILTER_ROWS = 2000
+
+#: What an act is about at a row, by the kind of the list.
+TARGETS: dict[str, Callable[[Mirror, str], Target | None]] = {
+    "station": target_of_station,
+    "session": target_of_session,
+    "token": lambda mirror, key: Target("", kind="token", token=key) if key in mirror.tokens else None,
+}
 
 
 class Listed(Place):
@@ -42,6 +51,8 @@ class Listed(Place):
         self._listing: Listing | None = None
         self._settling = False
         self._missed: set[Ref] = set()
+        self.marks = Marks()
+        self._only_marked = False
 
     # ---- what a list says of itself
 
@@ -59,11 +70,22 @@ class Listed(Place):
         """What the line above the table says beside the filter."""
         return ""
 
+    def key_of(self, view: Any) -> str:
+        """The id of a row."""
+        return str(view.id)
+
+    def target_at(self, key: str) -> Target | None:
+        """What an act would act on at a row."""
+        make = TARGETS.get(self.kind)
+        return make(self.mirror, key) if make else None
+
     # ---- body
 
     def body(self) -> Iterable[Widget]:
         yield Lines(id="line")
-        yield LiveTable(self.columns, self.cells, id="list")
+        table = LiveTable(self.columns, self.cells, id="list")
+        table.marks = self.marks
+        yield table
 
     @property
     def listing(self) -> Listing:
@@ -78,7 +100,11 @@ class Listed(Place):
         admits = self.admits
 
         def both(view: Any) -> bool:
-            return admits(view) and (predicate is None or predicate(view))
+            return (
+                admits(view)
+                and (predicate is None or predicate(view))
+                and (not self._only_marked or self.key_of(view) in self.marks)
+            )
 
         self.listing.choose(predicate=both, sort=self.sorts[self._sort], down=self._down)
 
@@ -137,8 +163,14 @@ class Listed(Place):
         filtered = f"{shown:,} of {total:,}" if self._expression else f"{total:,}"
         right = f"{filtered} {self.summary()}".rstrip() + f" · sort {self._sort}{'↓' if self._down else '↑'} "
         left: Span = (f" / {self._expression}", "busy") if self._expression else (" / filter", "dim")
-        blank = self.app.size.width - width_of([left, right])
-        line: Line = (left, " " * max(1, blank), right)
+        marked = self.marks.told(self.listing.positions)
+        if marked:
+            right = f"{filtered} "
+            marked = (
+                f"  {'only the ' if self._only_marked else ''}{marked}{' …V' if self.marks.ranging else ''}"
+            )
+        blank = self.app.size.width - width_of([left, marked, right])
+        line: Line = (left, (marked, "strong"), " " * max(1, blank), right)
         self.query_one("#line", Lines).show([line])
 
     # ---- filter and order
@@ -180,3 +212,77 @@ class Listed(Place):
         table.show_sort(self._sort, self._down)
         table.set_ids(self.listing.shown)
         self.draw_line()
+
+    # ---- marks
+
+    def marked_targets(self) -> list[Target]:
+        """What an act goes to when rows are marked; a marked row that is gone is left out."""
+        keys = self.marks.in_order(self.listing.shown)
+        return [target for key in keys if (target := self.target_at(key)) is not None]
+
+    def mark(self) -> None:
+        """Mark the row under the cursor or take its mark off, and go to the next."""
+        table = self.list_table()
+        if (key := table.cursor_id) is not None:
+            self.marks.flip(key)
+            self._marks_changed()
+            table.action_move(1)
+
+    def mark_range(self) -> None:
+        """Begin a range at the cursor, or end it there."""
+        if self.marks.ranging:
+            self.marks.end_range()
+        elif (key := self.list_table().cursor_id) is not None:
+            self.marks.begin_range(key)
+        self._marks_changed()
+
+    def mark_all(self) -> None:
+        """Mark all that the filter shows; when all of it is, none of it."""
+        shown = self.listing.shown
+        if all(key in self.marks for key in shown):
+            self.marks.put(self.marks.ids.difference(shown))
+        else:
+            self.marks.add(shown)
+        self._marks_changed()
+
+    def mark_these(self, keys: Iterable[str]) -> None:
+        """Mark these and no others."""
+        self.marks.put(keys)
+        if not self.marks:
+            self._only_marked = False
+        self._marks_changed()
+
+    def mark_named(self, names: Iterable[str]) -> None:
+        """Mark the rows that an act calls by these names."""
+        wanted = set(names)
+        targets = ((key, self.target_at(key)) for key in self.marks.ids)
+        self.mark_these([key for key, target in targets if target is not None and target.named in wanted])
+
+    def show_only_marked(self) -> None:
+        """Leave out what is not marked, or show it again."""
+        self._only_marked = bool(self.marks) and not self._only_marked
+        self._reorder()
+
+    def _marks_changed(self) -> None:
+        if self._only_marked:
+            self._only_marked = bool(self.marks)
+            self._reorder()
+        self.list_table().refresh()
+        self.draw_line()
+
+    def on_live_table_moved(self, event: LiveTable.Moved) -> None:
+        if self.marks.ranging and event.table is self.list_table():
+            self.marks.stretch(self.listing.shown, event.key)
+            self._marks_changed()
+
+    def on_live_table_header_clicked(self, event: LiveTable.HeaderClicked) -> None:
+        if event.table is self.list_table() and event.key in self.sorts:
+            self.sort_by(event.key)
+
+    def sort_by(self, name: str) -> None:
+        """Order by this; what is ordered by it already is turned round."""
+        if name == self._sort:
+            self._down = not self._down
+        else:
+            self._sort, self._down = name, name in self.big_first()
+        self._reorder()

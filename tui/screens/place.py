@@ -70,6 +70,13 @@ class Place(Screen[None]):
         """What an act would act on: the row under the cursor, or what the place is about."""
         return None
 
+    def marked_targets(self) -> list[Target]:
+        """What an act goes to when rows are marked, instead of the row under the cursor."""
+        return []
+
+    def mark_named(self, names: Iterable[str]) -> None:
+        """Mark the rows of these names and no others, where rows can be marked."""
+
     def near(self) -> set[Ref]:
         """What the eye rests on: its changes are painted at once."""
         target = self.target()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 
 from textual import events
@@ -15,6 +15,9 @@ from tui.widgets.paint import Line, Painted, Span, fit, strip
 
 Cells = Sequence[Span]
 CACHED = 600
+HERE: Span = ("▌", "busy")
+MARKED: Span = ("*", "busy")
+MARKED_HERE: Span = ("#", "busy")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,9 @@ class LiveTable(Painted, can_focus=True):
     class Moved(Opened):
         """The cursor stands on another row."""
 
+    class HeaderClicked(Opened):
+        """The heading of a column was clicked; ``key`` is the name by which one sorts."""
+
     def __init__(
         self,
         columns: Sequence[Column],
@@ -72,6 +78,10 @@ class LiveTable(Painted, can_focus=True):
         self.empty = ""
         """What is said when there is no row."""
         self.sorted_by = ("", False)
+        self.marks: Container[str] = frozenset()
+        """The rows that are marked."""
+        self.chosen: frozenset[str] | None = None
+        """The headings of the columns that are shown; none: all that fit."""
         self.ids: list[str] = []
         self.top = 0
         self.cursor = 0
@@ -133,6 +143,12 @@ class LiveTable(Painted, can_focus=True):
         if self.sorted_by != (name, down):
             self.sorted_by = (name, down)
             self.refresh(Region(0, 0, self.size.width, 1))
+
+    def choose_columns(self, titles: frozenset[str] | None) -> None:
+        """Show these columns alone (by their headings; those without one stay), or all that fit."""
+        self.chosen = titles
+        self._widths = self._layout(self.size.width)
+        self.forget()
 
     def forget(self) -> None:
         """Everything is formatted anew (ages moved on, the theme changed)."""
@@ -204,11 +220,22 @@ class LiveTable(Painted, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         place = self.top + event.y - self.header
+        if event.y < self.header and (column := self._column_at(event.x)) is not None and column.sort:
+            self.post_message(self.HeaderClicked(self, column.sort))
         if event.y < self.header or place >= len(self.ids):
             return
         if place == self.cursor and event.chain > 1:
             self.action_open()
         self._move_to(place)
+
+    def _column_at(self, x: int) -> Column | None:
+        """The column whose heading is painted there; the first cell is the gutter."""
+        edge = 1
+        for column, width in zip(self.columns, self._widths, strict=True):
+            edge += width + 1 if width else 0
+            if x < edge:
+                return column
+        return None
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()
@@ -222,7 +249,7 @@ class LiveTable(Painted, can_focus=True):
 
     def _layout(self, width: int) -> tuple[int, ...]:
         """The width of each column, 0 for one that does not fit; one cell between, one for the cursor mark."""
-        keep = list(self.columns)
+        keep = [c for c in self.columns if self.chosen is None or not c.title or c.title in self.chosen]
         while sum(c.width + 1 for c in keep) + 1 > width and any(c.drop for c in keep):
             keep.remove(max(keep, key=lambda c: c.drop))
         spare = max(0, width - 1 - sum(c.width + 1 for c in keep))
@@ -272,6 +299,6 @@ class LiveTable(Painted, can_focus=True):
         key = self.ids[place]
         line = self._painted.get(key) or self._line(key)
         if place != self.cursor:
-            return strip([" ", *line], width, self.tone)
-        mark = ("▌", "busy")
+            return strip([MARKED if key in self.marks else " ", *line], width, self.tone)
+        mark = MARKED_HERE if key in self.marks else HERE
         return strip([mark, *line], width, self.tone, "cursor" if self.has_focus else "rest")

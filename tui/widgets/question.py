@@ -155,7 +155,7 @@ class Question(Lines, can_focus=True):
         for index, variant in enumerate(draft.act.variants):
             mark = " ◂" if index == draft.variant else ""
             spans.append((f" [{variant.key}] {variant.word}{mark} ", "busy" if mark else ""))
-        if draft.act.plug != "no" and draft.target.plugs:
+        if draft.act.plug != "no" and draft.target.plugs and not draft.others:
             spans.append("  connector")
             if draft.act.plug == "maybe":
                 mark = "◂" if draft.target.plug is None else ""
@@ -166,7 +166,8 @@ class Question(Lines, can_focus=True):
         return [tuple(spans)] if spans else []
 
     def _answers(self, draft: Draft, preview: Preview) -> Line:
-        typed = " (type its id)" if preview.level >= TYPED_LEVEL else ""
+        asked = "the number" if draft.others else "its id"
+        typed = f" (type {asked})" if preview.level >= TYPED_LEVEL else ""
         idle = "[w] at once" if draft.when_idle else "[w]hen idle"
         offer_idle = f"  {idle}" if preview.sessions or draft.when_idle else ""
         return (f" [y]es{typed}{offer_idle}  [n]o ◂ default   {self._typed(draft)}[c]opy the line below",)
