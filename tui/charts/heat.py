@@ -1,0 +1,74 @@
+"""A week as a picture: seven days by twenty-four hours, the more the darker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from tui.widgets.paint import Line, Span
+
+DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+SHADES = "░▒▓█"
+EDGE = 5
+"""Cells before the first hour: a blank and the name of the day."""
+NARROWEST = EDGE + 24
+WIDEST_CELL = 4
+
+Grid = tuple[tuple[float | None, ...], ...]
+"""Seven days from Monday, each of 24 hours; None where nothing is told."""
+
+
+def grid_of(values: Iterable[tuple[str, float | None]]) -> Grid:
+    """The week from ``("0-13", value)``: weekday from Monday 0, and hour."""
+    known = dict(values)
+    return tuple(tuple(known.get(f"{day}-{hour}") for hour in range(24)) for day in range(7))
+
+
+def shade(value: float | None, peak: float) -> str:
+    """One of four shades by quarters of the peak; blank where there is nothing."""
+    if not value or value < 0 or peak <= 0:
+        return " "
+    return SHADES[min(3, int(value / peak * 4 - 1e-9))]
+
+
+def heat_map(grid: Grid, width: int, told: Callable[[float], str], unit: str = "") -> list[Line]:
+    """A line of hours, seven of days, and one that says what the shades mean and when there is most and least."""
+    if width < NARROWEST:
+        return [((" too narrow for a week", "dim"),)]
+    values = [value for day in grid for value in day if value is not None]
+    peak = max(values, default=0.0)
+    if peak <= 0:
+        return [((" nothing in this span", "dim"),)]
+    cell = min(WIDEST_CELL, (width - EDGE) // 24)
+    lines: list[Line] = [((_hours(cell), "dim"),)]
+    for name, day in zip(DAYS, grid, strict=True):
+        lines.append(((f" {name} ", "dim"), ("".join(shade(value, peak) * cell for value in day), "busy")))
+    steps = "  ".join(f"{sign} {told(peak * (part + 1) / 4)}" for part, sign in enumerate(SHADES))
+    legend: list[Span] = [(f" up to {steps} {unit}".rstrip(), "dim")]
+    most, least = extremes(grid)
+    said = f" · most {most}, least {least}"
+    if len(str(legend[0][0])) + len(said) <= width:
+        legend.append((said, "dim"))
+    return [*lines, tuple(legend)]
+
+
+def extremes(grid: Grid) -> tuple[str, str]:
+    """The hours of the week with the most and the least, in words: ``Fri 17-18``."""
+    places = [
+        (value, day, hour)
+        for day, hours in enumerate(grid)
+        for hour, value in enumerate(hours)
+        if value is not None
+    ]
+    return _named(*max(places, key=lambda at: at[0])), _named(*min(places, key=lambda at: at[0]))
+
+
+def _named(_: float, day: int, hour: int) -> str:
+    return f"{DAYS[day]} {hour:02}-{hour + 1:02}"
+
+
+def _hours(cell: int) -> str:
+    every = 3 if cell > 1 else 6
+    row = " " * EDGE
+    for hour in range(0, 24, every):
+        row += f"{hour:<{every * cell}}"
+    return row
