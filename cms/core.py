@@ -6,7 +6,7 @@ The daemon hands in real ones; tests hand in small real ones (SQLite in a folder
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from difflib import get_close_matches
@@ -23,6 +23,7 @@ from cms.contract.stations import Message, UnknownStation, Variable
 from cms.contract.status import QuarantinedMessage
 from cms.domain import outside
 from cms.domain.accounts import Account
+from cms.domain.alerts import Board
 from cms.domain.audit import Head, Sealed, Wanted
 from cms.domain.balances import Prepaid
 from cms.domain.cdrs import Cdr, CdrMark
@@ -39,6 +40,7 @@ from cms.domain.certificates import (
 from cms.domain.changes import Change, Happened
 from cms.domain.charges import Charge, Disputed, Found, Told
 from cms.domain.datatransfer import Vendors
+from cms.domain.history import Known
 from cms.domain.invoices import Invoice, Mark
 from cms.domain.iso15118 import ContractCertificate, ContractCertificateAsked
 from cms.domain.ledger import Entry
@@ -98,6 +100,26 @@ class Picture:
     tokens: list[Token]
     kept: dict[str, dict[str, Any]] = field(default_factory=dict)
     """What belongs to no station, by kind and key."""
+
+
+class History(Protocol):
+    """What the record knows of sessions that lines of another system's file may repeat. Stations without case."""
+
+    async def named(self, names: Collection[tuple[str, str]]) -> list[Known]:
+        """Those with these transaction ids, by (station, transaction id)."""
+        ...
+
+    async def begun(self, starts: Collection[tuple[str, datetime]]) -> list[Known]:
+        """Those that began in these seconds, at these stations among others."""
+        ...
+
+    async def of_import(self, id: str, limit: int) -> list[Known]:
+        """Sessions that an import brought."""
+        ...
+
+    async def count(self, id: str) -> int:
+        """How many an import brought that are still there."""
+        ...
 
 
 class Accounting(Protocol):
@@ -234,6 +256,9 @@ class Store(Protocol):
 
     @property
     def accounting(self) -> Accounting: ...
+
+    @property
+    def history(self) -> History: ...
 
     async def load(self) -> Picture: ...
 
@@ -656,6 +681,8 @@ class Core:
     """Its access rules, made ready (operations.access_rulings); None: to be made from ``kept``."""
     sightings: Sightings = field(default_factory=Sightings)
     """Where cards were seen lately, in memory alone."""
+    alerts: Board = field(default_factory=Board)
+    """What needs a person now (operations.attention)."""
     turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     """Who waits for another's end before his own turn, by name: the taps of one driver on his phone."""
     active: dict[str, set[str]] = field(default_factory=dict)

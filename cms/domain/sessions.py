@@ -205,5 +205,5 @@ def view(session: Session) -> SessionView:
         stop_token=session.stop_token,
         offline=session.offline,
         remote_start_id=session.remote_start_id,
-        ocpp_version=session.ocpp_version,
+        ocpp_version=session.ocpp_version or None,
     )

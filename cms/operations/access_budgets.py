@@ -20,6 +20,7 @@ from cms.core import Core, StoreDown
 from cms.domain.access import Rules
 from cms.domain.changes import Change, Decision, Happened, Keep, MeterSession, OpenSession, UpdateSession
 from cms.domain.evolve import evolve
+from cms.domain.history import is_imported
 from cms.domain.observations import Received
 from cms.domain.orders import RemoteStop
 from cms.domain.sessions import RUNNING, Session
@@ -191,7 +192,7 @@ async def counted_before(core: Core, rule: Rule) -> None:
     known, ledger = core.kept.setdefault(KIND, {}), Ledger(Rules((rule,)))
     found: dict[str, Spent] = {}
     for session in await core.store.sessions(ListSessions(active=False, since=now - _LONGEST, limit=_MOST)):
-        lane = core.lanes.get(session.station.casefold())
+        lane = core.lanes.get(session.station.casefold()) if not is_imported(session) else None
         spent = spent_by(core, lane.state.station, session) if lane is not None else None
         if spent is not None and session.id not in known and ledger.budgets(spent):
             found[session.id] = counted(spent, session, now)

@@ -15,6 +15,7 @@ from cms.domain.accounts import Account
 from cms.domain.cdrs import Cdr
 from cms.domain.changes import Happened, SaveBill, UpdateSession
 from cms.domain.evolve import evolve
+from cms.domain.history import is_imported
 from cms.domain.sessions import Session, SessionStatus, view
 from cms.domain.signedvalues import found
 from cms.domain.stands import stand_of
@@ -92,6 +93,8 @@ async def _meant(core: Core, request: RerateSessions) -> Sequence[Session]:
         for session in named:
             if session.status != SessionStatus.ENDED:
                 raise Conflict(f"session {session.id} has not ended: it is priced when it has")
+            if is_imported(session):
+                raise Conflict(f"session {session.id} was imported: it was priced where it comes from")
         return named
     if request.since is None:
         raise Invalid("which sessions?", "name them, or say --last 7d")
@@ -102,7 +105,7 @@ async def _meant(core: Core, request: RerateSessions) -> Sequence[Session]:
         until=aware(request.until),
         limit=min(request.limit, _MOST),
     )
-    return await core.store.sessions(asked)
+    return [session for session in await core.store.sessions(asked) if not is_imported(session)]
 
 
 async def _rerated(

@@ -14,6 +14,7 @@ from cms.domain import changes as c
 from cms.domain.audit import Audit
 from cms.domain.cdrs import AddCdr, AddCdrMark
 from cms.domain.charges import AddCharge, SaveCharge
+from cms.domain.history import DropSession
 from cms.domain.invoices import AddInvoice, AddMark
 from cms.domain.ledger import Enter
 from cms.store import (
@@ -23,6 +24,7 @@ from cms.store import (
     charges,
     connectors,
     deliveries,
+    history,
     intents,
     invoices,
     kept,
@@ -80,6 +82,7 @@ WRITES: dict[type[c.Change], tuple[tuple[Statement, Rows], ...]] = {
         (intents.DROP_WAITING, stations.dropped),
     ),
     c.DropToken: ((tokens.DROP, tokens.dropped),),
+    DropSession: ((history.DROP, history.dropped), (history.DROP_READINGS, history.readings_dropped)),
     c.ForgetUnknown: ((unknown.FORGET, unknown.forgotten),),
     Audit: ((audit.ADD, audit.added),),
 }

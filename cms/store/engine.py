@@ -48,6 +48,7 @@ from cms.store import (
 )
 from cms.store.accounting import SqlAccounting
 from cms.store.changes import Item, drops, rows_of
+from cms.store.history import SqlHistory
 from cms.store.migrate import migrate
 from cms.store.postgresql import PostgresPen
 from cms.store.reader import Reader, ScopedReader, reader
@@ -111,6 +112,11 @@ class SqlStore:
     def accounting(self) -> SqlAccounting:
         """What it knows of money."""
         return SqlAccounting(self._reader)
+
+    @property
+    def history(self) -> SqlHistory:
+        """What it knows of sessions that other systems knew."""
+        return SqlHistory(self._reader)
 
     @property
     def healthy(self) -> bool:

@@ -108,6 +108,8 @@ _encode = encoder(SessionRow, Session)
 _encode_moving = encoder(SessionRow, Session, MOVING)
 _columns = record_columns(SessionRow, Session)
 _t = table(SessionRow)
+#: What was imported has no version of OCPP, and is priced and billed where it comes from.
+_UNPRICED = _t.c.cost.is_(None) & (_t.c.ocpp_version != "")
 _newest_first = (_t.c.started_at.desc(), _t.c.id.desc())
 
 
@@ -182,7 +184,7 @@ def transaction_of(organisation: str | None, session_id: str) -> Select[Any]:
 
 async def unpriced_since(reader: Reader, since: datetime) -> int:
     """How many sessions that began since then ended without a price."""
-    over = (_t.c.status == SessionStatus.ENDED.value) & _t.c.cost.is_(None) & (_t.c.started_at >= since)
+    over = (_t.c.status == SessionStatus.ENDED.value) & _UNPRICED & (_t.c.started_at >= since)
     rows = await reader.rows(select(func.count()).select_from(_t).where(over))
     return int(rows[0][0])
 
@@ -192,7 +194,7 @@ async def unpriced(
 ) -> list[Session]:
     """Those that began then and ended without a price, newest first."""
     asked = _conditions(ListSessions(station=station, active=False, since=since, until=until))
-    return await _found(reader, *asked, _t.c.cost.is_(None), limit=limit)
+    return await _found(reader, *asked, _UNPRICED, limit=limit)
 
 
 async def energy_since(reader: Reader, since: datetime) -> int:

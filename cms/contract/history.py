@@ -1,0 +1,160 @@
+"""Sessions that another system knew: brought in from files, as history that is never billed here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+#: So many lines are one commit of the daemon, which takes no more at once.
+MOST_ROWS = 2_000
+#: So many points of time series come with them at most.
+MOST_POINTS = 40_000
+#: So many sessions are removed by one commit.
+MOST_REMOVED = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryPoint:
+    """What a meter said at an instant of a session: ``energy_wh`` since its start, W, A, per cent."""
+
+    at: datetime
+    energy_wh: Decimal | None = None
+    power_w: Decimal | None = None
+    current_a: Decimal | None = None
+    soc_percent: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRow:
+    """One session as a file tells it; ``line`` is where. ``source`` is what the other system called it.
+
+    ``cost`` is what was charged then, with taxes. ``driver`` says whose it is where no token does.
+    """
+
+    line: int
+    station: str
+    started_at: datetime
+    ended_at: datetime
+    energy_wh: int
+    evse: int | None = None
+    connector: int | None = None
+    source: str | None = None
+    token: str | None = None
+    driver: str | None = None
+    meter_start_wh: int | None = None
+    meter_stop_wh: int | None = None
+    cost: Decimal | None = None
+    currency: str | None = None
+    stop_reason: str | None = None
+    points: tuple[HistoryPoint, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ImportSessions:
+    """Take a part of a file: all of its lines in one commit or none; with ``skip_bad`` the good ones.
+
+    ``digest`` names the whole file (SHA-256, hexadecimal): parts of the same file are one import until its ``last``,
+    and a file whose import was broken off goes on where it stood. ``add_stations`` registers stations that nobody
+    knows, at ``site``.
+    """
+
+    rows: tuple[HistoryRow, ...]
+    file: str
+    digest: str
+    last: bool = True
+    dry_run: bool = False
+    skip_bad: bool = False
+    add_stations: bool = False
+    site: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedLine:
+    """A line that is not a new session. ``outcome``: duplicate or bad; ``why`` says of what, or what is wrong."""
+
+    line: int
+    outcome: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """What lines name and nobody here knows. ``kind``: station, evse, token or driver; ``becomes`` says what then."""
+
+    kind: str
+    name: str
+    rows: int
+    becomes: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImportedSessions:
+    """What became of a part. ``id`` is the import that its sessions belong to; None where none was new.
+
+    ``energy_wh`` is that of its new sessions; ``lines`` are all others.
+    """
+
+    done: bool
+    id: str | None
+    new: int
+    duplicates: int
+    bad: int
+    energy_wh: int
+    stations: tuple[str, ...]
+    """Those of the new sessions."""
+    first: datetime | None
+    last: datetime | None
+    unknown: tuple[Unknown, ...]
+    lines: tuple[JudgedLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionImportView:
+    """One import: where from, by whom, and how much it brought.
+
+    ``status``: unfinished, complete, being removed, removed.
+    """
+
+    id: str
+    file: str
+    by: str
+    at: datetime
+    status: str
+    sessions: int
+    energy_wh: int
+    first: datetime | None
+    last: datetime | None
+    stations_added: tuple[str, ...]
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class ListSessionImports:
+    """All imports of sessions, newest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowSessionImport:
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveSessionImport:
+    """Remove what an import brought, so many sessions at a time; asked again until none is left.
+
+    Sessions go with their readings; stations that it registered stay.
+    """
+
+    id: str
+    dry_run: bool = False
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedSessionImport:
+    """``left`` sessions are still there: ask again."""
+
+    id: str
+    removed: int
+    left: int
