@@ -47,7 +47,10 @@ COMMANDS: dict[str, str] = {
     "monitoring": "What stations watch by themselves: monitors, problems, streams.",
     "ocpp": "OCPP word for word: any action of a station's version.",
     "audit": "Who did what, why and with which result: list, verify, export.",
+    "alerts": "What needs a person: list, show, ack, claim, note, mute.",
     "events": "What happens; --follow to see it as it happens.",
+    "tail": "OCPP as it is spoken: request and answer paired, live.",
+    "ask": "Any operation of the daemon, by the name of its request, with JSON.",
     "tui": "The console for people.",
     "serve": "Run the daemon.",
     "demo": "A daemon with simulated stations, to look around.",
@@ -158,8 +161,8 @@ def main() -> None:
         print(__version__)
         sys.exit(0)
     if arguments[:1] == ["__complete"]:
-        from cli.completion import candidates
+        from cli.candidates import lines
 
-        print("\n".join(candidates(arguments[1:])))
+        print("\n".join(lines(arguments[1:])))
         sys.exit(0)
     sys.exit(run(arguments))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.completion import candidates
+from cli.candidates import candidates
 from cli.errors import sentence
 from cli.main import COMMANDS, run
 from cms.api.server import RunningApi
