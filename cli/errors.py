@@ -4,12 +4,25 @@ from __future__ import annotations
 
 import re
 import sys
+from typing import TYPE_CHECKING
 
-from cms.contract.refusals import Refusal
+from cms.contract.refusals import NotFound, Refusal
 from cms.contract.safe import escaped, safe
+
+if TYPE_CHECKING:
+    from cli.flags import Flags
 
 #: A command and nothing else: noun, verb, perhaps a name, then flags. One more word makes it a sentence.
 _COMMAND = re.compile(r"cms [a-z]+(?: config)?(?: [a-z]+)?(?: [^\s-]\S*)?(?: -[a-z-]+(?:[ =][^\s-]\S*)?)*")
+
+
+def say_of(refusal: Refusal, flags: Flags) -> None:
+    """Tell a refusal of the daemon; of a name that it does not know, the nearest that it knows."""
+    if isinstance(refusal, NotFound):
+        from cli.nearest import with_nearest
+
+        refusal = with_nearest(refusal, flags)
+    say(refusal, flags.output)
 
 
 def say(refusal: Refusal, output: str = "table") -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable
+from typing import Any
 
 from cli import errors, flags
 from cms.contract.refusals import Invalid, Refusal
@@ -101,7 +102,7 @@ def _aligned(pairs: Iterable[tuple[str, str]]) -> list[str]:
 
 def run(arguments: list[str]) -> int:
     """Do what the arguments say; the exit code."""
-    output = flags.wants(arguments)
+    given = flags.Flags(output=flags.wants(arguments))
     try:
         given, rest = flags.take(arguments)
         if rest in ([], ["-h"], ["--help"]):
@@ -111,7 +112,7 @@ def run(arguments: list[str]) -> int:
         sys.stdout.flush()
         return code
     except Refusal as refusal:
-        errors.say(refusal, output)
+        errors.say_of(refusal, given)
         return refusal.exit_code
     except KeyboardInterrupt:
         return 130
@@ -122,7 +123,8 @@ def run(arguments: list[str]) -> int:
     except Exception as bug:
         if "--verbose" in arguments or "-v" in arguments:
             raise
-        errors.say(Refusal(f"A bug of ours: {type(bug).__name__}: {bug}", "again with --verbose"), output)
+        bad = Refusal(f"A bug of ours: {type(bug).__name__}: {bug}", "again with --verbose")
+        errors.say(bad, given.output)
         return Refusal.exit_code
 
 
@@ -146,10 +148,23 @@ def _do(given: flags.Flags, rest: list[str]) -> int:
             raise ended.__context__ from None  # Typer would make it exit code 1, which is a bug of ours
         raise
     except TyperException as usage:
-        context = getattr(usage, "ctx", None)
-        hint = f"see `{context.command_path} --help`" if context is not None else None
-        raise Invalid(usage.format_message().rstrip("."), hint) from usage
+        raise _said_better(usage) from usage
     return code if isinstance(code, int) else 0
+
+
+def _said_better(usage: Any) -> Invalid:
+    """What Typer complains of, with the nearest flag that there is."""
+    from difflib import get_close_matches
+
+    context = getattr(usage, "ctx", None)
+    if context is None:
+        return Invalid(usage.format_message().rstrip("."))
+    hint = f"see `{context.command_path} --help`"
+    if flag := getattr(usage, "option_name", None):
+        own = [name for parameter in context.command.params for name in parameter.opts]
+        near = get_close_matches(flag, [*own, *flags.TABLE, *flags.ALIASES], n=1)
+        return Invalid(f"There is no flag {flag}", f"did you mean {near[0]}?" if near else hint)
+    return Invalid(usage.format_message().rstrip("."), hint)
 
 
 def main() -> None:

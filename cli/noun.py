@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperGroup
 
-from cli.errors import note, say
+from cli.errors import note, say_of
 from cli.examples import with_examples
 from cli.flags import Flags
 from cli.render import Column, Row, select, show_list, show_one
@@ -157,7 +157,7 @@ def each(
         try:
             told = ask(build(name), flags.address, flags.patience_s)
         except Refusal as refusal:
-            say(refusal, flags.output)
+            say_of(refusal, flags)
             code = max(code, refusal.exit_code)
         else:
             rows += [] if told is None else [told]

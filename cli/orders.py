@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli.errors import note, say
+from cli.errors import note, say_of
 from cli.flags import Flags
 from cli.noun import confirmed, named
 from cli.render import Column, Row, compact, show_list, show_one, when
@@ -373,7 +373,7 @@ def _finish(flags: Flags, outcomes: list[Outcome], many: bool, columns: Sequence
     failed = [outcome for outcome in outcomes if outcome.refusal is not None]
     for outcome in failed:
         assert outcome.refusal is not None
-        say(outcome.refusal, flags.output)
+        say_of(outcome.refusal, flags)
     if many and outcomes and flags.output != "json":
         note(f"{len(outcomes) - len(failed)} of {len(outcomes)} done", flags.quiet)
     raise typer.Exit(max((outcome.code for outcome in outcomes), default=0))
@@ -398,6 +398,6 @@ def removed(
             ask(build(name), flags.address, flags.patience_s)
             note(f"removed {what} {name}", flags.quiet)
         except Refusal as refusal:
-            say(refusal, flags.output)
+            say_of(refusal, flags)
             code = max(code, refusal.exit_code)
     raise typer.Exit(code)

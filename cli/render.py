@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from cli.flags import Flags
+from cli.flags import Flags, near
 from cms.contract.filters import parse
 from cms.contract.refusals import Invalid
 from cms.contract.safe import csv_cell, escaped, safe
@@ -109,7 +109,7 @@ def select(rows: list[Row], flags: Flags, *, filtered: bool = False) -> list[Row
     if flags.sort:
         key = flags.sort.removeprefix("-")
         if rows and all(at(row, key) is None and key.split(".")[0] not in row for row in rows):
-            raise Invalid(f"There is no key {key!r} to sort by", f"one of {', '.join(rows[0])}")
+            raise Invalid(f"There is no key {key!r} to sort by", near(key, list(rows[0])))
         rows = sorted(rows, key=lambda row: _order(at(row, key)), reverse=flags.sort.startswith("-"))
     return rows[: flags.limit] if flags.limit else rows
 
@@ -184,7 +184,7 @@ def _check_columns(rows: list[Row], columns: Sequence[Column], flags: Flags) -> 
     known = dict.fromkeys([key for row in rows for key in row] + [column.key for column in columns])
     for key in flags.columns:
         if key not in known and key.split(".")[0] not in known:
-            raise Invalid(f"There is no column {key!r}", f"one of {', '.join(known)}")
+            raise Invalid(f"There is no column {key!r}", near(key, list(known)))
 
 
 def _picked(row: Row, flags: Flags) -> Row:
@@ -296,6 +296,12 @@ def _terminal_width() -> int | None:
         return os.get_terminal_size(sys.stdout.fileno()).columns
     except OSError:
         return None
+
+
+def fitted(text: str) -> str:
+    """A line cut to the terminal's width; whole in a pipe."""
+    limit = _terminal_width()
+    return _cut(text, limit) if limit else text
 
 
 def _cut(text: str, limit: int) -> str:

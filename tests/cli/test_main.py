@@ -42,7 +42,10 @@ def test_every_command_has_help(noun: str, capsys: pytest.CaptureFixture[str]) -
         (["stations", "lst"], "did you mean `cms stations list`?"),
         (["stations", "config", "gte"], "did you mean `cms stations config get`?"),
         (["stations", "list", "--nix"], "see `cms stations list --help`"),
-        (["stations", "list", "-o", "xml"], "one of table"),
+        (["stations", "list", "-o", "xyz"], "one of table"),
+        (["stations", "list", "-o", "jsn"], "did you mean json?"),
+        (["stations", "list", "--fliter", "x"], "did you mean --filter?"),
+        (["stations", "reset", "CP-1", "--when-idl"], "did you mean --when-idle?"),
         (["sessions", "start", "CP-1"], "--token"),
     ],
 )
@@ -199,6 +202,15 @@ def test_a_reader_that_has_enough_is_no_error() -> None:
     process.stdout.close()
     assert process.stderr.read() == b""
     assert process.wait() == 141
+
+
+async def test_a_mistyped_name_gets_the_nearest(cms: Cms) -> None:
+    shown = await cms("stations", "show", "cp-11")
+    assert (shown.code, shown.err) == (4, "cms: There is no station cp-11: did you mean CP-1?\n")
+    ordered = await cms("stations", "reset", "CP-22", "-o", "json")
+    assert ordered.error["hint"] == "did you mean CP-2?"
+    assert "did you mean vendor?" in (await cms("stations", "list", "--columns", "vendro")).err
+    assert "did you mean model?" in (await cms("stations", "list", "--sort", "-modl")).err
 
 
 async def test_status_is_lines_for_people_and_one_object_for_scripts(cms: Cms) -> None:
