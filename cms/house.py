@@ -25,6 +25,7 @@ from cms.ocpp import Endpoint, Hooks
 from cms.onlookers import ALL, Onlookers
 from cms.operations import charges, datatransfer, lists, lowbalance, openingbalances, tokens
 from cms.operations.admission import connected, contested, disconnected
+from cms.operations.attention import Watch
 from cms.operations.deciding import index
 from cms.operations.intents import Agenda, recover
 from cms.operations.observe import observe
@@ -121,6 +122,7 @@ class House:
     def open(self) -> None:
         """Begin what runs for it; the endpoint listens by now."""
         self._grounds.own(self._agenda.run(self.core), "agenda")
+        self._grounds.own(Watch(self.core).run(), "alerts")
         self._grounds.own(lowbalance.watch_all(self.core), "low balances")
         if self.core.provider is not None:
             self._grounds.own(charges.run(self.core), "charges")
@@ -203,6 +205,7 @@ def _terms(grounds: Grounds, organisation: str) -> Terms:
         database=settings.database_url.partition("+")[0],
         data_dir=str(folder(settings.data_dir, organisation)),
         started_at=grounds.started_at,
+        alert_offline_s=settings.alert_offline_s,
         master_key=grounds.master_key,
         notes=grounds.notes,
         version=__version__,

@@ -186,6 +186,9 @@ class Settings(BaseSettings):
         le=3600,
         description="When a station that connects without a BootNotification is asked for one; 0: never.",
     )
+    alert_offline_s: int = Field(
+        60, ge=0, le=86400, description="How long a station's link may be away before it is an alert."
+    )
     probe_stations: bool = Field(
         False, description="Ask the first station of each make and firmware what it takes."
     )

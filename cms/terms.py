@@ -46,6 +46,8 @@ class Terms:
     """Where the master key of all secrets was found."""
     notes: tuple[str, ...] = ()
     """What a person should mend about this daemon."""
+    alert_offline_s: int = 60
+    """How long a link may be away before somebody is told."""
     started_at: datetime | None = None
     version: str = ""
     suspicious_speed_kmh: float = 0.0

@@ -138,6 +138,9 @@ EVENT_TYPES: dict[str, tuple[str, ...]] = {
     "grant.changed": ("id", "change", "who", "role", "ends_at"),
     "approval.changed": ("id", "operation", "status"),
     "quarantine.added": ("kind", "reason"),
+    "alert.raised": ("alert",),
+    "alert.changed": ("alert",),
+    "alert.ended": ("alert",),
 }
 
 

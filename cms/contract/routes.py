@@ -729,6 +729,21 @@ def _grants() -> Rows:
     }
 
 
+def _alerts() -> Rows:
+    from cms.contract import alerts
+
+    return {
+        alerts.ListAlerts: Route("GET", "/v1/alerts", list[alerts.AlertView]),
+        alerts.ShowAlert: Route("GET", "/v1/alerts/{alert}", alerts.AlertView),
+        alerts.AcknowledgeAlert: Route("POST", "/v1/alerts/{alert}/acknowledge", alerts.AlertView),
+        alerts.ClaimAlert: Route("POST", "/v1/alerts/{alert}/claim", alerts.AlertView),
+        alerts.NoteAlert: Route("POST", "/v1/alerts/{alert}/notes", alerts.AlertView),
+        alerts.ListMutes: Route("GET", "/v1/mutes", list[alerts.MuteView]),
+        alerts.MuteAlert: Route("POST", "/v1/mutes", alerts.MuteView),
+        alerts.UnmuteAlert: Route("DELETE", "/v1/mutes/{mute}", None),
+    }
+
+
 def _approvals() -> Rows:
     from cms.contract import approvals
 
@@ -798,6 +813,7 @@ _NOUNS: dict[str, Callable[[], Rows]] = {
     "audit": _audit,
     "operators": _operators,
     "grants": _grants,
+    "alerts": _alerts,
     "approvals": _approvals,
 }
 

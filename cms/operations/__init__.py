@@ -8,6 +8,7 @@ from typing import Any
 
 from cms.contract import access as ac
 from cms.contract import adhoc as ah
+from cms.contract import alerts as al
 from cms.contract import approvals as ap
 from cms.contract import apps as aa
 from cms.contract import audit as au
@@ -59,6 +60,7 @@ from cms.core import Actor, Core
 from cms.operations import (
     access,
     adhoc,
+    alerts,
     approvals,
     apps,
     assigning,
@@ -148,6 +150,14 @@ OPERATIONS: dict[type, Operation] = {
     a.ShowStatus: Operation(status.show, "status.read"),
     a.ListQuarantine: Operation(status.quarantine, "messages.read"),
     e.ListEvents: Operation(events.list_, "events.read"),
+    al.ListAlerts: Operation(alerts.list_, "alerts.read"),
+    al.ShowAlert: Operation(alerts.show, "alerts.read"),
+    al.AcknowledgeAlert: Operation(alerts.acknowledge, "alerts.write"),
+    al.ClaimAlert: Operation(alerts.claim, "alerts.write"),
+    al.NoteAlert: Operation(alerts.note, "alerts.write"),
+    al.MuteAlert: Operation(alerts.mute, "alerts.write"),
+    al.UnmuteAlert: Operation(alerts.unmute, "alerts.write"),
+    al.ListMutes: Operation(alerts.list_mutes, "alerts.read"),
     st.ListStations: Operation(stations.list_, "stations.read"),
     st.ShowStation: Operation(stations.show, "stations.read"),
     st.AddStation: Operation(stations.add, "stations.enrol"),

@@ -36,7 +36,7 @@ class ExpiryWatch:
         for lane in core.lanes.values():
             events += [
                 self._event(core, kind, lane.state.station.id, each, now)
-                for kind, each in _relied_on(core, lane)
+                for kind, each in relied_on(core, lane)
             ]
         told = [event for event in events if event is not None]
         if told:
@@ -61,7 +61,7 @@ class ExpiryWatch:
         return Happened("certificate.expiring", now, station, data=data)
 
 
-def _relied_on(core: Core, lane: Lane) -> Iterator[tuple[str, Certificate]]:
+def relied_on(core: Core, lane: Lane) -> Iterator[tuple[str, Certificate]]:
     """The certificates that a station's work depends on: its newest of each use, what it showed, its roots."""
     newest: dict[str, Certificate] = {}
     for issued in lane.state.kept_of(signing.ISSUED).values():
@@ -84,7 +84,7 @@ async def renew_due(core: Core, within: timedelta) -> None:
             continue
         if not quirks.of(lane.state).automatic_commands or lane.state.kept_of(signing.SIGNING):
             continue
-        relied_on = dict(_relied_on(core, lane)).get(Use.STATION)
+        relied_on = dict(relied_on(core, lane)).get(Use.STATION)
         if relied_on is None or relied_on.not_after - now > within or not core.trust.signs(Use.STATION):
             continue
         terms = RenewCertificate(station=station.id, reason=f"it ends on {relied_on.not_after:%Y-%m-%d}")

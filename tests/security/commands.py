@@ -23,6 +23,8 @@ APART = {
     "serve": "a daemon: what it says is its log",
     "demo": "a daemon and a console",
     "simulate": "stations: they tell what they do themselves",
+    "tail": "never ends: its lines are looked at in tests/cli/test_tail.py",
+    "shell": "a prompt: it runs the others",
     "login": "waits for a person at another terminal",
 }
 
@@ -43,6 +45,7 @@ VALUES = {
 }
 #: Parameters that take a list: (name, words of the metavar) is too much for a rule.
 WORDS = {
+    "ask": ["ListStations"],
     "drivers set": ["D1", "--language", "de"],
     "drivers billing set": ["D1", "--way", "card"],
     "stations availability": ["CP1", "operative"],
@@ -64,6 +67,7 @@ WORDS = {
     "certificates install": ["CP1", "CSMSRootCertificate", "--file", "/dev/null"],
     "displays clear": ["CP1", "1"],
     "events": ["list"],
+    "alerts mute": ["4f9c02aa"],
     "access add": ["R1", "allow", "--everyone"],
     "access set": ["R1", "allow", "--everyone"],
     "organisations set": [f"{MARK}1", "--party", "DE*ABC"],
@@ -120,6 +124,7 @@ ALWAYS_JSON = {"drivers export"}
 SILENT = {
     "stations config get": {0},
     "access remove": {0},
+    "alerts unmute": {0},
     "completion": {0},
     "config show": {0},
     "context list": {0},

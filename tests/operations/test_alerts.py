@@ -1,0 +1,294 @@
+"""What needs a person: found by what happens, grouped by cause, looked after, muted, over by itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from cms.contract.alerts import (
+    AcknowledgeAlert,
+    AlertView,
+    ClaimAlert,
+    ListAlerts,
+    ListMutes,
+    MuteAlert,
+    NoteAlert,
+    ShowAlert,
+    UnmuteAlert,
+)
+from cms.contract.refusals import Conflict, Invalid, NotFound
+from cms.contract.sites import AddSite
+from cms.contract.stations import AddStation, RemoveStation, SetStation
+from cms.core import Actor
+from cms.domain.changes import Happened
+from cms.domain.observations import Booted, ConnectorReported
+from cms.operations import alerts, sites, stations
+from cms.operations.admission import connected, contested, disconnected
+from cms.operations.attention import Watch
+from tests.operations.small import ANA, Small
+
+BEN = Actor("ben", "operator", frozenset())
+
+
+class Eye:
+    """A watch on a small core: hears what the record has, then looks."""
+
+    def __init__(self, small: Small) -> None:
+        self.small = small
+        self.anew()
+        self._cursor = "0"
+
+    def anew(self) -> None:
+        self.watch = Watch(self.small.core)
+        self.watch.touch_all()
+
+    async def look(self, **passed: float) -> list[AlertView]:
+        """What is open when this time has passed."""
+        self.small.clock.pass_(**passed)
+        for event in await self.small.core.store.events_after(self._cursor, 10_000):
+            self._cursor = event.cursor
+            self.watch.hear(event)
+        await self.watch.look()
+        return await alerts.list_(self.small.core, ListAlerts(), ANA)
+
+    async def told(self) -> list[str]:
+        """The types of the events that tell of alerts, oldest first."""
+        events = await self.small.core.store.events_after("0", 10_000)
+        return [event.type for event in events if event.type.startswith("alert.")]
+
+
+@pytest.fixture
+async def eye(small: Small) -> Eye:
+    eye = Eye(small)
+    await eye.look()
+    return eye
+
+
+async def fleet(small: Small, count: int, site: str | None = "essen", prefix: str = "E") -> list[str]:
+    """So many stations at a site, online."""
+    if site is not None:
+        await sites.add(small.core, AddSite(site=site), ANA)
+    names = [f"{prefix}{number}" for number in range(1, count + 1)]
+    for name in names:
+        await stations.add(small.core, AddStation(name, site=site), ANA)
+        await come(small, name)
+    return names
+
+
+async def come(small: Small, name: str) -> None:
+    small.stations.connect(name)
+    await connected(small.core, name, "1.6", "127.0.0.1")
+
+
+async def go(small: Small, name: str) -> None:
+    small.stations.links.pop(name)
+    await disconnected(small.core, name, "the connection broke")
+
+
+def fault(small: Small, evse: int = 1, status: str = "faulted", **more: str) -> ConnectorReported:
+    return ConnectorReported(evse=evse, connector=1, status=status, at=small.clock.now(), **more)
+
+
+async def test_a_fault_is_an_alert_from_its_report_to_its_end(small: Small, eye: Eye) -> None:
+    await small.hear("CP1", fault(small, error_code="GroundFailure"))
+    [one] = await eye.look()
+    assert (one.kind, one.severity, one.state) == ("connector.faulted", "critical", "new")
+    assert (one.what, one.why, one.evse) == ("CP1 c1", "faulted GroundFailure", 1)
+    await small.hear("CP1", fault(small, status="available"))
+    assert await eye.look() == []
+    [over] = await alerts.list_(small.core, ListAlerts(ended=True), ANA)
+    assert over.id == one.id and over.ended_at is not None
+    assert await eye.told() == ["alert.raised", "alert.ended"]
+
+
+async def test_a_lost_link_is_told_of_when_it_stays_away(small: Small, eye: Eye) -> None:
+    await come(small, "CP1")
+    await eye.look(seconds=1)
+    await go(small, "CP1")
+    assert await eye.look(seconds=30) == []
+    [one] = await eye.look(seconds=45)
+    assert (one.what, one.why, one.severity) == ("CP1", "lost its link", "warning")
+    assert one.since == small.clock.now() - timedelta(seconds=75)
+    await come(small, "CP1")
+    assert await eye.look() == []
+
+
+async def test_a_site_that_loses_its_links_is_one_alert(small: Small, eye: Eye) -> None:
+    names = await fleet(small, 4)
+    await eye.look(seconds=1)
+    for name in names:
+        await go(small, name)
+        small.clock.pass_(milliseconds=500)
+    [one] = await eye.look(seconds=80)
+    assert (one.what, one.count, one.severity) == ("essen", 4, "critical")
+    assert one.why == "4 of 4 stations lost their link within 2 s: one cause"
+    assert [member.what for member in one.members] == names
+    await come(small, "E2")
+    [same] = await eye.look()
+    assert same.id == one.id and same.why.startswith("3 of 4 stations")
+
+
+async def test_a_fleet_that_is_gone_is_one_alert_and_not_one_for_each_site(small: Small, eye: Eye) -> None:
+    names = [name for site in "abc" for name in await fleet(small, 4, f"site-{site}", site)]
+    await eye.look(seconds=1)
+    for name in names:
+        await go(small, name)
+    [one] = await eye.look(seconds=80)
+    assert (one.what, one.count, one.site) == ("12 stations", 12, None)
+    assert one.why == "12 of 13 stations at 3 sites lost their link within 1 s: one cause"
+
+
+async def test_links_lost_at_other_times_are_other_troubles(small: Small, eye: Eye) -> None:
+    first, second = await fleet(small, 2)
+    await eye.look(seconds=1)
+    await go(small, first)
+    small.clock.pass_(seconds=40)
+    await go(small, second)
+    assert len(await eye.look(seconds=90)) == 2
+
+
+async def test_faults_with_one_vendor_code_and_firmware_have_one_cause(small: Small, eye: Eye) -> None:
+    for name in await fleet(small, 3):
+        await small.hear(name, fault(small, error_code="OtherError", vendor_error_code="E42"))
+    [one] = await eye.look()
+    assert (one.what, one.count) == ("3 connectors", 3)
+    assert one.why == "faulted OtherError E42: one cause"
+    shown = await alerts.show(small.core, ShowAlert(one.id), ANA)
+    assert "site essen" in shown.shared
+
+
+async def test_who_saw_it_and_who_looks_after_it_is_seen_by_others(small: Small, eye: Eye) -> None:
+    await small.hear("CP1", fault(small, error_code="GroundFailure"))
+    [one] = await eye.look()
+    seen = await alerts.acknowledge(small.core, AcknowledgeAlert(one.id), ANA)
+    assert (seen.state, seen.by) == ("acknowledged", "ana")
+    mine = await alerts.claim(small.core, ClaimAlert(one.id), BEN)
+    assert (mine.state, mine.by) == ("claimed", "ben")
+    with pytest.raises(Conflict, match="ben looks after alert"):
+        await alerts.claim(small.core, ClaimAlert(one.id), ANA)
+    noted = await alerts.note(small.core, NoteAlert(one.id, "called the site"), BEN)
+    assert [(note.by, note.note) for note in noted.notes] == [("ben", "called the site")]
+    free = await alerts.claim(small.core, ClaimAlert(one.id, release=True), ANA)
+    assert free.state == "acknowledged"
+    assert await eye.told() == ["alert.raised"] + ["alert.changed"] * 4
+
+
+async def test_a_further_member_makes_an_acknowledged_alert_new(small: Small, eye: Eye) -> None:
+    first, second = await fleet(small, 2)
+    await small.hear(first, fault(small, vendor_error_code="E42"))
+    [one] = await eye.look()
+    await alerts.acknowledge(small.core, AcknowledgeAlert(one.id), ANA)
+    await small.hear(second, fault(small, vendor_error_code="E42"))
+    [grown] = await eye.look()
+    assert (grown.id, grown.state, grown.count) == (one.id, "new", 2)
+
+
+async def test_a_mute_keeps_quiet_until_its_time_is_over(small: Small, eye: Eye) -> None:
+    await small.hear("CP1", fault(small, error_code="GroundFailure"))
+    [one] = await eye.look()
+    await alerts.mute(small.core, MuteAlert(alert=one.id, for_s=3600, reason="electrician"), ANA)
+    [quiet] = await eye.look()
+    assert (quiet.state, quiet.by, quiet.muted_until) == (
+        "muted",
+        "ana",
+        small.clock.now() + timedelta(hours=1),
+    )
+    [loud] = await eye.look(hours=1)
+    assert loud.state == "new"
+    assert await alerts.list_mutes(small.core, ListMutes(), ANA) == []
+    assert (await eye.told()).count("alert.changed") == 2
+
+
+async def test_a_kind_at_a_site_can_be_muted_before_it_happens(small: Small, eye: Eye) -> None:
+    names = await fleet(small, 2)
+    made = await alerts.mute(small.core, MuteAlert(kind="connector.faulted", site="essen"), ANA)
+    await small.hear(names[0], fault(small))
+    await small.hear("CP1", fault(small))
+    states = {one.what: one.state for one in await eye.look()}
+    assert states == {"E1 c1": "muted", "CP1 c1": "new"}
+    await alerts.unmute(small.core, UnmuteAlert(made.id), ANA)
+    assert {one.state for one in await eye.look()} == {"new"}
+    with pytest.raises(NotFound, match="no mute"):
+        await alerts.unmute(small.core, UnmuteAlert(made.id), ANA)
+    with pytest.raises(Invalid, match="What shall be muted"):
+        await alerts.mute(small.core, MuteAlert(), ANA)
+
+
+async def test_what_stands_after_a_restart_is_the_same_alert_and_keeps_who_claimed_it(
+    small: Small, eye: Eye
+) -> None:
+    await come(small, "CP1")
+    await small.hear("CP1", fault(small, error_code="GroundFailure"))
+    await contested(small.core, "CP1", "10.0.0.1", "10.0.0.2")
+    before = {one.kind: one.id for one in await eye.look()}
+    await alerts.claim(small.core, ClaimAlert(before["connector.faulted"]), BEN)
+    await small.restart()
+    eye.anew()
+    after = {one.kind: one for one in await eye.look(seconds=5)}
+    assert {kind: one.id for kind, one in after.items()} == before
+    assert after["connector.faulted"].by == "ben"
+
+
+async def test_stations_have_time_to_come_back_after_a_start(small: Small, eye: Eye) -> None:
+    names = await fleet(small, 3)
+    await eye.look(seconds=10)
+    small.stations.links.clear()
+    small.clock.pass_(seconds=5)
+    await small.restart()
+    eye.anew()
+    assert await eye.look(seconds=100) == []
+    await come(small, names[0])
+    gone = await eye.look(seconds=120)
+    whys = {one.why for one in gone if one.kind == "station.offline"}
+    assert any("2 of 3" in why or "did not come back" in why for why in whys)
+
+
+async def test_a_stolen_credential_stands_until_the_password_is_another(small: Small, eye: Eye) -> None:
+    await contested(small.core, "CP1", "10.0.0.1", "10.0.0.2")
+    [one] = await eye.look()
+    assert one.severity == "critical" and "10.0.0.1 and 10.0.0.2" in one.why
+    await small.core.store.commit(
+        (), (Happened("station.password", small.clock.now(), "CP1", data={"outcome": "rotated"}),)
+    )
+    assert await eye.look(days=2) == []
+
+
+async def test_a_station_that_comes_and_goes_flaps_until_it_rests(small: Small, eye: Eye) -> None:
+    for _ in range(6):
+        await come(small, "CP1")
+        await go(small, "CP1")
+        await eye.look(minutes=1)
+    await come(small, "CP1")
+    [one] = await eye.look()
+    assert (one.kind, one.why, one.count) == ("station.flapping", "7 reconnects in 1 h", 7)
+    assert await eye.look(minutes=61) == []
+
+
+async def test_a_critical_security_event_is_over_after_a_quiet_day(small: Small, eye: Eye) -> None:
+    def event(kind: str) -> Happened:
+        now = small.clock.now()
+        data = {"kind": kind, "reported_at": now, "detail": "lid", "critical": True}
+        return Happened("station.security", now, "CP1", data=data)
+
+    await small.core.store.commit((), (event("StartupOfTheDevice"), event("TamperDetectionActivated")))
+    [one] = await eye.look()
+    assert one.why == "TamperDetectionActivated: lid"
+    await small.core.store.commit((), (event("TamperDetectionActivated"),))
+    [twice] = await eye.look(hours=23)
+    assert (twice.id, twice.count) == (one.id, 2)
+    assert await eye.look(hours=25) == []
+
+
+async def test_what_was_wrong_with_a_station_is_over_when_it_is_removed(small: Small, eye: Eye) -> None:
+    await small.hear("CP1", fault(small))
+    assert len(await eye.look()) == 1
+    await stations.remove(small.core, RemoveStation("CP1"), ANA)
+    assert await eye.look() == []
+
+
+async def test_a_boot_that_waits_is_told_of(small: Small, eye: Eye) -> None:
+    await stations.set_(small.core, SetStation("CP1", boot_policy="pending"), ANA)
+    await small.hear("CP1", Booted("ABB", "Terra 184"))
+    [one] = await eye.look()
+    assert (one.kind, one.why) == ("boot.pending", "its boot was answered pending")
