@@ -57,6 +57,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "cms tail CP-7 --action BootNotification,StatusNotification --full",
         "cms tail --errors -o jsonl > errors.jsonl",
     ),
+    "shell": (
+        "cms shell CP-7",
+        "cms shell --context prod",
+        "cms shell < commands.txt",
+    ),
     "ask": (
         'cms ask ListStations \'{"filter": "online=false"}\'',
         "cms ask reset-station --explain",
@@ -531,7 +536,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "config": ("cms config show --filter 'source!=default'",),
     "config show": ("cms config show --filter 'source!=default'",),
     "completion": (
-        'eval "$(cms completion bash)"',
+        "cms completion bash > ~/.local/share/bash-completion/completions/cms",
         "cms completion zsh > ~/.zfunc/_cms",
         "cms completion fish > ~/.config/fish/completions/cms.fish",
     ),

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from cli import errors, flags
+from cli.topics import TOPICS
 from cms.contract.refusals import Invalid, Refusal
 
 #: Noun or top-level command -> one line of help. Its file ``cli/NOUN.py`` has a Typer called ``app``.
@@ -52,6 +53,7 @@ COMMANDS: dict[str, str] = {
     "events": "What happens; --follow to see it as it happens.",
     "tail": "OCPP as it is spoken: request and answer paired, live.",
     "ask": "Any operation of the daemon, by the name of its request, with JSON.",
+    "shell": "A prompt for many commands, with history and completion.",
     "tui": "The console for people.",
     "serve": "Run the daemon.",
     "demo": "A daemon with simulated stations, to look around.",
@@ -64,6 +66,8 @@ COMMANDS: dict[str, str] = {
     "context": "The daemons known by name: list, use, show, remove.",
     "auth": "Who the daemon takes you for.",
     "config": "The daemon's settings.",
+    "help": "Help on exit codes, output, filters, orders, times; or of a command.",
+    "schema": "The JSON Schema of what commands answer.",
     "completion": "Completion for bash, zsh and fish.",
 }
 
@@ -92,6 +96,8 @@ def help_text() -> str:
             *_aligned((flag, about) for flag, (_, _, about) in flags.TABLE.items()),
             "",
             EXAMPLES,
+            "",
+            f"Topics: cms help {'|'.join(TOPICS)}",
         ]
     )
 
