@@ -45,6 +45,13 @@ class Acting:
     def _entry(self) -> Entry:
         return self._app.screen.query_one(Entry)
 
+    def draft_of(self, action: str, target: Target | None) -> Draft | None:
+        """An act of the key table as it would begin on this target; none where something must be typed first."""
+        act = ACTS.get(action.removeprefix("act('").removesuffix("')"))
+        if act is None or target is None or target.kind != act.kind or act.needs:
+            return None
+        return None if act.needs_session and target.session is None else Draft.of(act, target)
+
     # ---- what the act is about
 
     def begin(self, name: str) -> None:
@@ -246,7 +253,7 @@ class Acting:
     def _end_batch(self, batch: Batch) -> None:
         place = batch.place
         if place is not None and place.is_attached:
-            place.mark_named(batch.refused)
+            place.keep_marked(lambda target: batch.draft.name_of(target) in batch.refused)
         if (
             batch.refused
             and place is self._app.here

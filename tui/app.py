@@ -26,23 +26,35 @@ from tui.acting import Acting
 from tui.driver import CellsDriver, LeanApp, wants_stock_driver
 from tui.following import Following
 from tui.link import Daemon
+from tui.menus import Menus
 from tui.mirror import Mirror
 from tui.painting import COLLECT_S, Painting
+from tui.palette import Palette
 from tui.pricing import sheet
 from tui.progress import Progress
 from tui.reading import Reading, power_samples
+from tui.screens.billing import Billing
 from tui.screens.events import Events
+from tui.screens.frames import Frames
+from tui.screens.history import History
+from tui.screens.invoice import Invoice
 from tui.screens.listed import Listed
+from tui.screens.orders import Orders
 from tui.screens.overview import Overview
+from tui.screens.page import Page
 from tui.screens.place import Place
 from tui.screens.session import Session
 from tui.screens.sessions import Sessions
+from tui.screens.sites import Sites
 from tui.screens.stations import Stations
 from tui.screens.tokens import Tokens
+from tui.screens.usage import Usage
 from tui.travel import Travel
 from tui.typed import Typed
+from tui.views import Kept
 from tui.widgets.entry import Entry
 from tui.widgets.live_table import LiveTable
+from tui.widgets.menu import Menu
 from tui.widgets.question import Question
 from tui.words import sentence
 
@@ -61,8 +73,12 @@ class CmsApp(LeanApp):
         "overview": Overview,
         "stations": Stations,
         "sessions": Sessions,
+        "billing": Billing,
         "events": Events,
+        "orders": Orders,
+        "sites": Sites,
         "tokens": Tokens,
+        "usage": Usage,
     }
     DEFAULT_MODE = "overview"
 
@@ -75,6 +91,7 @@ class CmsApp(LeanApp):
         rest_s: float = REST_S,
         stock_driver: bool | None = None,
         ctrl_c_ends: bool = False,
+        kept: Kept | None = None,
     ) -> None:
         stock = wants_stock_driver() if stock_driver is None else stock_driver
         super().__init__(driver_class=None if stock or sys.platform == "win32" else CellsDriver)
@@ -86,6 +103,10 @@ class CmsApp(LeanApp):
         self._ctrl_c_ends = ctrl_c_ends
         self.rest_s = rest_s
         self._last_key_at = 0.0
+        self.kept = kept or Kept()
+        self.rows: tuple[keys.Key, ...] = keys.KEYS
+        """The key table as it holds now: a user's own keys, without the acts where nothing may be done."""
+        self.read_only = False
         self.flash: tuple[str, str] = ("", "")
         """The message line: text and tone."""
         self.mirror = Mirror()
@@ -95,6 +116,8 @@ class CmsApp(LeanApp):
         self.reading = Reading(self, daemon)
         self.acting = Acting(self, daemon)
         self.typed = Typed(self)
+        self.menus = Menus(self)
+        self.palette = Palette(self, daemon)
         self.travel = Travel(self)
 
     def now(self) -> datetime:
@@ -160,7 +183,7 @@ class CmsApp(LeanApp):
         """A key works where the key table says so."""
         name = f"{action}({parameters[0]!r})" if parameters else action
         place = self.here
-        return place is None or keys.works(name, place.place)
+        return place is None or keys.works(name, place.place, self.rows)
 
     def action_go(self, mode: str) -> None:
         self.travel.go(mode)
@@ -206,24 +229,95 @@ class CmsApp(LeanApp):
             self.say(f"copied: {what}", "good")
 
     def action_sort(self) -> None:
-        if isinstance(self.screen, Listed):
-            self.screen.sort_next()
+        self.menus.open_sort()
 
     def action_turn(self) -> None:
         if isinstance(self.screen, Listed):
             self.screen.turn()
 
+    def action_columns(self) -> None:
+        self.menus.open_columns()
+
+    def action_views(self) -> None:
+        self.menus.open_views()
+
+    def action_actions(self) -> None:
+        self.menus.open_actions()
+
+    def action_palette(self) -> None:
+        self.palette.open()
+
+    def action_jump(self) -> None:
+        self.typed.open_jump()
+
+    def action_step(self, by: int) -> None:
+        self.travel.step(by)
+
+    def action_last(self) -> None:
+        self.travel.last()
+
+    def close_menu(self) -> None:
+        """The rows have the keys again."""
+        self.screen.query_one(Menu).close()
+        if (place := self.here) is not None and (table := place.table()) is not None:
+            table.focus()
+
+    async def action_quit(self) -> None:
+        """Leave; how the lists were left is remembered."""
+        self.remember()
+        self.exit()
+
+    def remember(self) -> None:
+        """How the lists are looked at now."""
+        for place in self.painting.places:
+            if isinstance(place, Listed) and place.is_attached:
+                place.leave()
+        self.kept.save()
+
     def action_past(self) -> None:
         if isinstance(self.screen, Sessions):
             self.screen.turn_to_past()
+
+    def action_direction(self) -> None:
+        """Frames of one way, or happenings of one kind, alone."""
+        if isinstance(self.screen, Page) and isinstance(panel := self.screen.panel, Frames | History):
+            panel.turn_direction()
+
+    def action_follow(self) -> None:
+        if isinstance(self.screen, Page) and isinstance(panel := self.screen.panel, Frames):
+            panel.follow()
 
     def action_explain(self) -> None:
         """Why the session that is looked at costs what it costs."""
         place = self.here
         if isinstance(place, Session):
             self.reading.read_price(place, place.session)
+        elif isinstance(place, Page) and isinstance(panel := place.panel, Frames):
+            panel.explain()
         elif isinstance(place, Sessions) and (key := place.list_table().cursor_id) is not None:
             self.reading.read_price(place, key)
+        elif isinstance(place, Billing | Invoice) and (session := place.session_here()) is not None:
+            self.reading.read_price(place, session)
+
+    def action_turn_tab(self, by: int) -> None:
+        if isinstance(self.screen, Tabbed | Page):
+            self.screen.turn_tab(by)
+
+    def action_unfold(self, opens: bool) -> None:
+        if isinstance(self.screen, Sites):
+            self.screen.unfold(opens)
+
+    def action_order_sites(self) -> None:
+        if isinstance(self.screen, Sites):
+            self.screen.sort_next()
+
+    def action_what_if(self) -> None:
+        if isinstance(self.screen, Billing):
+            self.screen.what_if()
+
+    def action_document(self) -> None:
+        if isinstance(self.screen, Billing | Invoice):
+            self.screen.export_document()
 
     def action_mark(self) -> None:
         if isinstance(self.screen, Listed):
@@ -248,6 +342,16 @@ class CmsApp(LeanApp):
     def action_refusals(self) -> None:
         self.acting.tell_refusals()
 
+    def action_usage(self, name: str) -> None:
+        """Look at usage otherwise."""
+        if isinstance(self.screen, Usage):
+            self.screen.turn(name)
+
+    def action_export(self) -> None:
+        """What the place shows as a file; those that have the key can."""
+        if (export := getattr(self.screen, "export", None)) is not None:
+            export()
+
     def action_filter(self) -> None:
         self.typed.open_filter()
 
@@ -265,6 +369,20 @@ class CmsApp(LeanApp):
         else:
             self.typed.hear(event.purpose, event.text)
 
+    def on_menu_picked(self, event: Menu.Picked) -> None:
+        menu = self.screen.query_one(Menu)
+        if event.purpose == "palette":
+            self.palette.take(event.choice, event.how, menu.typed)
+        else:
+            self.menus.take(event.purpose, event.choice, event.how)
+
+    def on_menu_looked(self, event: Menu.Looked) -> None:
+        if event.purpose == "palette":
+            self.palette.look(event.choice)
+
+    def on_menu_left(self) -> None:
+        self.close_menu()
+
     def on_question_altered(self, event: Question.Altered) -> None:
         self.acting.consider(event.draft)
 
@@ -281,6 +399,9 @@ class CmsApp(LeanApp):
 
     def on_considered(self, note: notes.Considered) -> None:
         self.acting.tell_preview(note.draft, note.verdict)
+
+    def on_foretold(self, note: notes.Foretold) -> None:
+        self.palette.tell(note.name, note.verdict)
 
     def on_batch_moved(self, note: notes.BatchMoved) -> None:
         self.acting.tell_batch(note.batch, note.target, note.verdict)
@@ -321,6 +442,10 @@ class CmsApp(LeanApp):
 
     def on_price_read(self, note: notes.PriceRead) -> None:
         self.travel.open_paper(f"Price of {note.price.session}", sheet(note.price))
+
+    def on_fetched(self, note: notes.Fetched) -> None:
+        if note.place.is_attached:
+            note.place.take(note.what, note.found)
 
     def on_row_read(self, note: notes.RowRead) -> None:
         if note.place.is_current:

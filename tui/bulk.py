@@ -89,7 +89,7 @@ def cli_of_all(draft: Draft, verdicts: Sequence[Preview | Refusal]) -> str:
     for single, verdict in zip(draft.each(), verdicts, strict=True):
         if isinstance(verdict, Refusal):
             continue
-        parts, name = shlex.split(verdict.cli), single.target.named
+        parts, name = shlex.split(verdict.cli), draft.name_of(single.target)
         lines.append(verdict.cli)
         names.append(name)
         shapes.add(tuple("\0" if part == name else part for part in parts))
@@ -145,15 +145,16 @@ class Batch:
     def take(self, target: Target, verdict: Any) -> None:
         """One was answered."""
         self.asking -= 1
+        name = self.draft.name_of(target)
         match verdict:
             case Refusal():
-                self.refused[target.named] = words.sentence(verdict)
+                self.refused[name] = words.sentence(verdict)
             case IntentView() if verdict.status not in signs.FINAL:
-                self.under_way[verdict.id] = target.named
+                self.under_way[verdict.id] = name
             case IntentView():
-                self._end(target.named, verdict)
+                self._end(name, verdict)
             case _:
-                self.done.append(target.named)
+                self.done.append(name)
 
     def hear(self, mirror: Mirror, changed: set[Ref]) -> bool:
         """Orders moved on; answers whether one of ours came to its end."""
@@ -204,7 +205,7 @@ class Batch:
         width = max(map(len, self.refused), default=0)
         lines += [f"{name:<{width}}  {why}" for name, why in sorted(self.refused.items())]
         if self.refused:
-            again = cli_for(self.cli, [t.named for t in draft.targets], list(self.refused))
+            again = cli_for(self.cli, [draft.name_of(target) for target in draft.targets], list(self.refused))
             lines += ["", "They stay marked in the list: the same key asks for them again."]
             lines += ["Or, as a line (y copies this sheet):", f"  {again}"] if again else []
         return lines

@@ -12,7 +12,7 @@ from typing import Any
 
 from textual.binding import Binding
 
-from cms.contract import sessions, stations, tokens
+from cms.contract import jobs, sessions, stationnotes, stations, tokens
 
 ANYWHERE = ""
 
@@ -35,6 +35,11 @@ class Key:
     word: str = ""
     request: type[Any] | None = None
 
+    @property
+    def names(self) -> list[str]:
+        """Textual's names of its keys; none for what is only a word of the ``:`` line."""
+        return self.keys.split(",") if self.keys else []
+
 
 LISTS = (
     "overview",
@@ -45,16 +50,34 @@ LISTS = (
     "events",
     "tokens",
     "configuration",
+    "frames",
+    "jobs",
+    "history",
+    "notes",
     "shelf",
     "book",
+    "usage",
+    "billing",
+    "billing-run",
+    "invoice",
+    "what-if",
+    "orders",
+    "sites",
+    "site",
 )
-FILTERED = ("stations", "sessions", "events", "station", "tokens", "configuration", "book")
-SORTED = ("stations", "sessions", "tokens")
-MARKED = (*SORTED, "book")
+#: Lists behind a bar of tabs; and places that are a list of money, or hang on one.
+TABBED = ("billing", "orders")
+OF_MONEY = ("billing", "billing-run", "invoice", "what-if")
+FILTERED = ("stations", "sessions", "events", "tokens", "configuration", "frames", "history", "book",
+            *OF_MONEY, "orders", "site")  # fmt: skip
+SORTED = ("stations", "sessions", "tokens", "site")
+MARKED = (*SORTED, "book", "billing", "orders")
 TOKENS = ("tokens",)
-AT_STATION = ("stations", "station", "overview")
-AT_CONNECTOR = ("station", "sessions", "session", "stations")
-AT_SESSION = ("sessions", "session", "station", "overview")
+TABS_OF_STATION = ("station", "frames", "configuration", "jobs", "history", "notes")
+USAGE = ("usage",)
+AT_STATION = ("stations", "station", "overview", "sites", "site")
+AT_CONNECTOR = ("station", "sessions", "session", "stations", "sites", "site")
+AT_SESSION = ("sessions", "session", "station", "overview", "sites", "site")
 TABLE = ("table",)
 
 KEYS: tuple[Key, ...] = (
@@ -62,33 +85,76 @@ KEYS: tuple[Key, ...] = (
     Key("SCREENS", "2", "2", "go('stations')", "stations", (), "", "stations"),
     Key("SCREENS", "3", "3", "go('sessions')", "sessions, running and past", (), "", "sessions"),
     Key("SCREENS", "4", "4", "go('tokens')", "drivers' tokens, and the cards that were refused", (), "", "tokens"),
+    Key("SCREENS", "5", "5", "go('usage')", "usage: energy, sessions, revenue, utilisation, uptime", (), "", "usage"),
+    Key("SCREENS", "6", "6", "go('billing')", "billing: what is open, and every list of money", (), "", "billing"),
     Key("SCREENS", "7", "7", "go('events')", "events as they happen", (), "", "events"),
+    Key("SCREENS", "8", "8", "go('orders')", "orders to stations, what waits, jobs, the audit log", (), "", "orders"),
+    Key("SCREENS", "9", "9", "go('sites')", "sites, and all that stands there, as a tree", (), "", "sites"),
     Key("MOVE", "j,down", "j ↓", "move(1)", "next row", TABLE),
     Key("MOVE", "k,up", "k ↑", "move(-1)", "row before", TABLE),
     Key("MOVE", "g,home", "g", "edge(False)", "first row", TABLE),
     Key("MOVE", "G,end", "G", "edge(True)", "last row; follows what comes", TABLE),
     Key("MOVE", "ctrl+d,pagedown", "^d", "page(1)", "half a page down", TABLE),
     Key("MOVE", "ctrl+u,pageup", "^u", "page(-1)", "half a page up", TABLE),
-    Key("MOVE", "tab", "tab", "next_pane", "next pane", ("station", "overview", "tokens")),
+    Key("MOVE", "tab", "tab", "next_pane", "next pane", ("overview", "tokens")),
+    Key("MOVE", "tab,right", "tab →", "turn_tab(1)", "next tab", TABS_OF_STATION, "tabs", "tab"),
+    Key("MOVE", "shift+tab,left", "⇧tab ←", "turn_tab(-1)", "tab before", TABS_OF_STATION),
+    Key("LOOK", "d", "d", "direction", "one way alone: from the station, to it; one kind alone", ("frames", "history"),
+        "way", "way"),
+    Key("LOOK", "f", "f", "follow", "go to the end, and follow what comes", ("frames",), "follow", "follow"),
+    Key("LOOK", "x", "x", "explain", "how usual this frame is, and what its schema says", ("frames",), "explain",
+        "explain"),
+    Key("MOVE", "right,l", "→ l", "turn_tab(1)", "the next list of this screen; tab too", TABBED, "next list"),
+    Key("MOVE", "left,h", "← h", "turn_tab(-1)", "the list before; shift+tab too", TABBED),
+    Key("MOVE", "right,l", "→ l", "unfold(True)", "open the branch", ("sites",), "unfold"),
+    Key("MOVE", "left,h", "← h", "unfold(False)", "close the branch, or go to what it belongs to", ("sites",)),
     Key("SEE", "enter", "enter", "open", "open the row", LISTS, "open"),
     Key("SEE", "escape,q", "esc q", "back", "back; place and filter are kept", (), "back"),
     Key("SEE", "p", "p", "pause", "pause the picture; the data flows on", (), "", "pause"),
     Key("SEE", "y", "y", "copy", "copy: the CLI line of the last order, or the row's id", (), "", "copy"),
     Key("SEE", "H", "H", "past", "running or past sessions", ("sessions",), "past", "past"),
-    Key("SEE", "x", "x", "explain", "why the session costs what it costs", ("sessions", "session"), "", "why"),
+    Key("SEE", "x", "x", "explain", "why the session costs what it costs", ("sessions", "session", "billing", "invoice"), "", "why"),
+    Key("SEE", "w", "w", "what_if", "what the bill, or the last month, would come to by another tariff", ("billing",),
+        "what if", "what-if"),
+    Key("SEE", "d", "d", "document", "write the invoice as PDF, and say where", ("billing", "invoice"), "pdf", "pdf"),
+    Key("SEE", "e", "e", "export", "write the rows that are shown to a CSV file, and say where",
+        (*OF_MONEY, "orders", "sites"), "csv"),
     Key("SEE", "C", "C", "configuration", "configuration of the station", ("stations", "station"), "config", "config"),
     Key("SEE", "b", "b", "books", "books: firmware, logs, reservations ... of this station or all",
         ("overview", "stations", "station", "sessions", "session", "events", "tokens"), "books", "books"),
+    Key("LOOK", "m", "m", "usage('measure')", "the next measure; uptime is the last", USAGE, "measure", "measure"),
+    Key("LOOK", "b", "b", "usage('by')", "by hour, day, week, month, site, station, connector, driver, tariff",
+        USAGE, "by", "by"),
+    Key("LOOK", "left_square_bracket", "[", "usage('earlier')", "the span before", USAGE, "earlier", "earlier"),
+    Key("LOOK", "right_square_bracket", "]", "usage('later')", "the span after", USAGE, "", "later"),
+    Key("LOOK", "plus", "+", "usage('longer')", "a longer span", USAGE, "", "longer"),
+    Key("LOOK", "minus", "-", "usage('shorter')", "a shorter span", USAGE, "", "shorter"),
+    Key("LOOK", "h", "h", "usage('heat')", "bars and the week as a heat map, or one of them", USAGE, "heat", "heat"),
+    Key("LOOK", "n", "n", "usage('figures')", "the figures instead of the picture", USAGE, "figures", "figures"),
+    Key("LOOK", "c", "c", "usage('compare')", "compare each row with the span before", USAGE, "compare", "compare"),
+    Key("LOOK", "r", "r", "usage('turned')", "turn the order round", USAGE, "", "turned"),
+    Key("LOOK", "e", "e", "export", "the figures as a CSV file in the present folder (y copies them)", USAGE, "csv",
+        "csv"),
     Key("FIND", "slash", "/", "filter", "filter, e.g. site~berlin and not online=true",
-        FILTERED, "filter", "filter"),
-    Key("FIND", "s", "s", "sort", "sort by the next column", SORTED, "sort", "sort"),
-    Key("FIND", "r", "r", "turn", "turn the order round", SORTED, "", "reverse"),
+        (*FILTERED, "sites"), "filter", "filter"),
+    Key("FIND", "s", "s", "order_sites", "order the sites by name, power, headroom, trouble, size", ("sites",), "sort"),
+    Key("FIND", "s", "s", "sort", "sort: pick the column, the same again turns it round", FILTERED, "sort", "sort"),
+    Key("FIND", "", ":reverse", "turn", "turn the order round", FILTERED, "", "reverse"),
+    Key("FIND", "o", "o", "columns", "choose the columns", FILTERED, "", "columns"),
+    Key("FIND", "v", "v", "views", "saved views: 1-9 shows one, w saves what is shown", (), "views", "views"),
     Key("MARK", "space", "space", "mark", "mark the row and go down: an act goes to all marked", MARKED, "mark"),
     Key("MARK", "V", "V", "mark_range", "mark a range: V, move, V", MARKED),
     Key("MARK", "asterisk", "*", "mark_all", "mark all that the filter shows", MARKED, "", "mark-all"),
     Key("MARK", "u", "u", "mark_none", "take all marks off", MARKED, "", "mark-none"),
     Key("MARK", "ampersand", "&", "only_marked", "show only what is marked, or all again", MARKED, "", "only-marked"),
-    Key("FIND", "colon,ctrl+p,apostrophe", ":", "command", "command line: a screen, an act, or an id", (), "cmd"),
+    Key("FIND", "colon", ":", "command", "command line: a screen and its filter, an act, a book, an id", (), "cmd"),
+    Key("FIND", "ctrl+p,semicolon", "; ^P", "palette", "palette: all that can be done or found, by a part of its name",
+        (), "find", "palette"),
+    Key("FIND", "apostrophe", "'", "jump", "jump to an id: station, session, token, driver, order", (), "", "jump"),
+    Key("MOVE", "minus", "-", "last", "the place where one was last", (), "", "last"),
+    Key("MOVE", "left_square_bracket", "[", "step(-1)", "the place before this one", (), "", "back-to"),
+    Key("MOVE", "right_square_bracket", "]", "step(1)", "the place after this one", (), "", "forward"),
+    Key("SEE", "a", "a", "actions", "all that can be done with this row", (), "acts", "actions"),
     Key("ACT", "R", "R", "act('reset')", "reset the station, soft or hard", AT_STATION, "reset", "reset",
         stations.ResetStation),
     Key("ACT", "U", "U", "act('unlock')", "unlock a connector", AT_CONNECTOR, "unlock", "unlock",
@@ -100,6 +166,12 @@ KEYS: tuple[Key, ...] = (
         ("stations", "station"), "avail", "availability", stations.ChangeAvailability),
     Key("ACT", "T", "T", "act('trigger')", "have the station send a message now", AT_STATION, "trigger", "trigger",
         stations.TriggerMessage),
+    Key("ACT", "F", "F", "act('firmware')", "give the station another firmware", ("stations", "station", "jobs"),
+        "firmware", "update", jobs.UpdateFirmware),
+    Key("ACT", "D", "D", "act('diagnostics')", "let the station upload its diagnostics to us",
+        ("stations", "station", "jobs"), "diag", "diagnostics", jobs.GetLog),
+    Key("ACT", "N", "N", "act('note')", "write something about the station", ("stations", "station", "notes"), "note",
+        "note", stationnotes.AddStationNote),
     Key("ACT", "E", "E", "act('enrol')", "enrol an unknown station that knocked", ("overview", "stations"), "enrol",
         "enrol", stations.EnrolStation),
     Key("ACT", "F", "F", "act('forget')", "forget an unknown station", ("overview",), "forget", "forget",
@@ -114,7 +186,7 @@ KEYS: tuple[Key, ...] = (
         "read", stations.GetConfiguration),
     Key("ACT", "W", "W", "act('config-set')", "write a value", ("configuration",), "write", "write",
         stations.SetConfiguration),
-    Key("ALWAYS", "f12", "", "refusals", "who refused the last act for many, and why", (), "", "refusals"),
+    Key("ALWAYS", "", ":refusals", "refusals", "who refused the last act for many, and why", (), "", "refusals"),
     Key("ALWAYS", "question_mark", "?", "help", "this page", (), "help", "help"),
     Key("ALWAYS", "ctrl+l", "^L", "repaint", "paint the whole screen again", (), "", "redraw"),
     Key("ALWAYS", "ctrl+q", "^Q", "quit", "quit", (), "", "quit"),
@@ -133,16 +205,16 @@ def bindings(
     """
     chosen = [key for key in rows if ("table" in key.where) == (place == "table")]
     chosen.sort(key=lambda key: not key.where)
-    return [Binding(key.keys, key.action, key.help, show=False) for key in chosen]
+    return [Binding(key.keys, key.action, key.help, show=False) for key in chosen if key.keys]
 
 
 def here(place: str, rows: Sequence[Key] = KEYS) -> list[Key]:
     """The keys that work in a place, those of its tables left out; its own meanings of keys hide the general ones."""
-    own = {name for key in rows if place in key.where for name in key.keys.split(",")}
+    own = {name for key in rows if place in key.where for name in key.names}
     return [
         key
         for key in rows
-        if place in key.where or (not key.where and not own.issuperset(key.keys.split(",")))
+        if place in key.where or (not key.where and not (key.keys and own.issuperset(key.names)))
     ]
 
 

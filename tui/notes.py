@@ -56,6 +56,14 @@ class Given(Note):
 
 
 @dataclass(eq=False)
+class Foretold(Note):
+    """What an act in the palette would do."""
+
+    name: str
+    verdict: Preview | Refusal
+
+
+@dataclass(eq=False)
 class BatchMoved(Note):
     """One of many was answered."""
 

@@ -13,7 +13,9 @@ from datetime import datetime
 from typing import Any
 
 from cms.contract.intents import Preview
+from cms.contract.jobs import GetLog, UpdateFirmware
 from cms.contract.sessions import StartSession, StopSession
+from cms.contract.stationnotes import AddStationNote
 from cms.contract.stations import (
     ChangeAvailability,
     EnrolStation,
@@ -58,11 +60,6 @@ class Target:
         if self.kind == "row":
             return str(getattr(self.row, "id", "") or self.station)
         return self.token if self.kind in ("token", "card") else self.station
-
-    @property
-    def named(self) -> str:
-        """The name that tells it from the others of its list: a session where it is about one."""
-        return self.session or self.subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +145,13 @@ def own(level: int, does: str, cli: str, option: str = "") -> Callable[[Draft], 
     return foretell
 
 
+def _noted(draft: Draft) -> Preview:
+    line = f"cms stations note {shlex.quote(draft.target.station)} {shlex.quote(draft.text)}"
+    return Preview(
+        draft.act.name, draft.target.station, 0, "it is kept with your name, and not changed", line
+    )
+
+
 ACTS: dict[str, Act] = {
     "reset": Act(
         "reset", "Reset", _reset, (Variant("s", "soft", "soft"), Variant("h", "hard", "hard"))
@@ -179,6 +183,18 @@ ACTS: dict[str, Act] = {
     ),
     "config-get": Act("config-get", "Read the configuration of", _read, needs="names"),
     "config-set": Act("config-set", "Set", _write, needs="value"),
+    "firmware": Act(
+        "firmware", "Update the firmware of",
+        lambda target, location: UpdateFirmware(station=target.station, location=location.strip()),
+        needs="value", prompt="address of the firmware (http, https, ftp, sftp):",
+    ),
+    "diagnostics": Act(
+        "diagnostics", "Fetch the diagnostics of", lambda target, _: GetLog(station=target.station)
+    ),
+    "note": Act(
+        "note", "Write about", lambda target, text: AddStationNote(target.station, text), needs="value",
+        prompt="note:", foretell=_noted,
+    ),
     "enrol": Act(
         "enrol", "Enrol", lambda target, site: EnrolStation(target.station, site or None),
         kind="stranger", needs="stranger", text=("s", "site"),
@@ -245,6 +261,10 @@ class Draft:
         """The same for each of its targets alone."""
         return [replace(self, target=target, others=()) for target in self.targets]
 
+    def name_of(self, target: Target) -> str:
+        """What one of its targets is called: by its session where the act is about one."""
+        return (self.act.needs_session and target.session) or target.subject
+
     @property
     def confirms(self) -> str:
         """What is typed to confirm the gravest: how many, or the id."""
@@ -270,7 +290,7 @@ class Draft:
         return f"{act.title} {where}{chosen}{', when it is idle' if self.when_idle else ''}?"
 
     def _headline_of_many(self) -> str:
-        act, names = self.act, [target.named for target in self.targets]
+        act, names = self.act, [self.name_of(target) for target in self.targets]
         what = next((noun for noun in (" the token", " the session at") if noun in act.title), "")
         noun = (
             "sessions"

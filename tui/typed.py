@@ -1,14 +1,19 @@
-"""The line that is typed into: filters, commands, and what an act needs to know."""
+"""The line that is typed into: filters, commands, a jump to an id, and what an act needs to know."""
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
 from tui import keys
 from tui.books import BOOKS
-from tui.screens.place import Place
+from tui.orders import ACTS
+from tui.screens.listed import Listed
+from tui.screens.place import Place, target_of_session, target_of_station
+from tui.views import View
 from tui.widgets.entry import Entry
 from tui.widgets.question import Question
 
@@ -16,6 +21,14 @@ if TYPE_CHECKING:
     from tui.app import CmsApp
 
 FILTER_PAUSE_S = 0.15
+TOLD = 8
+"""So many of the matches are shown while one types."""
+#: Words that people bring along, and what they mean here.
+ALIASES = {
+    "q": "quit", "q!": "quit", "quit!": "quit", "h": "help", "st": "stations", "se": "sessions",
+    "tok": "tokens", "ev": "events", "ls": "stations", "reload": "reread", "refresh": "reread", "export": "export",
+    "screenshot": "picture", "ro": "read-only", "readonly": "read-only", "ctx": "views",
+}  # fmt: skip
 
 
 class Typed:
@@ -29,12 +42,22 @@ class Typed:
         if (place := self._app.here) is not None:
             place.query_one(Entry).open("filter", "/", place.filter_text())
 
-    def open_command(self) -> None:
-        self._app.screen.query_one(Entry).open("command", ":", choices=self._commands)
+    def open_command(self, text: str = "") -> None:
+        self._app.screen.query_one(Entry).open("command", ":", text, self._commands, self._app.kept.typed)
+
+    def open_jump(self) -> None:
+        """To an id, wherever it is shown."""
+        self._app.screen.query_one(Entry).open("jump", "go to:", choices=self._ids)
 
     def _commands(self) -> list[str]:
+        app = self._app
+        views = (f"view {name}" for name in app.menus.known())
+        return [*keys.words(app.rows), *BOOKS, *views, *app.mirror.stations, *app.mirror.active]
+
+    def _ids(self) -> list[str]:
         mirror = self._app.mirror
-        return [*keys.words(), *BOOKS, *mirror.stations, *mirror.active]
+        drivers = dict.fromkeys(token.driver for token in mirror.tokens.values() if token.driver)
+        return [*mirror.stations, *mirror.sessions, *mirror.tokens, *drivers, *mirror.intents]
 
     def close(self) -> None:
         """Give the focus back to what was asked, or to the rows."""
@@ -50,9 +73,9 @@ class Typed:
         """A letter was typed."""
         if purpose == "filter":
             self._filter_soon(text)
-        elif purpose == "command":
+        elif purpose in ("command", "jump"):
             entry = self._app.screen.query_one(Entry)
-            self._app.say("  ".join(entry.matches()[:8]), "dim")
+            self._app.say("  ".join(entry.matches()[:TOLD]) if text else "", "dim")
 
     def take(self, purpose: str, text: str) -> None:
         """The line was finished."""
@@ -64,6 +87,10 @@ class Typed:
                     place.apply_filter(text, final=True)
             case "command":
                 self._command(text)
+            case "jump":
+                self._jump(text)
+            case "view":
+                self._app.menus.save(text)
             case "token" | "stranger" | "value" | "names":
                 self._app.acting.take_needed(purpose, text)
             case "reason" | "confirm" | "text":
@@ -81,30 +108,107 @@ class Typed:
             self._filter_timer.stop()
             self._filter_timer = None
 
+    # ---- commands
+
     def _command(self, text: str) -> None:
-        """A word of the key table, or the id of a station or a session."""
+        """A word of the key table, with what it is about; or an id."""
         app = self._app
         app.hush()
         if not text:
             return
-        if (key := keys.words().get(text)) is not None:
-            self._call(key)
-        elif text in BOOKS:
-            app.travel.open_book_called(text)
-        elif (station := self._station_called(text)) is not None:
-            app.travel.open_station(station)
-        elif text in app.mirror.sessions:
-            app.travel.open_session(text)
-        else:
-            app.say(f"no command, station or session is called {text}", "warn")
+        app.kept.add_typed(text)
+        word, _, rest = text.partition(" ")
+        word = ALIASES.get(word, word)
+        if not self._word(word, rest.strip()) and not self._go_to(
+            text, app.mirror.stations, app.mirror.sessions
+        ):
+            near = difflib.get_close_matches(word, [*keys.words(app.rows), *BOOKS], n=1)
+            hint = f"; did you mean :{near[0]}?" if near else ""
+            app.say(f"no command, station or session is called {text}{hint}", "warn")
 
-    def _call(self, key: keys.Key) -> None:
+    def _word(self, word: str, rest: str) -> bool:
+        """Do what the word says; answers whether there is such a word."""
         app = self._app
-        if app.here is not None and keys.works(key.action, app.here.place):
-            app.call_later(app.run_action, key.action)
+        key = keys.words(app.rows).get(word)
+        if word == "view" and rest:
+            app.menus.show(rest)
+        elif key is not None and rest and key.group == "SCREENS":
+            mode = key.action.removeprefix("go('").removesuffix("')")
+            app.travel.look(View(mode, rest))
+        elif key is not None and rest and key.group == "ACT":
+            self._act_on(key, rest)
+        elif key is not None:
+            self.call(key)
+        elif word in BOOKS:
+            app.travel.open_book_called(word)
+            if rest:
+                app.call_after_refresh(self._filter_here, rest)
         else:
-            app.say(f"{key.word} does not work here", "warn")
+            return False
+        return True
 
-    def _station_called(self, text: str) -> str | None:
+    def _filter_here(self, text: str) -> None:
+        if isinstance(place := self._app.here, Listed):
+            place.apply_filter(text, final=True)
+
+    def _act_on(self, key: keys.Key, name: str) -> None:
+        """``:reset CP-0042``: the act, on what is named."""
+        app = self._app
+        act = ACTS.get(key.action.removeprefix("act('").removesuffix("')"))
+        station, session = self._called(name, app.mirror.stations), self._called(name, app.mirror.sessions)
+        target = target_of_station(app.mirror, station) if station else None
+        target = target or (target_of_session(app.mirror, session) if session else None)
+        if act is None or target is None:
+            app.say(f"no station or session is called {name}", "warn")
+        else:
+            app.acting.begin_with(act, target)
+
+    def call(self, key: keys.Key) -> None:
+        """Do what a key does, where it works."""
+        app = self._app
+        if app.here is not None and keys.works(key.action, app.here.place, app.rows):
+            app.call_later(self._run, key.action)
+        else:
+            app.say(f"{key.word or key.help} does not work here", "warn")
+
+    async def _run(self, action: str) -> None:
+        """The rows' own keys act on the rows that have the focus."""
+        table = self._app.here.table() if self._app.here is not None else None
+        at_table = any(key.action == action and "table" in key.where for key in self._app.rows)
+        await self._app.run_action(action, table if at_table else self._app)
+
+    # ---- ids
+
+    def _jump(self, text: str) -> None:
+        mirror = self._app.mirror
+        drivers = {token.driver: token.id for token in mirror.tokens.values() if token.driver}
+        if text and not self._go_to(
+            text, mirror.stations, mirror.sessions, mirror.tokens, drivers, mirror.intents
+        ):
+            self._app.say(f"nothing has an id that begins with {text}", "warn")
+
+    def _go_to(self, text: str, *where: Iterable[str]) -> bool:
+        """To the first that has this id, or whose id begins like it."""
+        travel, mirror = self._app.travel, self._app.mirror
+        opened: tuple[Callable[[str], None], ...] = (
+            travel.open_station,
+            travel.open_session,
+            lambda key: travel.show_row("tokens", key),
+            lambda driver: travel.show_row(
+                "tokens", next(t.id for t in mirror.tokens.values() if t.driver == driver)
+            ),
+            travel.open_intent,
+        )
+        exact = len(where) < len(opened)
+        for prefix in (False,) if exact else (False, True):
+            for known, open_ in zip(where, opened, strict=False):
+                if (key := self._called(text, known, prefix=prefix)) is not None:
+                    open_(key)
+                    return True
+        return False
+
+    def _called(self, text: str, known: Iterable[str], *, prefix: bool = False) -> str | None:
+        """The id meant, without case."""
         wanted = text.casefold()
-        return next((key for key in self._app.mirror.stations if key.casefold() == wanted), None)
+        same = str.startswith if prefix else str.__eq__
+        return next((key for key in known if same(key.casefold(), wanted)), None)

@@ -27,14 +27,12 @@ PLACES = (
 
 @pytest.mark.parametrize("place", PLACES)
 def test_no_key_means_two_things_in_one_place(place: str) -> None:
-    used = Counter(
-        name for key in keys.KEYS if {place, "table"} & set(key.where) for name in key.keys.split(",")
-    )
+    used = Counter(name for key in keys.KEYS if {place, "table"} & set(key.where) for name in key.names)
     assert [name for name, count in used.items() if count > 1] == []
 
 
 def test_no_key_means_two_things_everywhere() -> None:
-    used = Counter(name for key in keys.KEYS if not key.where for name in key.keys.split(","))
+    used = Counter(name for key in keys.KEYS if not key.where for name in key.names)
     assert [name for name, count in used.items() if count > 1] == []
 
 

@@ -15,6 +15,7 @@ from tui.marks import Marks
 from tui.mirror import Mirror, Ref
 from tui.orders import Target
 from tui.screens.place import Place, target_of_session, target_of_station
+from tui.views import MARKS, Position, View
 from tui.widgets.lines import Lines
 from tui.widgets.live_table import Column, LiveTable
 from tui.widgets.paint import Line, Span, width_of
@@ -53,6 +54,9 @@ class Listed(Place):
         self._missed: set[Ref] = set()
         self.marks = Marks()
         self._only_marked = False
+        self._taken_up = False
+        self._cursor_wanted: str | None = None
+        """The row on which the cursor was left, until it is here again."""
 
     # ---- what a list says of itself
 
@@ -118,6 +122,7 @@ class Listed(Place):
             table.show_sort(self._sort, self._down)
             table.set_ids(self.listing.shown)
             table.repaint_changed()
+            self._seek_cursor()
         else:
             keys = [key for kind, key in changed if kind == self.kind]
             self.listing.touch(keys)
@@ -178,6 +183,11 @@ class Listed(Place):
     def filter_text(self) -> str:
         return self._expression
 
+    @property
+    def sorted_by(self) -> tuple[str, bool]:
+        """The name of the order, and whether the greatest is first."""
+        return self._sort, self._down
+
     def apply_filter(self, text: str, *, final: bool) -> None:
         """Show what matches; while it is being typed a half expression changes nothing."""
         text = text.strip()
@@ -190,12 +200,6 @@ class Listed(Place):
                 self.console.say(words.sentence(refusal), "bad")
             return
         self._expression, self._predicate = text, predicate
-        self._reorder()
-
-    def sort_next(self) -> None:
-        names = list(self.sorts)
-        self._sort = names[(names.index(self._sort) + 1) % len(names)]
-        self._down = self._sort in self.big_first()
         self._reorder()
 
     def big_first(self) -> frozenset[str]:
@@ -212,6 +216,77 @@ class Listed(Place):
         table.show_sort(self._sort, self._down)
         table.set_ids(self.listing.shown)
         self.draw_line()
+
+    # ---- how it is looked at, and how it is left
+
+    @property
+    def kept_name(self) -> str:
+        """Under which name its position is remembered."""
+        return self.place
+
+    def view_now(self) -> View:
+        chosen = self.list_table().chosen
+        return View(
+            self.kept_name,
+            self._expression,
+            self._sort,
+            self._down,
+            None if chosen is None else tuple(sorted(chosen)),
+        )
+
+    def look(self, view: View) -> None:
+        """Filter, order and columns of a view; what this list does not know of it stays as it is."""
+        if view.sort in self.sorts:
+            self._sort, self._down = view.sort, view.down
+        self.choose_columns(frozenset(view.columns) if view.columns is not None else None)
+        self.apply_filter(view.filter, final=True)
+
+    def choose_columns(self, titles: frozenset[str] | None) -> None:
+        """Show these columns; all that fit when there are none."""
+        self.list_table().choose_columns(titles or None)
+
+    def leave(self) -> None:
+        """Remember how it was left."""
+        if not self.query("#list"):
+            return
+        cursor = self._cursor_wanted or self.list_table().cursor_id
+        marks = tuple(sorted(self.marks.ids)[:MARKS])
+        self.console.kept.leave(self.kept_name, Position(self.view_now(), cursor, marks))
+
+    def take_up(self) -> None:
+        """Go on where it was left, this time or the last."""
+        position = self.console.kept.positions.get(self.kept_name)
+        # Textual calls the handler of every base, and those call theirs.
+        if position is not None and not self._taken_up:
+            self._taken_up = True
+            self.marks.put(position.marks)
+            self._cursor_wanted = position.cursor
+            self.look(position.view)
+            self._seek_cursor()
+
+    def show_row(self, key: str) -> None:
+        """Put the cursor on a row; the filter goes when it hides the row."""
+        if not self.list_table().select(key) and key in self.views():
+            self._only_marked = False
+            self.apply_filter("", final=True)
+            self.list_table().select(key)
+
+    def _seek_cursor(self) -> None:
+        """Put the cursor where it was left, as soon as the row is here; not once it was moved."""
+        table, wanted = self.list_table(), self._cursor_wanted
+        if wanted is not None and table.ids:
+            self._cursor_wanted = None
+            table.select(wanted)
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self.take_up()
+
+    def on_screen_suspend(self) -> None:
+        self.leave()
+
+    def on_unmount(self) -> None:
+        self.leave()
 
     # ---- marks
 
@@ -252,11 +327,10 @@ class Listed(Place):
             self._only_marked = False
         self._marks_changed()
 
-    def mark_named(self, names: Iterable[str]) -> None:
-        """Mark the rows that an act calls by these names."""
-        wanted = set(names)
+    def keep_marked(self, holds: Callable[[Target], bool]) -> None:
+        """Take the marks off all rows but those whose target is such."""
         targets = ((key, self.target_at(key)) for key in self.marks.ids)
-        self.mark_these([key for key, target in targets if target is not None and target.named in wanted])
+        self.mark_these([key for key, target in targets if target is not None and holds(target)])
 
     def show_only_marked(self) -> None:
         """Leave out what is not marked, or show it again."""

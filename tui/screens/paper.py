@@ -24,8 +24,10 @@ class Paper(Place):
 
     place = "paper"
 
-    def __init__(self, title: str, lines: Sequence[str]) -> None:
+    def __init__(self, title: str, lines: Sequence[str], about: str = "") -> None:
         super().__init__()
+        self._about = about
+        """The cursor stands on the first line that has this, until it is moved."""
         self.heading = title
         self.text = list(lines)
         self._rows: list[str] = []
@@ -44,6 +46,9 @@ class Paper(Place):
         table = self.query_one("#list", LiveTable)
         table.set_ids([str(number) for number in range(len(self._rows))])
         table.forget()
+        if self._about:
+            table.select(next((str(n) for n, row in enumerate(self._rows) if self._about in row), "0"))
+            self._about = ""
 
     def on_resize(self, event: events.Resize) -> None:
         super().on_resize(event)
@@ -53,14 +58,14 @@ class Paper(Place):
         return [self.heading]
 
 
-def help_lines(place: str) -> list[str]:
+def help_lines(place: str, rows_of: Sequence[keys.Key] = keys.KEYS) -> list[str]:
     """The keys of a place, those that work everywhere, and how filters read; made from the key table."""
     lines: list[str] = []
-    groups = dict.fromkeys(key.group for key in keys.KEYS)
+    known = [key for key in rows_of if key in keys.here(place, rows_of) or "table" in key.where]
+    groups = dict.fromkeys(key.group for key in known)
     for group in groups:
-        rows = [k for k in keys.KEYS if k.group == group and (not k.where or {place, "table"} & set(k.where))]
-        if rows:
-            lines += ["", group, *(f"  {row.shown:<8} {row.help}" for row in rows)]
+        rows = [key for key in known if key.group == group]
+        lines += ["", group, *(f"  {row.shown:<8} {row.help}" for row in rows)]
     lines += [
         "",
         "FILTER (the same in the CLI)",
@@ -68,8 +73,8 @@ def help_lines(place: str) -> list[str]:
         "  bare words search everywhere; and may be left out",
         "",
         "COMMAND LINE",
-        "  :stations   :sessions   :events   :tokens   :CP-0042   :reset   :help   :quit",
-        "  tab completes; the id of a station or session opens it",
+        "  :stations site~berlin   :sessions   :CP-0042   :reset CP-0042   :view faulted   :quit",
+        "  tab completes, again the next; up brings back what was typed; an id opens what it names",
         "",
         "BOOKS (b; at a station its own)",
         *(f"  :{word:<14} {book.about}" for word, book in BOOKS.items()),

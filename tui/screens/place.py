@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import events
@@ -16,6 +17,7 @@ from tui.orders import Target
 from tui.widgets.entry import Entry
 from tui.widgets.lines import Lines
 from tui.widgets.live_table import LiveTable
+from tui.widgets.menu import Menu
 from tui.widgets.paint import Line, Span, clean, width_of
 from tui.widgets.question import Question, wrapped
 
@@ -24,6 +26,15 @@ if TYPE_CHECKING:
 
 NARROW = 60
 WIDE = 100
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAct:
+    """An act of a place: its key, what it does in words, and how it begins."""
+
+    key: str
+    name: str
+    run: Callable[[], None]
 
 
 class Place(Screen[None]):
@@ -49,6 +60,7 @@ class Place(Screen[None]):
         yield Lines(id="banner")
         yield from self.body()
         yield Question()
+        yield Menu()
         yield Entry()
         yield Lines(id="keys")
         yield Lines(id="flash")
@@ -70,12 +82,16 @@ class Place(Screen[None]):
         """What an act would act on: the row under the cursor, or what the place is about."""
         return None
 
+    def own_acts(self) -> Sequence[OwnAct]:
+        """Acts that are in no key table but its own."""
+        return ()
+
     def marked_targets(self) -> list[Target]:
         """What an act goes to when rows are marked, instead of the row under the cursor."""
         return []
 
-    def mark_named(self, names: Iterable[str]) -> None:
-        """Mark the rows of these names and no others, where rows can be marked."""
+    def keep_marked(self, holds: Callable[[Target], bool]) -> None:
+        """Take the marks off all rows but those whose target is such, where rows can be marked."""
 
     def near(self) -> set[Ref]:
         """What the eye rests on: its changes are painted at once."""
@@ -98,6 +114,7 @@ class Place(Screen[None]):
         self.draw(None)
 
     def on_screen_resume(self) -> None:
+        self.console.travel.arrived(self)
         self.draw_frame()
         self.come_back()
 
@@ -123,10 +140,7 @@ class Place(Screen[None]):
 
     def _head(self, width: int) -> Line:
         console = self.console
-        bad = warn = 0
-        for concerns in self.mirror.concerns.values():
-            bad += sum(c.tone == "bad" for c in concerns)
-            warn += sum(c.tone == "warn" for c in concerns)
+        bad, warn = (self.mirror.severities[severity] for severity in ("critical", "warning"))
         right: list[Span] = []
         if bad:
             right.append((f"✖{bad} ", "bad"))
@@ -153,7 +167,7 @@ class Place(Screen[None]):
 
     def footer(self) -> list[tuple[str, str]]:
         """(Key, label), the most important first."""
-        return keys.footer(self.place)
+        return keys.footer(self.place, self.console.rows)
 
     def _keys(self, width: int) -> Line:
         """As many keys as fit; ``?`` always does."""

@@ -17,7 +17,11 @@ from tui.widgets.lines import Lines
 class Line(Input):
     """Textual's input line without a blinking cursor; tab completes."""
 
-    BINDINGS = [("tab", "complete", "complete")]  # noqa: RUF012  # Textual reads it as a class attribute
+    BINDINGS = [  # noqa: RUF012  # Textual reads it as a class attribute
+        ("tab", "complete", "complete"),
+        ("up", "recall(-1)", "the line before"),
+        ("down", "recall(1)", "the line after"),
+    ]
 
     @property
     def _value(self) -> Text:
@@ -28,6 +32,11 @@ class Line(Input):
         parent = self.parent
         assert isinstance(parent, Entry)
         parent.complete()
+
+    def action_recall(self, by: int) -> None:
+        parent = self.parent
+        assert isinstance(parent, Entry)
+        parent.recall(by)
 
 
 class Entry(Horizontal):
@@ -46,6 +55,11 @@ class Entry(Horizontal):
         super().__init__()
         self.purpose = ""
         self._choices: Callable[[], Sequence[str]] = tuple
+        self._past: Sequence[str] = ()
+        self._recalled = 0
+        """How many lines back one has gone."""
+        self._completing = ("", -1)
+        """What was typed when tab was pressed first, and which of its matches stands here."""
 
     def compose(self) -> ComposeResult:
         yield Lines(classes="prompt")
@@ -58,11 +72,18 @@ class Entry(Horizontal):
         return self.has_class("-open")
 
     def open(
-        self, purpose: str, prompt: str, text: str = "", choices: Callable[[], Sequence[str]] = tuple
+        self,
+        purpose: str,
+        prompt: str,
+        text: str = "",
+        choices: Callable[[], Sequence[str]] = tuple,
+        past: Sequence[str] = (),
     ) -> None:
-        """Ask for a line; ``choices`` are what tab completes to."""
+        """Ask for a line; ``choices`` are what tab completes to, ``past`` the lines that up brings back."""
         self.purpose = purpose
         self._choices = choices
+        self._past, self._recalled = past, 0
+        self._completing = ("", -1)
         label = self.query_one(Lines)
         label.styles.width = len(prompt) + 2
         label.show([((f" {prompt} ", "busy"),)])
@@ -78,18 +99,36 @@ class Entry(Horizontal):
         self.remove_class("-open")
 
     def matches(self) -> list[str]:
-        """The choices that begin with what is typed, then those that contain it; without case."""
-        typed = self.query_one(Line).value.casefold()
+        """The choices that begin with what is typed, then those that contain it, without case: tab goes through."""
+        return self._matching(self.query_one(Line).value)
+
+    def _matching(self, text: str) -> list[str]:
+        typed = text.casefold()
         choices = self._choices()
         first = [choice for choice in choices if choice.casefold().startswith(typed)]
         return first + [c for c in choices if typed and typed in c.casefold() and c not in first]
 
     def complete(self) -> None:
-        found = self.matches()
+        line = self.query_one(Line)
+        typed, place = self._completing
+        if place < 0 or line.value != self._matching(typed)[place]:
+            typed, place = line.value, -1
+        found = self._matching(typed)
         if found:
-            line = self.query_one(Line)
-            line.value = found[0]
-            line.cursor_position = len(found[0])
+            self._completing = (typed, (place + 1) % len(found))
+            self._write(found[self._completing[1]])
+
+    def recall(self, by: int) -> None:
+        """A line that was typed before; below the last stands an empty one."""
+        back = max(0, min(self._recalled - by, len(self._past)))
+        if back != self._recalled:
+            self._recalled = back
+            self._write(self._past[-back] if back else "")
+
+    def _write(self, text: str) -> None:
+        line = self.query_one(Line)
+        line.value = text
+        line.cursor_position = len(text)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

@@ -144,6 +144,12 @@ class LiveTable(Painted, can_focus=True):
             self.sorted_by = (name, down)
             self.refresh(Region(0, 0, self.size.width, 1))
 
+    @property
+    def shown_columns(self) -> frozenset[str]:
+        """The headings of the columns that are painted."""
+        pairs = zip(self.columns, self._widths, strict=True) if self._widths else ()
+        return frozenset(column.title for column, width in pairs if width and column.title)
+
     def choose_columns(self, titles: frozenset[str] | None) -> None:
         """Show these columns alone (by their headings; those without one stay), or all that fit."""
         self.chosen = titles
