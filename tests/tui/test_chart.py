@@ -104,12 +104,12 @@ def test_the_more_the_darker(value: float | None, sign: str) -> None:
 
 def test_a_week_is_seven_lines_of_hours_with_its_most_and_least_in_words() -> None:
     week = grid_of([("0-13", 5.0), ("4-17", 20.0), *((f"6-{hour}", 10.0) for hour in range(24))])
-    assert extremes(week) == ("Fri 17-18", "Mon 13-14")
+    assert extremes(week) == ("Fri 17-18", "Mon 14 to Tue 14")
     rows = drawn(heat_map(week, 80, "{:.0f}".format, "kWh"))
     assert rows[0].split() == ["0", "3", "6", "9", "12", "15", "18", "21"]
     assert rows[1] == " Mon " + " " * 39 + "░░░" + " " * 30
     assert rows[7] == " Sun " + "▒" * 72
-    assert rows[8] == " up to ░ 5  ▒ 10  ▓ 15  █ 20 kWh · most Fri 17-18, least Mon 13-14"
+    assert rows[8] == " up to ░ 5  ▒ 10  ▓ 15  █ 20 kWh · most Fri 17-18, least Mon 14 to Tue 14"
     assert all(width_of((row,)) <= 44 for row in drawn(heat_map(week, 44, "{:.0f}".format, "kWh")))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from tui.widgets.paint import Line, Span
 
@@ -52,18 +52,25 @@ def heat_map(grid: Grid, width: int, told: Callable[[float], str], unit: str = "
 
 
 def extremes(grid: Grid) -> tuple[str, str]:
-    """The hours of the week with the most and the least, in words: ``Fri 17-18``."""
-    places = [
-        (value, day, hour)
-        for day, hours in enumerate(grid)
-        for hour, value in enumerate(hours)
-        if value is not None
-    ]
-    return _named(*max(places, key=lambda at: at[0])), _named(*min(places, key=lambda at: at[0]))
+    """The hour of the week with the most, and the longest time with the least, in words: ``Fri 17-18``."""
+    values = [value or 0.0 for day in grid for value in day]
+    most, least = values.index(max(values)), min(values)
+    return _named(most, 1), _named(*max(_runs(values, least), key=lambda run: run[1]))
 
 
-def _named(_: float, day: int, hour: int) -> str:
-    return f"{DAYS[day]} {hour:02}-{hour + 1:02}"
+def _runs(values: Sequence[float], level: float) -> Iterator[tuple[int, int]]:
+    """Where the value is at this level for some hours on end: the first of them, and how many up to a day."""
+    for start, value in enumerate(values):
+        if value == level and (values[start - 1] != level or start == 0):
+            yield start, next((n for n in range(1, 25) if values[(start + n) % 168] != level), 24)
+
+
+def _named(start: int, count: int) -> str:
+    """``Fri 17-18``, or over midnight ``Sat 22 to Sun 06``."""
+    (day, hour), (last, end) = divmod(start, 24), divmod(start + count, 24)
+    if day == last or (last == day + 1 and end == 0):
+        return f"{DAYS[day]} {hour:02}-{hour + count:02}"
+    return f"{DAYS[day]} {hour:02} to {DAYS[last % 7]} {end:02}"
 
 
 def _hours(cell: int) -> str:

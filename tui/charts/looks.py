@@ -34,8 +34,12 @@ SPANS = (
 )
 HEAT = "hour-of-week"
 GROUPS = tuple(by for by in GROUPINGS if by != HEAT)
-HOURS_FOR = timedelta(days=32)
-"""A longer span is not looked at hour by hour."""
+FITTING = {
+    "hour": (timedelta(), timedelta(days=32)),
+    "week": (timedelta(days=14), timedelta.max),
+    "month": (timedelta(days=59), timedelta.max),
+}
+"""How long a span is that is looked at by this; by all else any is."""
 SHOWN = ("both", "heat", "bars")
 #: From a row of this grouping one looks into it by that one.
 INTO = {
@@ -155,7 +159,9 @@ def resized(look: Look, report: UsageReport, by: int) -> Look:
 def regrouped(look: Look, report: UsageReport | None) -> Look:
     """By the next grouping that says something here."""
     length = report.until - report.since if report is not None else timedelta()
-    fitting = [by for by in GROUPS if by != "hour" or length <= HOURS_FOR]
+    anything = (timedelta(), timedelta.max)
+    bounds = {by: FITTING.get(by, anything) for by in GROUPS}
+    fitting = [by for by, (least, most) in bounds.items() if least <= length <= most]
     place = fitting.index(look.by) if look.by in fitting else -1
     measure = "energy" if look.measure == UPTIME else look.measure
     return replace(look, by=fitting[(place + 1) % len(fitting)], measure=measure)
@@ -213,6 +219,12 @@ def spanned(look: Look, report: UsageReport | None) -> str:
     if look.is_live and look.span is not None:
         return SPANS[look.span].title
     return days(report) if report is not None else ""
+
+
+def dated(since: datetime, until: datetime) -> str:
+    """The span in a file's name: ``2026-11-16-2026-11-22``."""
+    last = until - timedelta(seconds=1)
+    return f"{since:%Y-%m-%d}" if since.date() == last.date() else f"{since:%Y-%m-%d}-{last:%Y-%m-%d}"
 
 
 def days(report: UsageReport) -> str:

@@ -38,14 +38,19 @@ Stretch = tuple[datetime, datetime, bool]
 
 
 def stretches(
-    events: Iterable[Event], since: datetime, until: datetime, online: bool | None = None
+    events: Iterable[Event],
+    since: datetime,
+    until: datetime,
+    online: bool | None = None,
+    known_from: datetime | None = None,
 ) -> list[Stretch]:
-    """The known time between ``since`` and ``until``, piece by piece.
+    """The known time between ``since`` (``known_from`` if that is later) and ``until``, piece by piece.
 
     The events may reach back further. Before the first one the station was what that event ended; without any
     it was what it is now (``online``), where that is known.
     """
     turns = sorted((event.at, event.type == CONNECTED) for event in events if event.type in TELLING)
+    since = since if known_from is None else max(since, known_from)
     if not turns:
         return [] if online is None or until <= since else [(since, until, online)]
     times = [min(since, turns[0][0]), *(at for at, _ in turns), until]
@@ -58,10 +63,15 @@ def stretches(
 
 
 def uptime(
-    events: Iterable[Event], since: datetime, until: datetime, count: int, online: bool | None = None
+    events: Iterable[Event],
+    since: datetime,
+    until: datetime,
+    count: int,
+    online: bool | None = None,
+    known_from: datetime | None = None,
 ) -> Uptime:
     """How much of each of ``count`` equal spans of time a station was connected, and of the whole."""
-    pieces = stretches(events, since, until, online)
+    pieces = stretches(events, since, until, online, known_from)
     step = (until - since) / max(1, count)
     cells = [_share(pieces, since + step * place, since + step * (place + 1)) for place in range(count)]
     known = sum((end - begin for begin, end, _ in pieces), timedelta())
@@ -88,7 +98,7 @@ def cell(share: float | None) -> tuple[str, str]:
     return UP if share >= FULL else DOWN if share <= 1 - FULL else PART
 
 
-def strip_of(known: Uptime) -> Line:
+def strip_of(known: Uptime) -> tuple[tuple[str, str], ...]:
     """The cells in a row; neighbours of one tone are one piece."""
     line: list[tuple[str, str]] = []
     for sign, tone in map(cell, known.cells):
