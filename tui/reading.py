@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
@@ -20,6 +20,7 @@ from tui import words
 from tui.link import Daemon
 from tui.notes import (
     BookRead,
+    Fetched,
     FramesHeard,
     PowerRead,
     PresentedRead,
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from tui.app import CmsApp
 
 FRAME_RETRY_S = 2.0
+
+Ask = Callable[[Any], Awaitable[Any]]
 
 
 class Reading:
@@ -142,6 +145,19 @@ class Reading:
             self._say_later(refusal)
             return
         self._app.post_message(RowRead(place, called, row))
+
+    # ---- whatever else a place wants to know
+
+    def fetch(self, place: Place, what: str, fetch: Callable[[Ask], Awaitable[Any]]) -> None:
+        """Ask the daemon in one or several requests; ``place.take(what, found)`` gets the answer or the refusal."""
+        place.run_worker(self._fetch(place, what, fetch), group=what, exclusive=True)
+
+    async def _fetch(self, place: Place, what: str, fetch: Callable[[Ask], Awaitable[Any]]) -> None:
+        try:
+            found = await fetch(self._daemon.ask)
+        except Refusal as refusal:
+            found = refusal
+        self._app.post_message(Fetched(place, what, found))
 
     # ---- one session, the cards
 
