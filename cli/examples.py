@@ -39,6 +39,20 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "drivers find": ("cms drivers find lovelace", "cms drivers find 0049"),
     "drivers card": ("cms drivers card ada", "cms drivers card 04A1B2C3D4 -o json"),
     "drivers note": ("cms drivers note ada 'asked for a second card'",),
+    "import": (
+        "cms import sessions old-system.csv --time-zone Europe/Berlin --dry-run",
+        "cms import list",
+    ),
+    "import sessions": (
+        "cms import sessions old-system.csv --time-zone Europe/Berlin --dry-run",
+        "cms import sessions old.csv --map 'id=Transaction,started_at=Start time' --add-stations --site garage",
+        "cms import sessions acn-data.json --add-stations --site office",
+    ),
+    "import show": ("cms import show I3 -o json",),
+    "import remove": (
+        "cms import remove I3 --dry-run",
+        "cms import remove I3 --yes --reason 'wrong time zone'",
+    ),
     "drivers import": (
         "cms drivers import drivers.csv --dry-run -o csv > what-it-would-do.csv",
         "cms drivers import drivers.csv",
@@ -417,7 +431,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "ledger balances": ("cms ledger balances receivable/",),
     "ledger verify": ("cms ledger verify",),
     "ledger correct": (
-        "cms ledger correct --debit written-off --credit receivable/ada --amount 5 --reason 'not worth a reminder' --yes",
+        "cms ledger correct --debit written-off --credit receivable/ada --amount 5 --reason 'too little' --yes",
     ),
     "ledger export": ("cms ledger export --month 2026-11 --format datev",),
     "swaps": ("cms swaps list CP-7",),
@@ -541,12 +555,19 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "cms completion fish > ~/.config/fish/completions/cms.fish",
     ),
     "help": ("cms help", "cms help filter", "cms help stations reset"),
-    "schema": ("cms schema", "cms schema stations list"),
+    "schema": ("cms schema", "cms schema StationView"),
     "access token": ("cms access token add grafana --role viewer --for 90d",),
     "stations config": (
         "cms stations config get CP-7 HeartbeatInterval",
         "cms stations config set CP-7 HeartbeatInterval=300",
     ),
+    "alerts list": ("cms alerts list --filter 'severity=critical and state=new'", "cms alerts list --ended"),
+    "alerts show": ("cms alerts show 4f9c02aa",),
+    "alerts ack": ("cms alerts ack 4f9c02aa",),
+    "alerts claim": ("cms alerts claim 4f9c02aa",),
+    "alerts note": ("cms alerts note 4f9c02aa 'called the site'",),
+    "alerts unmute": ("cms alerts unmute 4f9c02aa",),
+    "alerts mutes": ("cms alerts mutes",),
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 from cli import flags
 from cli.examples import EXAMPLES
 from cli.noun import command_of
+from tests.security.commands import tree
 
 LINES = [(path, line) for path, lines in EXAMPLES.items() for line in lines]
 
@@ -23,6 +24,16 @@ def test_an_example_is_taken_by_its_command(path: str, line: str) -> None:
         while subcommands := getattr(command, "commands", None):
             command = subcommands[rest.pop(0)]
         command.make_context(path, rest)  # raises for what it does not take
+
+
+def test_every_command_has_an_example() -> None:
+    without = [path for path in tree() if path not in EXAMPLES]
+    assert not without, "a row in cli/examples.py for each"
+
+
+def test_every_example_is_of_a_command() -> None:
+    commands = {" ".join(path.split()[:n]) for path in tree() for n in range(1, len(path.split()) + 1)}
+    assert EXAMPLES.keys() <= commands
 
 
 @pytest.mark.parametrize("path", EXAMPLES)
