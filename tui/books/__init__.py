@@ -15,6 +15,7 @@ from tui.books import (
     model,
     money,
     operators,
+    orders,
     people,
     plans,
     sites,
@@ -38,6 +39,7 @@ BOOKS: dict[str, Book] = {
         *invoices.BOOKS,
         *plans.BOOKS,
         *operators.BOOKS,
+        *orders.BOOKS,
         *audit.BOOKS,
     )
 }

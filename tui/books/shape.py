@@ -6,12 +6,13 @@ and again when an event tells that it is old.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from cms.contract.refusals import Invalid
 from tui import words
+from tui.mirror import Mirror
 from tui.orders import Act, Draft, Target, own
 from tui.widgets.paint import Span
 
@@ -45,7 +46,10 @@ class Book:
 
     ``key`` names a row. ``stale`` are beginnings of event types after which the book is read again. ``rows``
     makes rows of an answer that is no list. ``called`` is what people call a row, where its key is for sorting;
-    ``opened`` asks for more than its list tells of a row.
+    ``opened`` asks for more than its list tells of a row. ``admits`` says which rows belong here.
+
+    ``live``: its rows are those of the mirror, kept true by events, their changes called ``kind``; nothing is asked.
+    ``rank`` puts them in order.
     """
 
     word: str
@@ -62,6 +66,10 @@ class Book:
     rows: Callable[[Any], list[Any]] = list
     called: Callable[[Any], str] | None = None
     opened: Callable[[Any], Any] | None = None
+    admits: Callable[[Any], bool] = lambda row: True
+    live: Callable[[Mirror], Mapping[str, Any]] | None = None
+    kind: str = "book"
+    rank: Callable[[Any], Any] = lambda row: 0
 
 
 def field(name: str, tone: str = "") -> Callable[[Any], Span]:

@@ -61,8 +61,6 @@ class BookPlace(Listed):
     """One book, of one station or of all."""
 
     place = "book"
-    kind = "book"
-    sorts: ClassVar[dict[str, Callable[[Any], Any]]] = {"as told": lambda _: 0}
     sort_name = "as told"
 
     def __init__(self, book: Book, station: str | None) -> None:
@@ -71,6 +69,14 @@ class BookPlace(Listed):
         self.station = station
         self.rows: dict[str, Any] = {}
         self._due = False
+
+    @property
+    def kind(self) -> str:  # type: ignore[override]
+        return self.book.kind
+
+    @property
+    def sorts(self) -> dict[str, Callable[[Any], Any]]:  # type: ignore[override]
+        return {"as told": self.book.rank}
 
     # ---- what Listed wants to know
 
@@ -86,10 +92,14 @@ class BookPlace(Listed):
         ]
 
     def views(self) -> Mapping[str, Any]:
-        return self.rows
+        return self.rows if self.book.live is None else self.book.live(self.mirror)
+
+    def admits(self, view: Any) -> bool:
+        of_here = self.station is None or self.book.live is None or view.station == self.station
+        return of_here and self.book.admits(view)
 
     def cells(self, key: str) -> Sequence[Span]:
-        row = self.rows.get(key)
+        row = self.views().get(key)
         return [""] * len(self.book.cells) if row is None else [cell.show(row) for cell in self.book.cells]
 
     def crumbs(self) -> list[str]:
@@ -99,8 +109,13 @@ class BookPlace(Listed):
 
     def on_mount(self) -> None:
         super().on_mount()
-        self.list_table().empty = "reading …"
-        self.console.reading.read_book(self)
+        self.list_table().empty = "reading …" if self.book.live is None else self.book.empty
+        self.read()
+
+    def read(self) -> None:
+        """Ask for the rows; those of the mirror are here already."""
+        if self.book.live is None:
+            self.console.reading.read_book(self)
 
     def hear(self, rows: Sequence[Any]) -> None:
         """The book was read."""
@@ -115,8 +130,8 @@ class BookPlace(Listed):
         self.draw(None)
 
     def draw(self, changed: set[Ref] | None) -> None:
-        if changed is None:
-            super().draw(None)
+        if changed is None or self.book.live is not None:
+            super().draw(changed)
         elif self._tells_of_me(changed) and not self._due:
             self._due = True
             self.set_timer(READ_AGAIN_S, self._read_again)
@@ -132,21 +147,31 @@ class BookPlace(Listed):
 
     def _read_again(self) -> None:
         self._due = False
-        self.console.reading.read_book(self)
+        self.read()
 
     def come_back(self) -> None:
         self.draw(None)
-        self.console.reading.read_book(self)
+        self.read()
 
     # ---- acting
 
+    def key_of(self, view: Any) -> str:
+        return self.book.key(view)
+
+    def target_at(self, key: str) -> Target | None:
+        row = self.views().get(key)
+        return None if row is None else self._target_of(row)
+
     def row(self) -> Any | None:
         """What the cursor stands on."""
-        return self.rows.get(self.list_table().cursor_id or "")
+        return self.views().get(self.list_table().cursor_id or "")
 
     def target(self) -> Target | None:
         """The station of the book, or of the row; with the row, and the time by the console's clock."""
-        row, now = self.row(), self.console.now()
+        return self._target_of(self.row())
+
+    def _target_of(self, row: Any | None) -> Target | None:
+        now = self.console.now()
         station = self.station or getattr(row, "station", None)
         base = target_of_station(self.mirror, station) if station else None
         if base is None:
@@ -170,7 +195,7 @@ class BookPlace(Listed):
 
     def _begin(self, act: BookAct) -> None:
         target = self.target()
-        if act.at_row and self.row() is None:
+        if act.at_row and self.row() is None and not self.marks:
             self.console.say("put the cursor on a row first", "warn")
         elif target is None and act.act.kind == "station":
             self.console.say(f"open the {self.book.word} of a station first: b at the station", "warn")
@@ -179,10 +204,11 @@ class BookPlace(Listed):
             about = (
                 replace(act.act, kind="row") if act.at_row and target and target.kind == "row" else act.act
             )
-            self.console.acting.begin_with(about, target or Target("", kind=act.act.kind))
+            marked = self.marked_targets() if act.at_row else []
+            self.console.acting.begin_with(about, target or Target("", kind=act.act.kind), marked)
 
     def on_live_table_opened(self, event: LiveTable.Opened) -> None:
-        row = self.rows.get(event.key)
+        row = self.views().get(event.key)
         if row is None:
             return
         called = self.book.called(row) if self.book.called else event.key
