@@ -155,8 +155,8 @@ def ledger() -> Ledger:
             session(
                 "S-1",
                 "CP-0042",
-                started_at=MIDNIGHT - timedelta(days=9),
-                ended_at=MIDNIGHT - timedelta(days=9),
+                started_at=MIDNIGHT - timedelta(days=40),
+                ended_at=MIDNIGHT - timedelta(days=40),
             ),
         )
     }

@@ -9,7 +9,6 @@ from cms.contract.sessions import ListSessions, SessionView
 from tui import signs, words
 from tui.books.shape import Book, Cell
 from tui.screens.book import BookPlace
-from tui.widgets.live_table import LiveTable
 from tui.widgets.paint import Span
 
 LONGEST = timedelta(days=2)
@@ -70,5 +69,5 @@ class UsageSessions(BookPlace):
     def crumbs(self) -> list[str]:
         return ["Usage", self._title, "Sessions"]
 
-    def on_live_table_opened(self, event: LiveTable.Opened) -> None:
-        self.console.travel.open_session(event.key)
+    def open_row(self, called: str, row: Any) -> None:
+        self.console.travel.open_session(row.id)
