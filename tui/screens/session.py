@@ -15,7 +15,7 @@ from tui.mirror import Ref
 from tui.orders import Target
 from tui.screens.events import COLUMNS, as_json, cells_of
 from tui.screens.place import Place, target_of_session
-from tui.screens.station import session_lines
+from tui.sessionlines import figures
 from tui.widgets.lines import Lines
 from tui.widgets.live_table import LiveTable
 from tui.widgets.paint import Line, Span
@@ -51,7 +51,7 @@ class Session(Place):
     def draw(self, changed: set[Ref] | None) -> None:
         view = self.view
         self.query_one("#facts", Lines).show(self._facts(view))
-        self.query_one("#session", Lines).show(session_lines(self, view) if view else [])
+        self.query_one("#session", Lines).show([figures(self, view)] if view else [])
         self.query_one("#line", Lines).show([((" Its story".ljust(400), "title"),)])
         cursors = self.mirror.events if changed is None else [k for kind, k in changed if kind == "event"]
         news = (self.mirror.events.get(cursor) for cursor in cursors)
