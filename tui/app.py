@@ -11,20 +11,26 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, ClassVar, cast
 
 from rich.text import Text
 from textual import events
+from textual.binding import BindingsMap
+from textual.theme import Theme
 
 from cms.client import Address, AsyncClient
 from cms.contract.refusals import Refusal
 from cms.contract.safe import safe
 from cms.contract.status import ShowStatus
-from tui import clipboard, keys, notes, theme
+from tui import clipboard, exporting, keys, notes, theme
+from tui import keymap as keymaps
 from tui.acting import Acting
+from tui.calling import Calling, Wishes
 from tui.driver import CellsDriver, LeanApp, wants_stock_driver
 from tui.following import Following
+from tui.keymap import Keymap, config_folder
 from tui.link import Daemon
 from tui.menus import Menus
 from tui.mirror import Mirror
@@ -33,6 +39,7 @@ from tui.palette import Palette
 from tui.pricing import sheet
 from tui.progress import Progress
 from tui.reading import Reading, power_samples
+from tui.screens.alerts import Alerts
 from tui.screens.billing import Billing
 from tui.screens.events import Events
 from tui.screens.frames import Frames
@@ -47,11 +54,13 @@ from tui.screens.session import Session
 from tui.screens.sessions import Sessions
 from tui.screens.sites import Sites
 from tui.screens.stations import Stations
+from tui.screens.tabbed import Tabbed
 from tui.screens.tokens import Tokens
 from tui.screens.usage import Usage
+from tui.tending import Tending
 from tui.travel import Travel
 from tui.typed import Typed
-from tui.views import Kept
+from tui.views import Kept, state_file
 from tui.widgets.entry import Entry
 from tui.widgets.live_table import LiveTable
 from tui.widgets.menu import Menu
@@ -74,6 +83,7 @@ class CmsApp(LeanApp):
         "stations": Stations,
         "sessions": Sessions,
         "billing": Billing,
+        "alerts": Alerts,
         "events": Events,
         "orders": Orders,
         "sites": Sites,
@@ -92,21 +102,30 @@ class CmsApp(LeanApp):
         stock_driver: bool | None = None,
         ctrl_c_ends: bool = False,
         kept: Kept | None = None,
+        keymap: Keymap | None = None,
+        colours: Theme | None = None,
+        read_only: bool = False,
+        wishes: Wishes | None = None,
     ) -> None:
         stock = wants_stock_driver() if stock_driver is None else stock_driver
         super().__init__(driver_class=None if stock or sys.platform == "win32" else CellsDriver)
         for each in theme.THEMES:
             self.register_theme(each)
-        self.theme = theme.fitting(os.environ).name
+        if colours is not None:
+            self.register_theme(colours)
+        self.theme = (colours or theme.fitting(os.environ)).name
         self.animation_level = "none"
         self._clock = now
         self._ctrl_c_ends = ctrl_c_ends
         self.rest_s = rest_s
         self._last_key_at = 0.0
         self.kept = kept or Kept()
-        self.rows: tuple[keys.Key, ...] = keys.KEYS
+        self.keymap = keymap or Keymap()
+        self.rows = self.keymap.rows
         """The key table as it holds now: a user's own keys, without the acts where nothing may be done."""
-        self.read_only = False
+        self.read_only = self.locked = read_only
+        """Whether nothing may be done now; and whether it can not be allowed."""
+        self.told_at_start: list[str] = list(self.keymap.faults)
         self.flash: tuple[str, str] = ("", "")
         """The message line: text and tone."""
         self.mirror = Mirror()
@@ -118,6 +137,9 @@ class CmsApp(LeanApp):
         self.typed = Typed(self)
         self.menus = Menus(self)
         self.palette = Palette(self, daemon)
+        self.calling = Calling(self, wishes or Wishes())
+        self._bind_rows()
+        self.tending = Tending(self, daemon)
         self.travel = Travel(self)
 
     def now(self) -> datetime:
@@ -134,6 +156,38 @@ class CmsApp(LeanApp):
     def on_mount(self) -> None:
         self.following.begin()
         self.painting.begin()
+        self.calling.begin()
+        if self.told_at_start:
+            self.say(" · ".join(self.told_at_start), "warn")
+
+    # ---- the key table
+
+    def bind_table(self, bindings: BindingsMap, place: str) -> None:
+        """Put the present table's keys in place of those that the class came with."""
+        mine = {key.action for key in keys.KEYS}
+        left = [
+            (name, binding)
+            for name, found in bindings.key_to_bindings.items()
+            for binding in found
+            if binding.action not in mine
+        ]
+        fresh = list(BindingsMap(keys.bindings(place, self.rows)))
+        bindings.key_to_bindings.clear()
+        for name, binding in [*fresh, *left]:
+            bindings.key_to_bindings.setdefault(name, []).append(binding)
+
+    def _bind_rows(self) -> None:
+        rows = self.keymap.rows
+        self.rows = tuple(k for k in rows if k.group != "ACT") if self.read_only else rows
+        self.bind_table(self._bindings, keys.ANYWHERE)
+
+    def turn_read_only(self, *, on: bool, locked: bool = False) -> None:
+        """Nothing can be done, or all again that one may."""
+        self.read_only, self.locked = on, self.locked or locked
+        self._bind_rows()
+        for place in self.painting.places:
+            if place.is_mounted:
+                place.draw_frame()
 
     # ---- the person
 
@@ -164,6 +218,7 @@ class CmsApp(LeanApp):
     async def on_event(self, event: events.Event) -> None:
         if isinstance(event, events.Key):
             self._last_key_at = time.monotonic()
+            self.mirror.away.key(self.now())
         await super().on_event(event)
 
     def copy(self, text: str) -> None:
@@ -172,10 +227,9 @@ class CmsApp(LeanApp):
         It will be pasted into another terminal: what that would obey, or take for the end of the paste, goes not.
         """
         text = "\n".join(safe(line) for line in text.split("\n"))
-        if "TMUX" not in os.environ or self._driver is None:
-            self.copy_to_clipboard(text)
-        else:
-            self._driver.write(clipboard.through_tmux(text))
+        self.copy_to_clipboard(text)
+        if self._driver is not None and ("TMUX" in os.environ or "STY" in os.environ):
+            self._driver.write(clipboard.sequence(text, os.environ))
 
     # ---- keys
 
@@ -223,6 +277,8 @@ class CmsApp(LeanApp):
         self.painting.pause()
 
     def action_copy(self) -> None:
+        if isinstance(self.screen, Orders) and self.screen.fetch_cli():
+            return
         text, what = clipboard.worth_copying(self.screen, self.acting.last_cli)
         if text:
             self.copy(text)
@@ -256,6 +312,31 @@ class CmsApp(LeanApp):
     def action_last(self) -> None:
         self.travel.last()
 
+    def action_read_only(self) -> None:
+        if self.locked:
+            self.say("read-only: the console was opened so, or your role may only look", "warn")
+            return
+        self.turn_read_only(on=not self.read_only)
+        self.say(
+            "read-only: no act works; ! allows them again" if self.read_only else "acts are allowed again"
+        )
+
+    def action_alarm(self) -> None:
+        self.kept.ring(not self.kept.bell)
+        self.say("the bell rings when something new is wrong" if self.kept.bell else "the bell is silent")
+
+    def action_picture(self) -> None:
+        exporting.write_picture(self)
+
+    def action_reread(self) -> None:
+        """Read again what is shown; what the mirror holds is kept true by events."""
+        if (place := self.here) is not None:
+            place.reread()
+            self.say("read again")
+
+    def action_reconnect(self) -> None:
+        self.following.reach_now()
+
     def close_menu(self) -> None:
         """The rows have the keys again."""
         self.screen.query_one(Menu).close()
@@ -286,6 +367,13 @@ class CmsApp(LeanApp):
     def action_follow(self) -> None:
         if isinstance(self.screen, Page) and isinstance(panel := self.screen.panel, Frames):
             panel.follow()
+
+    def action_turn_over(self) -> None:
+        """From what needs a person to what happens, and back."""
+        self.travel.go("events" if self.current_mode == "alerts" else "alerts")
+
+    def action_tend(self, word: str) -> None:
+        self.tending.begin(word)
 
     def action_explain(self) -> None:
         """Why the session that is looked at costs what it costs."""
@@ -369,6 +457,11 @@ class CmsApp(LeanApp):
         else:
             self.typed.hear(event.purpose, event.text)
 
+    def on_identity_known(self, note: notes.IdentityKnown) -> None:
+        """Who may only look has no act in the footer."""
+        if note.permissions and all(may.endswith(".read") for may in note.permissions):
+            self.turn_read_only(on=True, locked=True)
+
     def on_menu_picked(self, event: Menu.Picked) -> None:
         menu = self.screen.query_one(Menu)
         if event.purpose == "palette":
@@ -443,6 +536,9 @@ class CmsApp(LeanApp):
     def on_price_read(self, note: notes.PriceRead) -> None:
         self.travel.open_paper(f"Price of {note.price.session}", sheet(note.price))
 
+    def on_tended(self, note: notes.Tended) -> None:
+        self.tending.tell(note)
+
     def on_fetched(self, note: notes.Fetched) -> None:
         if note.place.is_attached:
             note.place.take(note.what, note.found)
@@ -456,14 +552,42 @@ class CmsApp(LeanApp):
             note.place.hear(note.variables)
 
 
-async def _run(address: Address, stock_driver: bool | None, *, ctrl_c_ends: bool) -> int:
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How the console is opened: what stands on the command line. ``view`` is shown first."""
+
+    theme: str = ""
+    view: str = ""
+    read_only: bool = False
+    wishes: Wishes | None = None
+    ctrl_c_ends: bool = False
+
+
+async def _run(address: Address, stock_driver: bool | None, opening: Opening) -> int:
     async with AsyncClient(address) as client:
         await client.ask(ShowStatus())
-        app = CmsApp(cast("Daemon", client), stock_driver=stock_driver, ctrl_c_ends=ctrl_c_ends)
-        await app.run_async(mouse="SSH_CONNECTION" not in os.environ)
+        own_theme = config_folder(os.environ) / "theme.toml"
+        colours, faults = theme.chosen(opening.theme, own_theme, os.environ)
+        app = CmsApp(
+            cast("Daemon", client),
+            stock_driver=stock_driver,
+            ctrl_c_ends=opening.ctrl_c_ends,
+            kept=Kept(state_file(os.environ), str(address)),
+            keymap=keymaps.read(os.environ),
+            colours=colours,
+            read_only=opening.read_only,
+            wishes=opening.wishes,
+        )
+        app.told_at_start += faults
+        if opening.view:
+            app.call_later(app.menus.show, opening.view)
+        try:
+            await app.run_async(mouse="SSH_CONNECTION" not in os.environ)
+        finally:
+            app.kept.save()
         return app.return_code or 0
 
 
-def run(address: Address, stock_driver: bool | None = None, *, ctrl_c_ends: bool = False) -> int:
+def run(address: Address, stock_driver: bool | None = None, opening: Opening | None = None) -> int:
     """Show the console until it is left; answers the exit code. Raises refusals when no daemon answers."""
-    return asyncio.run(_run(address, stock_driver, ctrl_c_ends=ctrl_c_ends))
+    return asyncio.run(_run(address, stock_driver, opening or Opening()))

@@ -1,94 +1,122 @@
-"""What needs a person, judged from one station, session or stranger at a time."""
+"""What needs a person, as the daemon judges it: alerts as lines, and what became of them while nobody looked."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from cms.contract.events import Event
-from cms.contract.sessions import SessionView
-from cms.contract.stations import StationView, UnknownStation
-from tui import signs, words
+from cms.contract.alerts import SEVERITIES, AlertView
+
+#: Severity -> sign and tone.
+SIGNS: dict[str, tuple[str, str]] = {"critical": ("✖", "bad"), "warning": ("▲", "warn"), "info": ("·", "dim")}
+#: Kinds with a sign of their own: it says more than how grave it is.
+_OF_KIND = {"station.offline": "⊘", "station.never": "⊘", "station.unknown": "?"}
+STRANGER = "station.unknown"
+#: State -> its word in a narrow column; who did it follows.
+WORDS = {"new": "new", "acknowledged": "acked", "claimed": "claimed", "muted": "muted"}
+
+#: Without a key for so long somebody looks away.
+AWAY = timedelta(minutes=1)
+_TOLD = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Concern:
-    """One line of the needs-attention list. ``weight`` sorts: the smallest first.
+    """One line of a list of alerts. ``alert`` opens what it is about: a group, a session, a station.
 
-    ``station`` or ``session`` is what the line opens; a ``stranger`` can be enrolled.
+    ``stranger`` can be enrolled.
     """
 
-    weight: int
+    alert: AlertView
     mark: str
     tone: str
-    what: str
-    where: str
-    why: str
-    since: datetime | None
-    station: str | None = None
-    session: str | None = None
-    stranger: str | None = None
+    state: str
+
+    @property
+    def stranger(self) -> str | None:
+        """Which unknown station knocks, where it is about one."""
+        one = self.alert
+        return one.members[0].what if one.kind == STRANGER and len(one.members) == 1 else None
+
+    @property
+    def minder(self) -> str:
+        """Who looks after it, shorter than its state: ``ben``, ``ack ben``."""
+        if self.alert.state == "claimed":
+            return self.alert.by or "claimed"
+        return f"ack {self.alert.by or ''}" if self.alert.state == "acknowledged" else ""
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it is about several things."""
+        return len(self.alert.members) > 1
+
+    @property
+    def where(self) -> str:
+        one = self.alert
+        if one.site is not None and one.site != one.what:
+            return one.site
+        return one.station if one.station is not None and one.session is not None else ""
 
 
-def of_station(station: StationView) -> tuple[Concern, ...]:
-    """Faulted connectors of a station that is there; that it is gone; that its boot was not accepted."""
-    return tuple(_station(station))
+def concern(one: AlertView) -> Concern:
+    """The line of an alert."""
+    mark, tone = SIGNS.get(one.severity, SIGNS["warning"])
+    by = f" {one.by}" if one.by and one.state != "new" else ""
+    return Concern(one, _OF_KIND.get(one.kind, mark), tone, f"{WORDS.get(one.state, one.state)}{by}")
 
 
-def _station(station: StationView) -> Iterator[Concern]:
-    site = station.site or ""
-    if not station.online:
-        why = "lost its link" if station.last_seen else "has never connected"
-        busy = sum(1 for c in station.connectors if c.session)
-        if busy:
-            why += f", {busy} session{'s' if busy > 1 else ''} running"
-        yield Concern(20, "⊘", "bad", station.id, site, why, station.last_seen, station.id)
-        return
-    if station.boot_status in ("pending", "rejected"):
-        why = f"its boot was answered {station.boot_status}"
-        yield Concern(30, "▲", "warn", station.id, site, why, station.booted_at, station.id)
-    for connector in station.connectors:
-        if connector.status == "faulted":
-            parts = (connector.error_code, connector.vendor_error_code, connector.info)
-            why = " ".join(["faulted", *(part for part in parts if part)])
-            what = f"{station.id} c{words.plug_of(connector)}"
-            yield Concern(10, "✖", "bad", what, site, why, connector.reported_at, station.id)
+def urgent(alerts: Iterable[AlertView]) -> list[AlertView]:
+    """Those that are not muted, the gravest first, the latest of them first."""
+    return sorted((one for one in alerts if one.state != "muted"), key=rank)
 
 
-#: What is done about a credential that two have; the conflict is no longer anybody's concern then.
-_MENDED = frozenset({"station.password", "station.secured", "station.removed"})
+def rank(one: AlertView) -> tuple[int, float, str]:
+    """The gravest first, the latest of them first."""
+    grave = SEVERITIES.index(one.severity) if one.severity in SEVERITIES else len(SEVERITIES)
+    return grave, -one.since.timestamp(), one.id
 
 
-def of_event(event: Event) -> tuple[Concern, ...] | None:
-    """Two that prove to be one station: a stolen credential, until it is changed. None: nothing new about that."""
-    station = event.station or ""
-    if event.type in _MENDED:
-        return ()
-    if event.type != "station.identity_conflict":
-        return None
-    places = " and ".join(str(address) for address in event.data.get("addresses", ()))
-    why = f"connects from {places} in turns: rotate its password"
-    return (Concern(5, "✖", "bad", station, "", why, event.at, station),)
+def alike(one: AlertView, alerts: Mapping[str, AlertView]) -> list[str]:
+    """The ids of all that are of its kind and not muted, itself first."""
+    others = [key for key, other in alerts.items() if other.kind == one.kind and other.state != "muted"]
+    return [one.id, *(key for key in others if key != one.id)]
 
 
-def of_session(session: SessionView) -> tuple[Concern, ...]:
-    """A session that never got its stop, or that carries flags while it runs."""
-    if session.status != "suspect" and (session.status == "ended" or not session.flags):
-        return ()
-    sign = signs.SESSION["suspect"]
-    reasons = ["never got a stop"] if session.status == "suspect" else []
-    why = ", ".join([*reasons, *session.flags])
-    plug = words.plug(session.evse, session.connector)
-    since = session.last_sample_at or session.started_at
-    where = f"{session.station} c{plug}"
-    weight = 40 if session.status == "suspect" else 50
-    what = f"session {session.id}"
-    return (Concern(weight, sign.mark, sign.tone, what, where, why, since, session.station, session.id),)
+class Away:
+    """What was raised and what ended while nobody pressed a key."""
 
+    def __init__(self) -> None:
+        self._happened: deque[tuple[datetime, str, str]] = deque(maxlen=_TOLD)
+        self._key_at: datetime | None = None
+        self.since: datetime | None = None
+        """When the person looked away last; None: never, or it was read."""
+        self._until: datetime | None = None
 
-def of_stranger(stranger: UnknownStation) -> tuple[Concern, ...]:
-    """A station that knocked and is not registered (or has the wrong password)."""
-    why = f"{stranger.reason}; knocked {stranger.knocks}x · E enrols it, F forgets it"
-    where = stranger.address
-    return (Concern(60, "?", "warn", stranger.id, where, why, stranger.first_seen, stranger=stranger.id),)
+    def happened(self, at: datetime, word: str, alert: str) -> None:
+        """An alert was raised, changed or ended."""
+        self._happened.append((at, word, alert))
+
+    def key(self, now: datetime) -> None:
+        """A key was pressed: the person is here."""
+        if self._key_at is not None and now - self._key_at >= AWAY and self._told(self._key_at, now):
+            self.since, self._until = self._key_at, now
+        self._key_at = now
+
+    def read(self) -> None:
+        """The person has seen what changed."""
+        self.since = self._until = None
+
+    def _told(self, since: datetime, until: datetime) -> tuple[int, int] | None:
+        words = {alert: word for at, word, alert in self._happened if since < at <= until}
+        raised = sum(word == "alert.raised" for word in words.values())
+        ended = sum(word == "alert.ended" for word in words.values())
+        return (raised, ended) if raised or ended else None
+
+    def line(self) -> str:
+        """``3 new, 1 over since 12:36``; empty when there is nothing to say."""
+        if self.since is None or self._until is None or (told := self._told(self.since, self._until)) is None:
+            return ""
+        parts = [f"{count} {word}" for count, word in zip(told, ("new", "over"), strict=True) if count]
+        return f"{', '.join(parts)} since {self.since.astimezone():%H:%M}"

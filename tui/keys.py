@@ -12,7 +12,7 @@ from typing import Any
 
 from textual.binding import Binding
 
-from cms.contract import jobs, sessions, stationnotes, stations, tokens
+from cms.contract import alerts, jobs, sessions, stationnotes, stations, tokens
 
 ANYWHERE = ""
 
@@ -47,6 +47,8 @@ LISTS = (
     "station",
     "sessions",
     "session",
+    "alerts",
+    "alert",
     "events",
     "tokens",
     "configuration",
@@ -68,11 +70,14 @@ LISTS = (
 #: Lists behind a bar of tabs; and places that are a list of money, or hang on one.
 TABBED = ("billing", "orders")
 OF_MONEY = ("billing", "billing-run", "invoice", "what-if")
-FILTERED = ("stations", "sessions", "events", "tokens", "configuration", "frames", "history", "book",
+FILTERED = ("stations", "sessions", "alerts", "events", "tokens", "configuration", "frames", "history", "book",
             *OF_MONEY, "orders", "site")  # fmt: skip
 SORTED = ("stations", "sessions", "tokens", "site")
 MARKED = (*SORTED, "book", "billing", "orders")
+LISTED = (*MARKED, "events", "alerts")
+MARKS = (*MARKED, "alerts")
 TOKENS = ("tokens",)
+MINDED = ("overview", "alerts", "alert")
 TABS_OF_STATION = ("station", "frames", "configuration", "jobs", "history", "notes")
 USAGE = ("usage",)
 AT_STATION = ("stations", "station", "overview", "sites", "site")
@@ -87,7 +92,8 @@ KEYS: tuple[Key, ...] = (
     Key("SCREENS", "4", "4", "go('tokens')", "drivers' tokens, and the cards that were refused", (), "", "tokens"),
     Key("SCREENS", "5", "5", "go('usage')", "usage: energy, sessions, revenue, utilisation, uptime", (), "", "usage"),
     Key("SCREENS", "6", "6", "go('billing')", "billing: what is open, and every list of money", (), "", "billing"),
-    Key("SCREENS", "7", "7", "go('events')", "events as they happen", (), "", "events"),
+    Key("SCREENS", "7", "7", "go('alerts')", "alerts: what needs a person; tab: events", (), "", "alerts"),
+    Key("SCREENS", "", ":events", "go('events')", "events as they happen", (), "", "events"),
     Key("SCREENS", "8", "8", "go('orders')", "orders to stations, what waits, jobs, the audit log", (), "", "orders"),
     Key("SCREENS", "9", "9", "go('sites')", "sites, and all that stands there, as a tree", (), "", "sites"),
     Key("MOVE", "j,down", "j ↓", "move(1)", "next row", TABLE),
@@ -113,7 +119,8 @@ KEYS: tuple[Key, ...] = (
     Key("SEE", "p", "p", "pause", "pause the picture; the data flows on", (), "", "pause"),
     Key("SEE", "y", "y", "copy", "copy: the CLI line of the last order, or the row's id", (), "", "copy"),
     Key("SEE", "H", "H", "past", "running or past sessions", ("sessions",), "past", "past"),
-    Key("SEE", "x", "x", "explain", "why the session costs what it costs", ("sessions", "session", "billing", "invoice"), "", "why"),
+    Key("SEE", "x", "x", "explain", "why the session costs what it costs",
+        ("sessions", "session", "billing", "invoice"), "", "why"),
     Key("SEE", "w", "w", "what_if", "what the bill, or the last month, would come to by another tariff", ("billing",),
         "what if", "what-if"),
     Key("SEE", "d", "d", "document", "write the invoice as PDF, and say where", ("billing", "invoice"), "pdf", "pdf"),
@@ -142,10 +149,10 @@ KEYS: tuple[Key, ...] = (
     Key("FIND", "", ":reverse", "turn", "turn the order round", FILTERED, "", "reverse"),
     Key("FIND", "o", "o", "columns", "choose the columns", FILTERED, "", "columns"),
     Key("FIND", "v", "v", "views", "saved views: 1-9 shows one, w saves what is shown", (), "views", "views"),
-    Key("MARK", "space", "space", "mark", "mark the row and go down: an act goes to all marked", MARKED, "mark"),
-    Key("MARK", "V", "V", "mark_range", "mark a range: V, move, V", MARKED),
-    Key("MARK", "asterisk", "*", "mark_all", "mark all that the filter shows", MARKED, "", "mark-all"),
-    Key("MARK", "u", "u", "mark_none", "take all marks off", MARKED, "", "mark-none"),
+    Key("MARK", "space", "space", "mark", "mark the row and go down: an act goes to all marked", MARKS, "mark"),
+    Key("MARK", "V", "V", "mark_range", "mark a range: V, move, V", MARKS),
+    Key("MARK", "asterisk", "*", "mark_all", "mark all that the filter shows", MARKS, "", "mark-all"),
+    Key("MARK", "u", "u", "mark_none", "take all marks off", MARKS, "", "mark-none"),
     Key("MARK", "ampersand", "&", "only_marked", "show only what is marked, or all again", MARKED, "", "only-marked"),
     Key("FIND", "colon", ":", "command", "command line: a screen and its filter, an act, a book, an id", (), "cmd"),
     Key("FIND", "ctrl+p,semicolon", "; ^P", "palette", "palette: all that can be done or found, by a part of its name",
@@ -155,6 +162,17 @@ KEYS: tuple[Key, ...] = (
     Key("MOVE", "left_square_bracket", "[", "step(-1)", "the place before this one", (), "", "back-to"),
     Key("MOVE", "right_square_bracket", "]", "step(1)", "the place after this one", (), "", "forward"),
     Key("SEE", "a", "a", "actions", "all that can be done with this row", (), "acts", "actions"),
+    Key("MOVE", "tab", "tab", "turn_over", "alerts, or events", ("alerts", "events"), "events"),
+    Key("ALERTS", "A", "A", "tend('ack')", "acknowledge the alert: it was seen; again: it is new", MINDED, "ack", "ack",
+        alerts.AcknowledgeAlert),
+    Key("ALERTS", "ampersand", "&", "tend('alike')", "acknowledge all alerts of its kind", MINDED, "all alike",
+        "ack-alike", alerts.AcknowledgeAlert),
+    Key("ALERTS", "c", "c", "tend('claim')", "claim the alert: others see that you are on it; again: give it back",
+        MINDED, "claim", "claim", alerts.ClaimAlert),
+    Key("ALERTS", "n", "n", "tend('note')", "write something about the alert", MINDED, "note", "alert-note",
+        alerts.NoteAlert),
+    Key("ALERTS", "m", "m", "tend('mute')", "mute the alert for 1 h; again: end that", MINDED, "mute", "mute",
+        alerts.MuteAlert),
     Key("ACT", "R", "R", "act('reset')", "reset the station, soft or hard", AT_STATION, "reset", "reset",
         stations.ResetStation),
     Key("ACT", "U", "U", "act('unlock')", "unlock a connector", AT_CONNECTOR, "unlock", "unlock",
@@ -188,6 +206,13 @@ KEYS: tuple[Key, ...] = (
         stations.SetConfiguration),
     Key("ALWAYS", "", ":refusals", "refusals", "who refused the last act for many, and why", (), "", "refusals"),
     Key("ALWAYS", "question_mark", "?", "help", "this page", (), "help", "help"),
+    Key("SEE", "r", "r", "reread", "read again what is shown", (), "", "reread"),
+    Key("SEE", "e", "e", "export", "export the rows that are shown: CSV, JSON, or copied", LISTED, "", "export"),
+    Key("SEE", "ctrl+s", "^S", "picture", "picture of the screen as SVG and text, into the present folder", (), "",
+        "picture"),
+    Key("ALWAYS", "exclamation_mark", "!", "read_only", "read-only on or off: no act works", (), "", "read-only"),
+    Key("ALWAYS", "B", "B", "alarm", "bell on or off: it rings when something new is wrong", (), "", "bell"),
+    Key("ALWAYS", "ctrl+r", "^R", "reconnect", "reach for the daemon now", (), "", "reconnect"),
     Key("ALWAYS", "ctrl+l", "^L", "repaint", "paint the whole screen again", (), "", "redraw"),
     Key("ALWAYS", "ctrl+q", "^Q", "quit", "quit", (), "", "quit"),
 )  # fmt: skip
@@ -232,7 +257,7 @@ def footer(place: str, rows: Sequence[Key] = KEYS) -> list[tuple[str, str]]:
 
 def _footer_rank(key: Key) -> int:
     """The footer is cut from the right: what a person came for stands left."""
-    return 0 if key.shown in ("enter", "/", "H") else 1 if key.group == "ACT" else 2
+    return 0 if key.shown in ("enter", "/", "H") else 1 if key.group in ("ACT", "ALERTS") else 2
 
 
 def words(rows: Sequence[Key] = KEYS) -> dict[str, Key]:

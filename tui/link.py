@@ -13,9 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
 from cms.client import Back, Followed, Lost
+from cms.contract.alerts import AlertView, ListAlerts
 from cms.contract.events import Event, ListEvents
 from cms.contract.intents import ListIntents
-from cms.contract.refusals import Invalid, NotFound, Refusal
+from cms.contract.refusals import Denied, Invalid, NotFound, Refusal
 from cms.contract.sessions import ListSessions
 from cms.contract.stations import ListStations, ListUnknownStations
 from cms.contract.status import ShowStatus
@@ -97,12 +98,21 @@ class Link:
             tokens=await ask(ListTokens()),
             intents=await ask(ListIntents()),
             strangers=await ask(ListUnknownStations()),
+            alerts=await self._alerts(),
             events=await ask(ListEvents(limit=EVENTS)),
             metered=await ask(ListEvents(type="session.metered", limit=METERED)),
             status=await ask(ShowStatus()),
         )
         self._heard(changed)
         return cursor
+
+    async def _alerts(self) -> list[AlertView]:
+        """What needs a person; nothing where we may not know, or where the daemon is older than alerts."""
+        try:
+            alerts: list[AlertView] = await self.daemon.ask(ListAlerts())
+        except (Denied, NotFound):
+            return []
+        return alerts
 
     async def _follow(self, cursor: str | None) -> None:
         async with aclosing(cast("Any", self.daemon.follow(cursor))) as stream:

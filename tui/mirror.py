@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from cms.contract.alerts import AlertView
 from cms.contract.events import Event
 from cms.contract.intents import IntentView, ShowIntent
 from cms.contract.sessions import SessionView, ShowSession
@@ -20,13 +21,13 @@ from cms.contract.stations import ConnectorView, ShowStation, StationView, Unkno
 from cms.contract.status import StatusView
 from cms.contract.tokens import ShowToken, TokenView
 from tui import attention
-from tui.attention import Concern
+from tui.attention import Away
 from tui.signs import FINAL
 from tui.tellings import TELLS, time_of
 from tui.trend import Trend, recalled
 
 Ref = tuple[str, str]
-"""What changed: (kind, id), kind being station, session, token, intent, stranger, event or daemon."""
+"""What changed: (kind, id), kind being station, session, token, intent, stranger, alert, event or daemon."""
 
 Wanted = ShowStation | ShowSession | ShowToken | ShowIntent
 
@@ -57,7 +58,11 @@ class Mirror:
         """Power samples (time, W) of sessions, as far as they were heard of."""
         self.trend = Trend()
         """Power of the whole fleet over time."""
-        self.concerns: dict[Ref, tuple[Concern, ...]] = {}
+        self.alerts: dict[str, AlertView] = {}
+        """What needs a person, as the daemon judges it; none where it tells us nothing of that."""
+        self.severities: Counter[str] = Counter()
+        """Alerts by severity; those that are muted are left out."""
+        self.away = Away()
         self.wanted: set[Wanted] = set()
         self.stale = False
         """The daemon started anew: presence must be read again as a whole."""
@@ -83,6 +88,7 @@ class Mirror:
         tokens: Iterable[TokenView] = (),
         intents: Iterable[IntentView] = (),
         strangers: Iterable[UnknownStation] = (),
+        alerts: Iterable[AlertView] = (),
         events: Iterable[Event] = (),
         metered: Iterable[Event] = (),
         status: StatusView | None = None,
@@ -100,6 +106,8 @@ class Mirror:
         self._replace_all("intent", self.intents, {i.id: i for i in by_age}, self.put_intent, changed)
         unknown = {s.id: s for s in strangers}
         self._replace_all("stranger", self.strangers, unknown, self.put_stranger, changed)
+        raised = {one.id: one for one in alerts}
+        self._replace_all("alert", self.alerts, raised, self.put_alert, changed)
         for event in events:
             if self._remember(event):
                 changed.add(("event", event.cursor))
@@ -160,7 +168,7 @@ class Mirror:
             self.trend.add(event.at, self.power_w)
         return changed
 
-    def put(self, view: StationView | SessionView | TokenView | IntentView) -> set[Ref]:
+    def put(self, view: StationView | SessionView | TokenView | IntentView | AlertView) -> set[Ref]:
         """Take in one view that was read again, or that came as an answer."""
         kind, place = _PLACES[type(view)]
         place(self, view.id, view)
@@ -189,8 +197,6 @@ class Mirror:
         self.events[event.cursor] = event
         if len(self.events) > EVENTS_KEPT:
             self.events.popitem(last=False)
-        if (concerns := attention.of_event(event)) is not None:
-            self._judge(("conflict", event.station or ""), concerns)
         if self.latest_at is None or event.at > self.latest_at:
             self.latest_at = event.at
         return True
@@ -205,14 +211,12 @@ class Mirror:
         if view is None:
             self.stations.pop(key, None)
             self.reported.pop(key, None)
-            self.concerns.pop(("station", key), None)
             return
         self.reported[key] = view
         view = replace(view, connectors=tuple(self._with_session(view.id, c) for c in view.connectors))
         self.stations[key] = view
         self.online += view.online
         self.connectors.update(_statuses(view))
-        self._judge(("station", key), attention.of_station(view))
 
     def put_session(self, key: str, view: SessionView | None) -> None:
         """The session, its power and energy in the sums, and its station with it; None: it is gone."""
@@ -236,7 +240,6 @@ class Mirror:
         else:
             self.active.discard(key)
             self._by_station.get(station, set()).discard(key)
-        self._judge(("session", key), attention.of_session(view) if view else ())
         if (place := self.reported.get(station)) is not None:
             self.put_station(station, place)
         self._forget_old_sessions()
@@ -266,13 +269,16 @@ class Mirror:
             self.strangers.pop(key, None)
         else:
             self.strangers[key] = view
-        self._judge(("stranger", key), attention.of_stranger(view) if view else ())
 
-    def _judge(self, ref: Ref, concerns: tuple[Concern, ...]) -> None:
-        if concerns:
-            self.concerns[ref] = concerns
-        else:
-            self.concerns.pop(ref, None)
+    def put_alert(self, key: str, view: AlertView | None) -> None:
+        """The alert; None: it is over."""
+        before = self.alerts.pop(key, None)
+        if before is not None and before.state != "muted":
+            self.severities[before.severity] -= 1
+        if view is not None:
+            self.alerts[key] = view
+            if view.state != "muted":
+                self.severities[view.severity] += 1
 
     def _sample(self, session: SessionView) -> None:
         at = session.last_sample_at
@@ -335,10 +341,9 @@ class Mirror:
         running = (self.sessions[key] for key in self.active)
         return heapq.nlargest(count, running, key=lambda s: (s.started_at, s.id))
 
-    def attention(self) -> list[Concern]:
-        """Everything that needs a person, the most urgent first, the latest of a kind first."""
-        found = [concern for concerns in self.concerns.values() for concern in concerns]
-        return sorted(found, key=lambda c: (c.weight, -(c.since.timestamp() if c.since else 0), c.what))
+    def attention(self) -> list[AlertView]:
+        """Everything that needs a person, the most urgent first; what is muted is left out."""
+        return attention.urgent(self.alerts.values())
 
 
 def _refs(kind: str, key: str, view: Any) -> set[Ref]:
@@ -355,5 +360,6 @@ _PLACES: dict[type[Any], tuple[str, Callable[[Mirror, str, Any], None]]] = {
     StationView: ("station", Mirror.put_station),
     SessionView: ("session", Mirror.put_session),
     TokenView: ("token", Mirror.put_token),
+    AlertView: ("alert", Mirror.put_alert),
     IntentView: ("intent", Mirror.put_intent),
 }

@@ -7,6 +7,7 @@ from typing import Any
 
 from textual.message import Message as Note
 
+from cms.contract.alerts import AlertView
 from cms.contract.events import Event
 from cms.contract.evses import EvseView
 from cms.contract.intents import IntentView, Preview
@@ -53,6 +54,13 @@ class Given(Note):
 
     draft: Draft
     verdict: Answer | Refusal
+
+
+@dataclass(eq=False)
+class IdentityKnown(Note):
+    """What the daemon lets whoever sits here do."""
+
+    permissions: tuple[str, ...]
 
 
 @dataclass(eq=False)
@@ -128,6 +136,15 @@ class BookRead(Note):
 
     place: BookPlace
     rows: list[Any] | Refusal
+
+
+@dataclass(eq=False)
+class Tended(Note):
+    """Alerts were looked after: which way, each with the daemon's answer; and what was refused."""
+
+    word: str
+    done: list[tuple[AlertView, Any]]
+    refused: Refusal | None
 
 
 @dataclass(eq=False)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
+from cms.contract.alerts import AlertView
 from cms.contract.events import Event
 from cms.contract.intents import IntentView, ShowIntent
 from cms.contract.sessions import SessionView, ShowSession
@@ -40,7 +41,6 @@ def time_of(value: Any) -> Any:
 def _want_station(mirror: Mirror, event: Event, changed: set[Ref]) -> None:
     if event.station:
         mirror.strangers.pop(event.station, None)
-        mirror.concerns.pop(("stranger", event.station), None)
         mirror.wanted.add(ShowStation(event.station))
         changed.add(("stranger", event.station))
 
@@ -223,6 +223,13 @@ def _forgotten(mirror: Mirror, event: Event, changed: set[Ref]) -> None:
         changed.add(("stranger", event.station))
 
 
+def _alert(mirror: Mirror, event: Event, changed: set[Ref]) -> None:
+    view = view_of(AlertView, event.data["alert"])
+    mirror.put_alert(view.id, None if event.type == "alert.ended" else view)
+    mirror.away.happened(event.at, event.type, view.id)
+    changed.add(("alert", view.id))
+
+
 TELLS: dict[str, Callable[[Mirror, Event, set[Ref]], None]] = {
     "daemon.started": _started_anew,
     "station.enrolled": _want_station,
@@ -245,4 +252,7 @@ TELLS: dict[str, Callable[[Mirror, Event, set[Ref]], None]] = {
     "session.flagged": _flagged,
     "intent.created": _intent,
     "intent.changed": _intent,
+    "alert.raised": _alert,
+    "alert.changed": _alert,
+    "alert.ended": _alert,
 }

@@ -8,9 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
+from cms.contract.alerts import AlertView
 from cms.contract.sessions import ListSessions
 from tui.books import BOOKS
 from tui.charts.looks import Look
+from tui.screens.alert import Alert
 from tui.screens.billingrun import BillingRun
 from tui.screens.book import BookPlace, Shelf
 from tui.screens.events import as_json
@@ -188,6 +190,10 @@ class Travel:
     def open_session(self, key: str) -> None:
         self._app.hush()
         self._push(partial(Session, key))
+
+    def open_alert(self, one: AlertView) -> None:
+        """The sheet of an alert."""
+        self._push(partial(Alert, one))
 
     def open_usage(self, look: Look) -> None:
         """A step deeper into usage."""

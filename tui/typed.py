@@ -93,6 +93,8 @@ class Typed:
                 self._app.menus.save(text)
             case "token" | "stranger" | "value" | "names":
                 self._app.acting.take_needed(purpose, text)
+            case "alert-note":
+                self._app.tending.take_note(text)
             case "reason" | "confirm" | "text":
                 self._app.acting.take_asked(purpose, text)
 

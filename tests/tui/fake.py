@@ -11,9 +11,21 @@ from typing import Any
 import msgspec
 
 from cms.client import Back, Followed, Lost
+from cms.contract.alerts import (
+    AcknowledgeAlert,
+    AlertNote,
+    AlertView,
+    ClaimAlert,
+    ListAlerts,
+    MuteAlert,
+    NoteAlert,
+    ShowAlert,
+    UnmuteAlert,
+)
 from cms.contract.events import Event, ListEvents
 from cms.contract.evses import ListEvses
 from cms.contract.intents import IntentView, ListIntents, Preview, ShowIntent
+from cms.contract.operators import Identity, ShowIdentity
 from cms.contract.refusals import NotFound, Refusal, Unreachable
 from cms.contract.sessions import ListSamples, ListSessions, Sample, SessionView, ShowSession, StopSession
 from cms.contract.sites import ListSites, ShowSite
@@ -45,6 +57,8 @@ from cms.contract.tokens import (
     TokenView,
     UnblockToken,
 )
+
+from tests.tui import troubles
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -150,6 +164,12 @@ class FakeDaemon:
     tokens: dict[str, TokenView] = field(default_factory=dict)
     intents: dict[str, IntentView] = field(default_factory=dict)
     strangers: list[UnknownStation] = field(default_factory=list)
+    raised: dict[str, AlertView] = field(default_factory=dict)
+    """Alerts beside those that its stations, sessions and strangers give rise to."""
+    tended: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What people did about alerts, by id."""
+    told: dict[str, AlertView] | None = None
+    """The alerts that its followers know of."""
     shelf: dict[type, list[Any]] = field(default_factory=dict)
     """By request: the rows of a book."""
     shown: dict[type, Any] = field(default_factory=dict)
@@ -161,6 +181,7 @@ class FakeDaemon:
     variables: dict[str, list[Variable]] = field(default_factory=dict)
     log: list[Event] = field(default_factory=list)
     asked: list[Any] = field(default_factory=list)
+    permissions: tuple[str, ...] = ("stations.read", "stations.command")
     energy_today_wh: int = 31_200
     level: int = 1
     impact: str = "nothing is interrupted; it reboots in about 70 s"
@@ -210,6 +231,15 @@ class FakeDaemon:
                 return []
             case ShowSite(site=key):
                 return self._known({site.id: site for site in self.shelf.get(ListSites, ())}, key)
+            case ListAlerts():
+                self.told = self.alerts()
+                return list(self.told.values())
+            case ShowAlert(alert=key):
+                return self._known(self.alerts(), key)
+            case AcknowledgeAlert() | ClaimAlert() | NoteAlert() | MuteAlert() | UnmuteAlert():
+                return self._tend(request)
+            case ShowIdentity():
+                return Identity("anna", "socket", "", ("operator",), self.permissions)
             case ListUnknownStations():
                 return list(self.strangers)
             case ListMessages(station=key):
@@ -238,6 +268,42 @@ class FakeDaemon:
             case _ if type(request) in self.shelf:
                 return list(self.shelf[type(request)])
         raise AssertionError(f"nobody taught the fake {request}")
+
+    def alerts(self) -> dict[str, AlertView]:
+        """What needs a person, as people left it."""
+        found = troubles.all_of(self.stations, self.sessions.values(), self.strangers) | self.raised
+        return {key: replace(one, **self.tended.get(key, {})) for key, one in found.items()}
+
+    def _tend(self, request: Any) -> AlertView | None:
+        key = request.mute if isinstance(request, UnmuteAlert) else request.alert
+        one = self._known(self.alerts(), key)
+        news: dict[str, Any]
+        match request:
+            case AcknowledgeAlert(undo=back):
+                news = {"state": "new" if back else "acknowledged", "by": None if back else "anna"}
+            case ClaimAlert(release=back):
+                news = {"state": "new" if back else "claimed", "by": None if back else "anna"}
+            case NoteAlert(note=text):
+                news = {"notes": (*one.notes, AlertNote(self.now, "anna", text))}
+            case MuteAlert():
+                news = {"state": "muted", "by": "anna", "muted_until": self.now + timedelta(hours=1)}
+            case _:
+                news = {"state": "new", "by": None, "muted_until": None}
+        self.tended[key] = {**self.tended.get(key, {}), **news}
+        self.tell_alerts()
+        return None if isinstance(request, MuteAlert | UnmuteAlert) else self.alerts()[key]
+
+    def tell_alerts(self) -> None:
+        """Tell the followers of alerts that came, changed or went since they heard of any."""
+        if self.told is None:
+            return
+        before, self.told = self.told, self.alerts()
+        for key in [*before, *(key for key in self.told if key not in before)]:
+            now = self.told.get(key)
+            if now != before.get(key):
+                word = "ended" if now is None else "changed" if key in before else "raised"
+                view = now or before[key]
+                self.happen(f"alert.{word}", view.station, alert=msgspec.to_builtins(view))
 
     def _known(self, views: dict[str, Any], key: str) -> Any:
         if key not in views:
@@ -350,6 +416,8 @@ class FakeDaemon:
                 watcher.offer(event)
             else:
                 watcher.missed.append(event)
+        if not type_.startswith("alert."):
+            self.tell_alerts()
         return event
 
     def progress(self, intent: str, status: str, **news: Any) -> IntentView:

@@ -11,9 +11,10 @@ from textual.timer import Timer
 from textual.widget import Widget
 
 from tui import signs, words
-from tui.attention import Concern
+from tui.attention import Concern, concern
 from tui.mirror import Ref
 from tui.orders import Target
+from tui.screens.alert import open_alert
 from tui.screens.place import WIDE, Place, ago, target_of_session, target_of_station, titled
 from tui.widgets.chart import power_chart, sampled
 from tui.widgets.lines import Lines
@@ -49,7 +50,8 @@ ATTENTION = (
     Column("What", 18),
     Column("Where", 14, drop=2),
     Column("For", 4, right=True),
-    Column("Why", 12, grow=True),
+    Column("Why", 26, grow=True),
+    Column("By", 7, drop=1),
 )
 RUNNING = (
     Column("", 1),
@@ -74,7 +76,6 @@ class Overview(Place):
 
     def __init__(self) -> None:
         super().__init__()
-        self._concerns: dict[str, Concern] = {}
         self._charted_at = 0.0
         self._chart_timer: Timer | None = None
 
@@ -171,19 +172,19 @@ class Overview(Place):
         picture.show(power_chart(samples, now, width, height))
 
     def _draw_attention(self) -> None:
-        concerns = self.mirror.attention()
-        keys = [f"{c.what}\0{c.weight}" for c in concerns]
-        self._concerns = dict(zip(keys, concerns, strict=True))
+        """The rows stay where they are while somebody moves among them; what is new comes in its place."""
+        keys = [one.id for one in self.mirror.attention()]
         table = self.query_one("#attention", LiveTable)
         if table.ids != keys:
             table.set_ids(keys)
         table.repaint_changed()
-        title = f"Needs attention · {len(concerns)}" if concerns else "Needs attention"
-        self.query_one("#attentiontitle", Lines).show([titled(title)])
+        count, away = len(keys), self.mirror.away.line()
+        parts = ["Needs attention", *([f"{count:,}"] if count else []), *([away] if away else [])]
+        self.query_one("#attentiontitle", Lines).show([titled(" · ".join(parts))])
         # What needs a person takes what it needs, up to half of what there is.
         room = self.query_one("#rest").size.height // 2
         pane = self.query_one("#attentionpane")
-        pane.styles.height = min(len(concerns) + 2, max(4, room)) if self.wide and room else None
+        pane.styles.height = min(count + 2, max(4, room)) if self.wide and room else None
 
     def _counts(self) -> Line:
         mirror = self.mirror
@@ -255,33 +256,41 @@ class Overview(Place):
         )
 
     def _attention_cells(self, key: str) -> Sequence[Span]:
-        concern = self._concerns.get(key)
-        if concern is None:
-            return ("", "", "", "", "")
+        one = self.mirror.alerts.get(key)
+        if one is None:
+            return [""] * len(ATTENTION)
+        line = concern(one)
         return (
-            (concern.mark, concern.tone),
-            concern.what,
-            concern.where,
-            ago(self, concern.since),
-            (concern.why, concern.tone),
+            (line.mark, line.tone),
+            one.what,
+            line.where,
+            ago(self, one.since),
+            (one.why, line.tone),
+            (line.minder, "busy"),
         )
 
     def _concern(self) -> Concern | None:
         key = self.query_one("#attention", LiveTable).cursor_id
-        return self._concerns.get(key) if key else None
+        one = self.mirror.alerts.get(key) if key else None
+        return concern(one) if one is not None else None
+
+    def alert_here(self) -> str | None:
+        """The alert under the cursor."""
+        table = self.query_one("#attention", LiveTable)
+        return None if self.focused is not None and self.focused is not table else table.cursor_id
 
     def target(self) -> Target | None:
         if self.focused is not None and self.focused.id == "running":
             key = self.query_one("#running", LiveTable).cursor_id
             return target_of_session(self.mirror, key) if key else None
-        concern = self._concern()
-        if concern is not None and concern.stranger is not None:
-            return Target(concern.stranger, kind="stranger")
-        if concern is None or concern.station is None:
+        line = self._concern()
+        if line is None:
             return None
-        if concern.session is not None:
-            return target_of_session(self.mirror, concern.session)
-        return target_of_station(self.mirror, concern.station)
+        if line.stranger is not None:
+            return Target(line.stranger, kind="stranger")
+        if line.alert.session is not None:
+            return target_of_session(self.mirror, line.alert.session)
+        return target_of_station(self.mirror, line.alert.station) if line.alert.station else None
 
     def on_live_table_opened(self, event: LiveTable.Opened) -> None:
         if event.table.id == "running":
@@ -292,12 +301,5 @@ class Overview(Place):
             if told is not None and told.station in self.mirror.stations:
                 self.console.travel.open_station(told.station)
             return
-        concern = self._concerns.get(event.key)
-        if concern is None:
-            return
-        if concern.session is not None:
-            self.console.travel.open_session(concern.session)
-        elif concern.station is not None:
-            self.console.travel.open_station(concern.station)
-        elif concern.stranger is not None:
-            self.console.action_act("enrol")
+        if (one := self.mirror.alerts.get(event.key)) is not None:
+            open_alert(self.console, one)

@@ -122,6 +122,10 @@ class Place(Screen[None]):
         """The place is shown again."""
         self.draw(None)
 
+    def reread(self) -> None:
+        """Ask again for what is shown."""
+        self.draw(None)
+
     def miss(self, changed: set[Ref]) -> None:
         """This changed while another place is shown."""
 
@@ -146,6 +150,8 @@ class Place(Screen[None]):
             right.append((f"✖{bad} ", "bad"))
         if warn:
             right.append((f"▲{warn} ", "warn"))
+        if console.read_only:
+            right.append(("RO ", "warn"))
         if console.painting.paused:
             right.append(("‖ paused ", "warn"))
         if console.following.live:
