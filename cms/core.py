@@ -44,6 +44,7 @@ from cms.domain.history import Known
 from cms.domain.invoices import Invoice, Mark
 from cms.domain.iso15118 import ContractCertificate, ContractCertificateAsked
 from cms.domain.ledger import Entry
+from cms.domain.measures import Counted, InService, Read, Sums
 from cms.domain.orders import Order, OrderAnswer
 from cms.domain.pairing import Pairing
 from cms.domain.payments import Payment, VatAnswer
@@ -119,6 +120,57 @@ class History(Protocol):
 
     async def count(self, id: str) -> int:
         """How many an import brought that are still there."""
+        ...
+
+
+class Usage(Protocol):
+    """How sessions were counted, and what that sums up to (domain.measures)."""
+
+    async def marks(self, limit: int) -> list[tuple[str, int]]:
+        """(Session, stamp) of those that are to be counted, or counted anew."""
+        ...
+
+    async def count_marks(self) -> int: ...
+
+    async def sessions(self, ids: Sequence[str]) -> list[Session]: ...
+
+    async def counted(self, ids: Sequence[str]) -> list[Counted]:
+        """How these were counted, where they were."""
+        ...
+
+    async def cdrs(self, ids: Sequence[str]) -> dict[str, list[Cdr]]:
+        """All revisions of these sessions' records, oldest first."""
+        ...
+
+    async def cdr_marks(self, ids: Sequence[str]) -> dict[str, list[CdrMark]]: ...
+
+    async def readings(self, session: Session) -> list[Read]:
+        """The energy that its readings tell, oldest first."""
+        ...
+
+    async def overlapping(
+        self,
+        since: datetime,
+        until: datetime,
+        *,
+        site: str | None = None,
+        station: str | None = None,
+        driver: str | None = None,
+        tariff: str | None = None,
+        after: tuple[datetime, str] | None = None,
+        limit: int,
+    ) -> list[Counted]:
+        """Sessions that lie partly in this span, by their end; ``after`` the one with this end and id."""
+        ...
+
+    async def sums(
+        self, scope: str, grain: str, since: int, until: int, *, key: str | None = None, by_key: bool = False
+    ) -> list[tuple[int | str, str, Sums]]:
+        """(Local time, or key, currency, sums) of one scope from one local time to before another."""
+        ...
+
+    async def in_service(self) -> list[InService]:
+        """When EVSEs were in service, by station, EVSE and number."""
         ...
 
 
@@ -259,6 +311,9 @@ class Store(Protocol):
 
     @property
     def history(self) -> History: ...
+
+    @property
+    def usage(self) -> Usage: ...
 
     async def load(self) -> Picture: ...
 

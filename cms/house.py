@@ -23,7 +23,7 @@ from cms.domain.verification import Mail
 from cms.keys import LASTING, Keys, Roots
 from cms.ocpp import Endpoint, Hooks
 from cms.onlookers import ALL, Onlookers
-from cms.operations import charges, datatransfer, lists, lowbalance, openingbalances, tokens
+from cms.operations import charges, datatransfer, lists, lowbalance, openingbalances, tokens, usagesums
 from cms.operations.admission import connected, contested, disconnected
 from cms.operations.attention import Watch
 from cms.operations.deciding import index
@@ -124,6 +124,7 @@ class House:
         self._grounds.own(self._agenda.run(self.core), "agenda")
         self._grounds.own(Watch(self.core).run(), "alerts")
         self._grounds.own(lowbalance.watch_all(self.core), "low balances")
+        self._grounds.own(usagesums.follow(self.core), "usage")
         if self.core.provider is not None:
             self._grounds.own(charges.run(self.core), "charges")
         if self._grounds.settings.list_sync:

@@ -103,6 +103,12 @@ def _sessions() -> Rows:
     }
 
 
+def _usage() -> Rows:
+    from cms.contract import usage
+
+    return {usage.ShowUsage: Route("GET", "/v1/usage", usage.UsageReport)}
+
+
 def _quirks() -> Rows:
     from cms.contract import quirks
 
@@ -770,6 +776,7 @@ _NOUNS: dict[str, Callable[[], Rows]] = {
     "stations": _stations,
     "stationnotes": _stationnotes,
     "sessions": _sessions,
+    "usage": _usage,
     "quirks": _quirks,
     "configuration": _configuration,
     "datatransfer": _datatransfer,

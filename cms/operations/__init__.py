@@ -56,6 +56,7 @@ from cms.contract import support as su
 from cms.contract import swaps as sw
 from cms.contract import tariffs as ta
 from cms.contract import tokens as t
+from cms.contract import usage as us
 from cms.core import Actor, Core
 from cms.operations import (
     access,
@@ -127,6 +128,7 @@ from cms.operations import (
     swaps,
     tariffs,
     tokens,
+    usage,
     v2x,
     verification,
 )
@@ -249,6 +251,7 @@ OPERATIONS: dict[type, Operation] = {
     s.ShowSession: Operation(sessions.show, "sessions.read"),
     s.ListSamples: Operation(sessions.samples, "sessions.read"),
     s.ListStationSamples: Operation(sessions.station_samples, "sessions.read"),
+    us.ShowUsage: Operation(usage.show, "sessions.read"),
     s.StartSession: Operation(sessions.start, "sessions.command"),
     s.StopSession: Operation(sessions.stop, "sessions.command"),
     hi.ImportSessions: Operation(history.import_, "imports.write"),

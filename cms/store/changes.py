@@ -17,6 +17,7 @@ from cms.domain.charges import AddCharge, SaveCharge
 from cms.domain.history import DropSession
 from cms.domain.invoices import AddInvoice, AddMark
 from cms.domain.ledger import Enter
+from cms.domain.measures import AddToSums, CountSession, SaveInService, Uncount, Unmark
 from cms.store import (
     audit,
     bills,
@@ -37,6 +38,7 @@ from cms.store import (
     streams,
     tokens,
     unknown,
+    usage,
     variables,
 )
 from cms.store.statements import Params, Statement
@@ -53,8 +55,8 @@ WRITES: dict[type[c.Change], tuple[tuple[Statement, Rows], ...]] = {
     c.SaveConnector: ((connectors.SAVE, connectors.saved),),
     c.SaveToken: ((tokens.SAVE, tokens.saved),),
     c.NoteUnknown: ((unknown.NOTE, unknown.noted),),
-    c.OpenSession: ((sessions.INSERT, sessions.row),),
-    c.UpdateSession: ((sessions.SAVE, sessions.row),),
+    c.OpenSession: ((sessions.INSERT, sessions.row), (usage.MARK, usage.ended)),
+    c.UpdateSession: ((sessions.SAVE, sessions.row), (usage.MARK, usage.ended)),
     c.MeterSession: ((sessions.MOVE, sessions.moved),),
     c.AddReading: ((meters.ADD, meters.added),),
     c.Deliver: ((deliveries.ADD, deliveries.added),),
@@ -66,8 +68,8 @@ WRITES: dict[type[c.Change], tuple[tuple[Statement, Rows], ...]] = {
     c.Keep: ((kept.SAVE, kept.saved),),
     c.SaveBill: ((bills.SAVE, bills.saved),),
     c.SavePayment: ((payments.SAVE, payments.saved),),
-    AddCdr: ((cdrs.ADD, cdrs.added),),
-    AddCdrMark: ((cdrs.MARK, cdrs.marked),),
+    AddCdr: ((cdrs.ADD, cdrs.added), (usage.MARK, usage.billed)),
+    AddCdrMark: ((cdrs.MARK, cdrs.marked), (usage.MARK, usage.said)),
     Enter: ((ledger.ADD, ledger.added),),
     AddInvoice: ((invoices.ADD, invoices.added), (invoices.BILL, invoices.billed)),
     AddMark: ((invoices.MARK, invoices.marked),),
@@ -82,7 +84,16 @@ WRITES: dict[type[c.Change], tuple[tuple[Statement, Rows], ...]] = {
         (intents.DROP_WAITING, stations.dropped),
     ),
     c.DropToken: ((tokens.DROP, tokens.dropped),),
-    DropSession: ((history.DROP, history.dropped), (history.DROP_READINGS, history.readings_dropped)),
+    DropSession: (
+        (history.DROP, history.dropped),
+        (history.DROP_READINGS, history.readings_dropped),
+        (usage.MARK, usage.dropped),
+    ),
+    CountSession: ((usage.COUNT, usage.counted),),
+    Uncount: ((usage.UNCOUNT, usage.uncounted),),
+    AddToSums: ((usage.ADD, usage.added),),
+    Unmark: ((usage.UNMARK, usage.unmarked),),
+    SaveInService: ((usage.SERVE, usage.served),),
     c.ForgetUnknown: ((unknown.FORGET, unknown.forgotten),),
     Audit: ((audit.ADD, audit.added),),
 }

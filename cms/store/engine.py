@@ -55,6 +55,7 @@ from cms.store.reader import Reader, ScopedReader, reader
 from cms.store.schema import fold, micros
 from cms.store.sqlite import SqlitePen
 from cms.store.statements import Statement
+from cms.store.usage import SqlUsage
 from cms.store.writer import Pen, Writer
 
 _PRUNED_AT_ONCE = 1000
@@ -117,6 +118,11 @@ class SqlStore:
     def history(self) -> SqlHistory:
         """What it knows of sessions that other systems knew."""
         return SqlHistory(self._reader)
+
+    @property
+    def usage(self) -> SqlUsage:
+        """How it counted sessions."""
+        return SqlUsage(self._reader)
 
     @property
     def healthy(self) -> bool:
