@@ -66,6 +66,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
         "cms drivers billing set ada --way card",
         "cms drivers billing set volt --way invoice --company 'Volt BV' --vat-id NL123456789B01",
     ),
+    "doctor": (
+        "cms doctor",
+        "cms doctor CP-7",
+        "cms doctor --handshakes -o wide",
+    ),
     "tail": (
         "cms tail",
         "cms tail CP-7 --action BootNotification,StatusNotification --full",
@@ -272,6 +277,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     ),
     "stations unlock": ("cms stations unlock CP-7 --connector 1 --wait",),
     "stations availability": ("cms stations availability CP-7 inoperative --reason 'cable is cut'",),
+    "stations notes": ("cms stations notes CP-7",),
     "stations trigger": ("cms stations trigger CP-7 StatusNotification",),
     "stations config list": ("cms stations config list CP-7 --filter 'name~interval'",),
     "stations config get": ("cms stations config get CP-7 HeartbeatInterval",),
