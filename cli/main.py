@@ -52,6 +52,7 @@ COMMANDS: dict[str, str] = {
     "audit": "Who did what, why and with which result: list, verify, export.",
     "alerts": "What needs a person: list, show, ack, claim, note, mute.",
     "events": "What happens; --follow to see it as it happens.",
+    "doctor": "What is wrong, why, and what mends it.",
     "tail": "OCPP as it is spoken: request and answer paired, live.",
     "ask": "Any operation of the daemon, by the name of its request, with JSON.",
     "shell": "A prompt for many commands, with history and completion.",

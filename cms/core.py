@@ -21,7 +21,7 @@ from cms.contract.refusals import NotFound
 from cms.contract.sessions import ListSessions, Sample
 from cms.contract.stations import Message, UnknownStation, Variable
 from cms.contract.status import QuarantinedMessage
-from cms.domain import outside
+from cms.domain import handshakes, outside
 from cms.domain.accounts import Account
 from cms.domain.alerts import Board
 from cms.domain.audit import Head, Sealed, Wanted
@@ -475,6 +475,10 @@ class Stations(Protocol):
 
     def disconnect(self, station_id: str, code: int, reason: str) -> None: ...
 
+    def attempts(self) -> list[handshakes.Attempt]:
+        """Handshakes that failed lately, the newest last."""
+        ...
+
 
 class Bus(Protocol):
     """Tells whoever listens what was committed. Never waits for a listener."""
@@ -679,6 +683,9 @@ class Admission:
     """What is spoken with a station that offers nothing; empty: nothing."""
     lenient: bool = False
     """Whether its words may be longer than the specification allows."""
+    outcome: str = handshakes.TURNED
+    why: str = ""
+    """The same for the journal: what a stranger at the door is not told."""
 
 
 @dataclass(slots=True)

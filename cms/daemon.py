@@ -299,7 +299,7 @@ class Daemon:
         told = await admit(core, self._knocks, approach)
         if told.station is not None:
             return Admitted(told.station, told.subprotocol, told.lenient, core.organisation)
-        return Turned(told.status, told.reason, told.retry_after_s)
+        return Turned(told.status, told.reason, told.retry_after_s, told.outcome, told.why, core.organisation)
 
     def _published(self, events: Sequence[Event]) -> None:
         self.bus.publish(events)

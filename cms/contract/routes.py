@@ -40,6 +40,15 @@ def _status() -> Rows:
     }
 
 
+def _diagnosis() -> Rows:
+    from cms.contract import diagnosis
+
+    return {
+        diagnosis.Diagnose: Route("GET", "/v1/diagnosis", diagnosis.Diagnosis),
+        diagnosis.ListHandshakes: Route("GET", "/v1/handshakes", list[diagnosis.Handshake]),
+    }
+
+
 def _events() -> Rows:
     from cms.contract import events
 
@@ -772,6 +781,7 @@ def _audit() -> Rows:
 
 _NOUNS: dict[str, Callable[[], Rows]] = {
     "status": _status,
+    "diagnosis": _diagnosis,
     "events": _events,
     "stations": _stations,
     "stationnotes": _stationnotes,

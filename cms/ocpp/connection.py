@@ -26,6 +26,8 @@ except ImportError:  # no wheel with C for this machine
 
 # RFC 6455, 5.2: FIN and opcode 1; the mask bit; the length that says that two more bytes hold it.
 _WHOLE_TEXT, _MASKED, _TWO_BYTES_MORE = 0x81, 0x80, 126
+#: A TLS record with a handshake in it (RFC 8446, 5.1), where HTTP should begin.
+_TLS_HELLO = b"\x16\x03"
 #: A close frame holds 123 bytes of reason (RFC 6455, 5.5).
 _MAX_REASON = 120
 
@@ -59,6 +61,9 @@ class StationConnection(ServerConnection):
         self._closing: asyncio.TimerHandle | None = None
         self._lost_because: str | None = None
         self._through: door.Forwarded | None = None
+        self.told = False
+        """Whether the journal of handshakes knows of it."""
+        self.spoke_tls = False
 
     @property
     def host(self) -> str:
@@ -110,6 +115,8 @@ class StationConnection(ServerConnection):
         if self.link is not None and (text := self._whole_text(data)) is not None:
             self._hear(self.link, text)
         else:
+            if self.link is None and data.startswith(_TLS_HELLO):
+                self.spoke_tls = True
             super().data_received(data)
 
     def connection_lost(self, exc: Exception | None) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, unquote_to_bytes
 
 from cms.core import MAIN
+from cms.domain import handshakes
 
 _MAX_ADDRESS = 64
 MAX_IDENTITY = 48
@@ -49,11 +50,17 @@ class Admitted:
 
 @dataclass(frozen=True, slots=True)
 class Turned:
-    """It may not. ``status`` is HTTP's: 401, 403, 404, 429 or 503."""
+    """It may not. ``status`` is HTTP's: 401, 403, 404, 429 or 503.
+
+    ``outcome`` and ``why`` are for the journal (domain.handshakes): the station is told less.
+    """
 
     status: int
     reason: str
     retry_after_s: int | None = None
+    outcome: str = handshakes.TURNED
+    why: str = ""
+    organisation: str = MAIN
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,16 +97,22 @@ def knock(
         return read
     # A station that offers none at all may be one of those for which a version is assumed: admit decides.
     if protocols and select(protocols, spoken) is None:
-        return Turned(400, "no OCPP subprotocol in common: this server speaks " + ", ".join(spoken))
+        words = "no OCPP subprotocol in common: this server speaks " + ", ".join(spoken)
+        return Turned(400, words, outcome=handshakes.SUBPROTOCOL)
     username, password = None, None
     if authorization:
         credentials = basic(authorization)
         if credentials is None:
-            return Turned(401, "unreadable credentials")
+            return Turned(401, "unreadable credentials", outcome=handshakes.CREDENTIALS)
         username, password = credentials
         if username.casefold() != read.casefold():
             # 1.6 J 6.2.2, 2.0.1 A00.FR.204: the user name is the identity.
-            return Turned(401, "wrong credentials")
+            return Turned(
+                401,
+                "wrong credentials",
+                outcome=handshakes.CREDENTIALS,
+                why="the user name is not the identity",
+            )
     return Knock(
         read, tuple(protocols), username, password, address, secure, certificate, _above(target), cipher
     )
@@ -110,14 +123,18 @@ def identity(target: str, prefix: str) -> str | Turned:
     path, query, _ = target.partition("?")
     path = path.rstrip("/")
     if query:
-        return Turned(400, "the station's address must not have a query string")
+        return _misplaced(400, "the station's address must not have a query string")
     if path in ("", prefix.rstrip("/")):
-        return Turned(404, f"the station's identity is missing: connect to {prefix}/<station>")
+        return _misplaced(404, f"the station's identity is missing: connect to {prefix}/<station>")
     try:
         name = unquote_to_bytes(path.rpartition("/")[2]).decode()
     except UnicodeDecodeError:
-        return Turned(400, "the station's identity is not UTF-8")
-    return name if is_identity(name) else Turned(400, "not an acceptable station identity")
+        return _misplaced(400, "the station's identity is not UTF-8")
+    return name if is_identity(name) else _misplaced(400, "not an acceptable station identity")
+
+
+def _misplaced(status: int, reason: str) -> Turned:
+    return Turned(status, reason, outcome=handshakes.ADDRESS)
 
 
 def _above(target: str) -> str:
@@ -140,6 +157,13 @@ def is_identity(name: str) -> bool:
 def select(offered: Sequence[str], spoken: Mapping[str, object]) -> str | None:
     """The first subprotocol of the station's list that we speak: its order is its preference (2.1 Part 4, 3.1.2)."""
     return next((protocol for protocol in offered if protocol in spoken), None)
+
+
+def shape(authorization: Sequence[str], certificate: bytes | None) -> str:
+    """What somebody shows to prove who he is, without any of it: none, basic, another scheme; a certificate."""
+    shown = [header.strip().partition(" ")[0].casefold()[:12] for header in authorization[:2]]
+    shown = [scheme if scheme in ("basic", "digest", "bearer") else "unreadable" for scheme in shown]
+    return " and ".join([*shown, *(["certificate"] if certificate is not None else [])]) or "none"
 
 
 def basic(authorization: Sequence[str]) -> tuple[str, bytes] | None:

@@ -11,7 +11,7 @@ import http
 import logging
 import ssl
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from typing import cast
+from typing import Any, cast
 
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import InvalidState
@@ -20,6 +20,8 @@ from websockets.typing import Subprotocol
 
 from cms.contract.refusals import Invalid
 from cms.core import MAIN, Clock, StoreDown
+from cms.domain import handshakes
+from cms.domain.handshakes import Attempt
 from cms.domain.networks import network_of
 from cms.ocpp import door
 from cms.ocpp.connection import StationConnection
@@ -28,6 +30,7 @@ from cms.ocpp.deflate import Deflate
 from cms.ocpp.dialect import DIALECTS
 from cms.ocpp.door import Admitted, Knock, Turned
 from cms.ocpp.gate import Gate
+from cms.ocpp.journal import Journal, outcome_of
 from cms.ocpp.link import Link
 from cms.ocpp.ports import Hooks, Limits
 from cms.ocpp.served import Served, is_open, place
@@ -55,7 +58,7 @@ class Endpoint(Served):
 
         ``admit`` decides who may come in, and to which organisation; ``hooks`` are what that one hears of him.
         """
-        super().__init__({}, MAIN)
+        super().__init__({}, MAIN, Journal())
         self.host = host
         self.port = port
         self.secure_port = secure.port if secure else None
@@ -65,6 +68,8 @@ class Endpoint(Served):
         self._clock = clock
         self._prefix = "/" + prefix.strip("/")
         self._tls = secure.context if secure else None
+        if self._tls is not None:
+            self._tls.tell = self._tls_failed
         self._proxies = frozenset(proxies)
         self._servers: list[Server] = []
         self._keeper: asyncio.Task[None] | None = None
@@ -166,7 +171,7 @@ class Endpoint(Served):
 
     def of(self, organisation: str) -> Served:
         """The stations of an organisation."""
-        return Served(self._connections, organisation)
+        return Served(self._connections, organisation, self._journal)
 
     def connected(self) -> int:
         """How many stations are connected, whoever they belong to."""
@@ -186,11 +191,22 @@ class Endpoint(Served):
 
     def left_the_door(self, connection: StationConnection) -> None:
         self._gate.leave(connection)
+        if connection.link is None and not connection.told:
+            outcome = handshakes.TLS_TO_PLAIN if connection.spoke_tls else handshakes.SILENT
+            self._journal.note(self._attempt(connection.host, outcome, "", tls=connection.cipher))
+
+    def _attempt(self, address: str, outcome: str, why: str, **more: Any) -> Attempt:
+        now = self._clock.now()
+        return Attempt(now, now, address, outcome, why, **more)
+
+    def _tls_failed(self, address: str, reason: str) -> None:
+        self._journal.note(self._attempt(address, outcome_of(reason), reason))
 
     async def _receive(self, connection: ServerConnection, request: Request) -> Response | None:
         """Decide about an upgrade; None lets it happen."""
         assert isinstance(connection, StationConnection)
         if "websocket" not in ",".join(request.headers.get_all("Upgrade")).casefold():
+            self._note(connection, request, Turned(426, "no websocket", outcome=handshakes.NO_UPGRADE))
             return None  # the library explains to browsers and probes what this port is
         if connection.peer in self._proxies:
             connection.believe(door.forwarded(request.headers.get_all))
@@ -207,13 +223,15 @@ class Endpoint(Served):
             spoken=DIALECTS,
         )
         if isinstance(knock, Turned):
-            return self._turn_away(connection, knock)
+            return self._turn_away(connection, request, knock)
         verdict = await self._verdict(knock)
         if isinstance(verdict, Turned):
-            return self._turn_away(connection, verdict)
+            return self._turn_away(connection, request, verdict)
         protocol = door.select(offered, DIALECTS) or verdict.subprotocol
         if protocol not in DIALECTS:
-            return self._turn_away(connection, Turned(400, "the station offers no OCPP subprotocol"))
+            nothing = Turned(400, "the station offers no OCPP subprotocol", outcome=handshakes.SUBPROTOCOL)
+            return self._turn_away(connection, request, nothing)
+        self._journal.solved(verdict.organisation, verdict.station, self._clock.now())
         connection.place = place(verdict.organisation, verdict.station)
         connection.link = Link(
             verdict.station,
@@ -256,7 +274,26 @@ class Endpoint(Served):
             log.warning("could not store that %r is contested", verdict.station)
         return True
 
-    def _turn_away(self, connection: StationConnection, turned: Turned) -> Response:
+    def _note(self, connection: StationConnection, request: Request, turned: Turned) -> None:
+        """Into the journal: the shape of what it showed, nothing of its secrets."""
+        connection.told = True
+        named = door.identity(request.path, self._prefix)
+        attempt = self._attempt(
+            connection.host,
+            turned.outcome,
+            turned.why or turned.reason,
+            target=request.path.partition("?")[0],
+            identity=named if isinstance(named, str) else "",
+            offered=tuple(_listed(request.headers.get_all("Sec-WebSocket-Protocol")))[:8],
+            credentials=door.shape(request.headers.get_all("Authorization"), connection.certificate),
+            tls=connection.cipher or ("by a proxy" if connection.secure else ""),
+            status=turned.status,
+            organisation=turned.organisation,
+        )
+        self._journal.note(attempt)
+
+    def _turn_away(self, connection: StationConnection, request: Request, turned: Turned) -> Response:
+        self._note(connection, request, turned)
         response = connection.respond(http.HTTPStatus(turned.status), turned.reason + "\n")
         if turned.status == http.HTTPStatus.UNAUTHORIZED:
             response.headers["WWW-Authenticate"] = 'Basic realm="OCPP", charset="UTF-8"'

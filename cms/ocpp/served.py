@@ -7,8 +7,10 @@ from collections.abc import Sequence
 from cms.contract.refusals import Unreachable
 from cms.contract.stations import Message
 from cms.core import LinkInfo
+from cms.domain.handshakes import Attempt
 from cms.domain.orders import Order, OrderAnswer
 from cms.ocpp.connection import StationConnection
+from cms.ocpp.journal import Journal
 from cms.ocpp.link import Link
 
 
@@ -24,9 +26,12 @@ def is_open(connection: StationConnection) -> bool:
 class Served:
     """The newest connection of each station of an organisation."""
 
-    def __init__(self, connections: dict[str, StationConnection], organisation: str) -> None:
+    def __init__(
+        self, connections: dict[str, StationConnection], organisation: str, journal: Journal
+    ) -> None:
         self._connections = connections
         self._organisation = organisation
+        self._journal = journal
 
     def link(self, station_id: str) -> LinkInfo | None:
         link = self._link(station_id)
@@ -56,6 +61,9 @@ class Served:
         link = self._link(station_id)
         if link is not None:
             link.shut(code, reason)
+
+    def attempts(self) -> list[Attempt]:
+        return self._journal.rows(self._organisation)
 
     def _link(self, station_id: str) -> Link | None:
         connection = self._connections.get(place(self._organisation, station_id))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cms.contract.refusals import Invalid
+from cms.ocpp.journal import TellingContext
 
 #: Suites of TLS 1.2; TLS 1.3 has suites of its own. A00.FR.318 and 421 name the two ECDSA and the two legacy ones.
 CIPHERS = (
@@ -27,14 +28,14 @@ class SecureListener:
     """A second port, with TLS. ``port`` 0 picks a free one."""
 
     port: int
-    context: ssl.SSLContext
+    context: TellingContext
 
 
 Pair = tuple[Path, Path | None]
 """A chain in PEM, leaf first, and its key; None: the key is in the same file."""
 
 
-def context(pairs: Sequence[Pair], authorities: Sequence[str], *, legacy: bool = True) -> ssl.SSLContext:
+def context(pairs: Sequence[Pair], authorities: Sequence[str], *, legacy: bool = True) -> TellingContext:
     """What a listener needs. ``authorities`` are PEM texts of those whose client certificates are taken.
 
     ``legacy``: suites without forward secrecy too, as OCPP demands.
@@ -42,7 +43,7 @@ def context(pairs: Sequence[Pair], authorities: Sequence[str], *, legacy: bool =
     An RSA and an ECDSA chain stand side by side; the handshake takes the one that the station's suites want.
     Raises Invalid.
     """
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made = TellingContext(ssl.PROTOCOL_TLS_SERVER)
     made.minimum_version = ssl.TLSVersion.TLSv1_2  # A00.FR.313 to 315, 416 to 418
     made.set_ciphers(":".join((*CIPHERS, *(LEGACY if legacy else ()))))
     made.options |= ssl.OP_NO_COMPRESSION | ssl.OP_CIPHER_SERVER_PREFERENCE | ssl.OP_NO_RENEGOTIATION

@@ -23,6 +23,7 @@ from cms.contract import configuration as co
 from cms.contract import customers as cu
 from cms.contract import datatransfer as dt
 from cms.contract import der as dc
+from cms.contract import diagnosis as dg
 from cms.contract import displays as d
 from cms.contract import drivers as dr
 from cms.contract import events as e
@@ -81,6 +82,7 @@ from cms.operations import (
     customers,
     datatransfer,
     der,
+    diagnosis,
     displays,
     driveraccounts,
     drivers,
@@ -151,6 +153,8 @@ class Operation:
 OPERATIONS: dict[type, Operation] = {
     a.ShowStatus: Operation(status.show, "status.read"),
     a.ListQuarantine: Operation(status.quarantine, "messages.read"),
+    dg.Diagnose: Operation(diagnosis.diagnose, "stations.read"),
+    dg.ListHandshakes: Operation(diagnosis.handshakes, "stations.read"),
     e.ListEvents: Operation(events.list_, "events.read"),
     al.ListAlerts: Operation(alerts.list_, "alerts.read"),
     al.ShowAlert: Operation(alerts.show, "alerts.read"),

@@ -8,7 +8,7 @@ from typing import Any
 
 from cms.contract.refusals import Conflict, Invalid
 from cms.core import Admission, Core, Lane, StoreDown
-from cms.domain import organisations, security
+from cms.domain import handshakes, organisations, security
 from cms.domain.certificates import EntryTerms, unfit
 from cms.domain.changes import Change, ForgetUnknown, Happened, NoteUnknown, SaveStation
 from cms.domain.evolve import evolve
@@ -28,7 +28,9 @@ _NOTE_EVERY = timedelta(seconds=60)
 _MAX_STRANGERS = 10_000
 _NOTES_PER_MINUTE = 120
 INBOX_SIZE = 1_000
-_TOO_MANY = Admission(None, 429, "too many wrong passwords", retry_after_s=60)
+_TOO_MANY = Admission(
+    None, 429, "too many wrong passwords", 60, outcome=handshakes.PROOF, why="its password is being guessed"
+)
 
 
 @dataclass(slots=True)
@@ -109,7 +111,8 @@ async def _let_in(core: Core, knocks: Knocks, lane: Lane, approach: Approach) ->
     station, switches = lane.state.station, switches_of(lane.state)
     if not approach.protocols and not switches.assume_subprotocol:
         await _note(core, knocks, station, approach, "offers no subprotocol", core.clock.now())
-        return Admission(None, 400, "no OCPP subprotocol is offered: this server does not guess")
+        words = "no OCPP subprotocol is offered: this server does not guess"
+        return Admission(None, 400, words, outcome=handshakes.PROOF, why="offers no subprotocol")
     return Admission(station.id, subprotocol=switches.assume_subprotocol, lenient=switches.lenient_lengths)
 
 
@@ -149,7 +152,8 @@ async def _turn_away(
     if guessed and knocks.guesses.too_many(_named(core, approach), network_of(approach.address), now):
         return _TOO_MANY
     # Unknown stations and wrong passwords are told the same: identities are printed on stations and maps.
-    return Admission(None, 401, "unauthorized")
+    outcome = handshakes.UNKNOWN if station is None else handshakes.PROOF
+    return Admission(None, 401, "unauthorized", outcome=outcome, why=reason)
 
 
 async def _note(

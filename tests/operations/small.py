@@ -14,6 +14,7 @@ from cms.clock import RandomMint
 from cms.contract.refusals import Refusal, Unreachable
 from cms.contract.stations import Message
 from cms.core import Actor, Core, Lane, LinkInfo
+from cms.domain.handshakes import Attempt
 from cms.domain.observations import Observation, Received
 from cms.domain.orders import Order, OrderAnswer
 from cms.operations import openingbalances
@@ -51,6 +52,7 @@ class ToldStations:
         self.answer: OrderAnswer | Refusal = OrderAnswer("accepted", "Accepted", {"status": "Accepted"})
         self.before_answer: Callable[[], Coroutine[Any, Any, None]] | None = None
         self.forgotten: tuple[str, ...] = ()
+        self.failed: list[Attempt] = []
         self._clock = clock
 
     def connect(self, station: str, version: str = "1.6") -> None:
@@ -78,6 +80,9 @@ class ToldStations:
 
     def forget(self, words: Sequence[str]) -> None:
         self.forgotten = tuple(words)
+
+    def attempts(self) -> list[Attempt]:
+        return list(self.failed)
 
     def disconnect(self, station_id: str, code: int, reason: str) -> None:
         self.closed.append((station_id, code))

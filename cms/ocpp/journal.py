@@ -1,0 +1,102 @@
+"""Handshakes that failed, in memory and bounded: strangers write it. One row for attempts that are alike."""
+
+from __future__ import annotations
+
+import ssl
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from cms.domain.evolve import evolve
+from cms.domain.handshakes import PLAIN_TO_TLS, TLS, Attempt
+
+_ROWS = 1_000
+#: Of one address: a scanner must not push the stations out.
+_ROWS_OF_ONE = 50
+_MAX_TEXT = 120
+
+
+class Journal:
+    """The newest last."""
+
+    def __init__(self) -> None:
+        self._rows: dict[tuple[str, ...], Attempt] = {}
+        self._of_address: dict[str, int] = {}
+
+    def note(self, attempt: Attempt) -> None:
+        """Another one; alike are those of the same address, identity and cause."""
+        attempt = evolve(attempt, target=attempt.target[:_MAX_TEXT], why=attempt.why[:_MAX_TEXT])
+        key = (
+            attempt.organisation,
+            attempt.address,
+            attempt.identity.casefold(),
+            attempt.outcome,
+            attempt.why,
+        )
+        before = self._rows.pop(key, None)
+        if before is not None:
+            attempt = evolve(attempt, first_at=before.first_at, count=before.count + 1)
+        else:
+            self._make_room(attempt.address)
+            self._of_address[attempt.address] = self._of_address.get(attempt.address, 0) + 1
+        self._rows[key] = attempt
+
+    def solved(self, organisation: str, station: str, at: datetime) -> None:
+        """The station came in."""
+        name = station.casefold()
+        for key, row in self._rows.items():
+            if key[2] == name and row.organisation == organisation and row.solved_at is None:
+                self._rows[key] = evolve(row, solved_at=at)
+
+    def rows(self, organisation: str) -> list[Attempt]:
+        return [row for row in self._rows.values() if row.organisation == organisation]
+
+    def _make_room(self, address: str) -> None:
+        if self._of_address.get(address, 0) >= _ROWS_OF_ONE:
+            self._drop(next(key for key in self._rows if key[1] == address))
+        elif len(self._rows) >= _ROWS:
+            self._drop(next(iter(self._rows)))
+
+    def _drop(self, key: tuple[str, ...]) -> None:
+        row = self._rows.pop(key)
+        left = self._of_address[row.address] - 1
+        if left:
+            self._of_address[row.address] = left
+        else:
+            del self._of_address[row.address]
+
+
+class ToldTls(ssl.SSLObject):
+    """Server side of TLS that tells why a handshake failed: nothing else does, the connection is never made."""
+
+    def do_handshake(self) -> None:
+        """As in ssl.SSLObject."""
+        try:
+            super().do_handshake()
+        except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            raise
+        except ssl.SSLError as error:
+            tell = getattr(self.context, "tell", None)
+            if tell is not None:
+                tell(_peer(sys._getframe(1)), error.reason or str(error))
+            raise
+
+
+class TellingContext(ssl.SSLContext):
+    """A context whose failed handshakes are told: (address or nothing, OpenSSL's reason)."""
+
+    sslobject_class = ToldTls
+    tell: Callable[[str, str], None] | None = None
+
+
+def _peer(frame: Any) -> str:
+    """Whose handshake it was: asyncio's protocol, which asks for it, knows; another loop's may not say."""
+    transport = getattr(frame.f_locals.get("self"), "_transport", None)
+    peer = transport.get_extra_info("peername") if transport is not None else None
+    return str(peer[0]) if peer else ""
+
+
+def outcome_of(reason: str) -> str:
+    """TLS that failed, or no TLS at all where TLS is spoken."""
+    return PLAIN_TO_TLS if reason in ("HTTP_REQUEST", "HTTPS_PROXY_REQUEST") else TLS
