@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
 from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from cms.client import Back, Lost
@@ -125,7 +126,7 @@ class Reading:
         self._app.post_message(VariablesRead(place, variables))
 
     def read_book(self, place: BookPlace) -> None:
-        place.run_worker(self._fetch_book(place), group="book", exclusive=True)
+        place.run_worker(partial(self._fetch_book, place), group="book", exclusive=True)
 
     async def _fetch_book(self, place: BookPlace) -> None:
         try:
@@ -150,7 +151,7 @@ class Reading:
 
     def fetch(self, place: Place, what: str, fetch: Callable[[Ask], Awaitable[Any]]) -> None:
         """Ask the daemon in one or several requests; ``place.take(what, found)`` gets the answer or the refusal."""
-        place.run_worker(self._fetch(place, what, fetch), group=what, exclusive=True)
+        place.run_worker(partial(self._fetch, place, what, fetch), group=what, exclusive=True)
 
     async def _fetch(self, place: Place, what: str, fetch: Callable[[Ask], Awaitable[Any]]) -> None:
         try:

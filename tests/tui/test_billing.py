@@ -119,7 +119,7 @@ async def test_what_is_open_leads_to_its_list_and_an_invoice_to_the_working_of_i
         await seat.sees(
             "[Open]", "Invoices", "invoices are overdue", "1.90 EUR", "ready 212 (41902.18 EUR)", "held 1"
         )
-        await seat.press("enter")
+        await seat.press("j", "enter")
         await seat.sees("[Invoices]", "status=overdue", "2026-0042", "Ada [Lovelace]")
         await seat.press("d")
         await seat.hears("2026-0042.pdf")
@@ -149,7 +149,7 @@ async def test_a_billing_run_is_shown_before_it_is_made_and_by_keys_alone(folder
         await seat.press("G", "enter")
         await seat.sees("would make 2 documents over €107.10", "sessions left out: 1", "ada", "credit-note")
         await seat.press("B")
-        await seat.sees("only a credit note takes one back", "cms billing run")
+        await seat.sees("are numbered and owed", "cms billing run")
         assert not any(isinstance(asked, RunBilling) and not asked.dry_run for asked in daemon.asked)
         await seat.press("y")
         await seat.until(lambda: RunBilling(limit=500) in daemon.asked)

@@ -115,11 +115,10 @@ class BillingRun(BookPlace):
             return []
         left_out = sum(len(part.left_out) for part in self._parts)
         more: Line = ((f" sessions left out: {left_out}", "warn"),) if left_out else ()
-        said: Line = (
-            f" {self._period()}: would make {self.totals()}",
-            *more,
-        )
-        return [said, ((" B makes them; another month: cms billing run --month", "dim"),)]
+        return [
+            (f" {self._period()}: would make {self.totals()}",),
+            (*more, (" B makes them; another month: cms billing run --month", "dim")),
+        ]
 
     def totals(self) -> str:
         """How many documents, and their sum in each currency; a credit note counts against it."""

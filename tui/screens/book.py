@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any, ClassVar
+from functools import partial
+from typing import Any
 
 from textual import events
 from textual.widget import Widget
@@ -15,7 +16,7 @@ from tui.mirror import Ref
 from tui.orders import Target
 from tui.screens.events import as_json
 from tui.screens.listed import Listed
-from tui.screens.place import Place, target_of_station
+from tui.screens.place import OwnAct, Place, target_of_station
 from tui.widgets.entry import Entry
 from tui.widgets.live_table import Column, LiveTable
 from tui.widgets.paint import Span
@@ -110,7 +111,6 @@ class BookPlace(Listed):
     def on_mount(self) -> None:
         super().on_mount()
         self.list_table().empty = "reading …" if self.book.live is None else self.book.empty
-        self.read()
 
     def read(self) -> None:
         """Ask for the rows; those of the mirror are here already."""
@@ -182,8 +182,18 @@ class BookPlace(Listed):
         return set()
 
     def footer(self) -> list[tuple[str, str]]:
-        acts = [(act.key, act.label) for act in self.book.acts]
+        acts = [] if self.console.read_only else [(act.key, act.label) for act in self.book.acts]
         return [*super().footer()[:1], *acts, *super().footer()[1:]]
+
+    def own_acts(self) -> Sequence[OwnAct]:
+        return [OwnAct(act.key, act.help, partial(self._begin, act)) for act in self.book.acts]
+
+    def reread(self) -> None:
+        self.read()
+
+    @property
+    def kept_name(self) -> str:
+        return f"book {self.book.word}"
 
     def on_key(self, event: events.Key) -> None:
         if self.query_one(Entry).is_open or self.query_one(Question).is_open:

@@ -37,11 +37,13 @@ class Tabbed(BookPlace):
         super().__init__(self.contents[self.tab], None)
 
     def body(self) -> Iterable[Widget]:
-        yield Lines(id="tabs")
+        yield Lines(id="lists")
         yield from super().body()
 
     def on_mount(self) -> None:
-        super().on_mount()
+        if not self._result_callbacks:
+            # Textual gives the first screen of a mode no callback, and takes one off when it is switched.
+            self._push_result_callback(self, None)
         if not self.app.is_screen_installed(self._name_of(self.tab)):
             self.app.install_screen(self, self._name_of(self.tab))
 
@@ -58,7 +60,7 @@ class Tabbed(BookPlace):
         super().draw_frame()
         summary = self.summary_line()
         bar = tab_bar(list(self.contents), self.tab, self.app.size.width)
-        self.query_one("#tabs", Lines).show([bar, summary] if summary else [bar])
+        self.query_one("#lists", Lines).show([bar, summary] if summary else [bar])
 
     def turn_tab(self, by: int) -> None:
         """The list so many places further in the bar."""
