@@ -50,9 +50,9 @@ def demo(
 def _look(address: Address) -> int:
     """The console on a terminal, else a line per event."""
     if sys.stdin.isatty() and sys.stdout.isatty():
-        from tui.app import run
+        from tui.app import Opening, run
 
-        return run(address, ctrl_c_ends=True)
+        return run(address, opening=Opening(ctrl_c_ends=True))
     import asyncio
 
     from cli.events import print_events

@@ -71,7 +71,9 @@ class Acting:
                 say(words.sentence(gathered), "warn")
                 return
             target, self._marked = gathered.target, gathered.others
-        if not self._app.following.live:
+        if self._app.read_only:
+            say("read-only: ! allows acts again", "warn")
+        elif not self._app.following.live:
             say("the daemon is gone: acts are off until it is back", "bad")
         elif target is None or target.kind != act.kind:
             self._begin_elsewhere(act, target)

@@ -38,7 +38,8 @@ from tui.painting import COLLECT_S, Painting
 from tui.palette import Palette
 from tui.pricing import sheet
 from tui.progress import Progress
-from tui.reading import Reading, power_samples
+from tui.reading import Reading
+from tui.samples import power_samples
 from tui.screens.alerts import Alerts
 from tui.screens.billing import Billing
 from tui.screens.events import Events
@@ -514,12 +515,6 @@ class CmsApp(LeanApp):
     def on_surroundings_read(self, note: notes.SurroundingsRead) -> None:
         if note.place.is_attached:
             note.place.hear_surroundings(note.site, note.evses)
-
-    def on_story_read(self, note: notes.StoryRead) -> None:
-        self.mirror.seed_power(note.place.session, power_samples(note.samples))
-        if note.place.is_attached:
-            note.place.hear(note.story)
-            note.place.draw(set())
 
     def on_presented_read(self, note: notes.PresentedRead) -> None:
         if note.place.is_attached:

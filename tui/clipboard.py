@@ -1,8 +1,9 @@
-"""What is copied, and how a terminal behind tmux gets it (OSC 52)."""
+"""What is copied, and how a terminal behind tmux gets it or screen gets it (OSC 52)."""
 
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from typing import Any
 
 from textual.screen import Screen
@@ -11,6 +12,9 @@ from tui.screens.page import Page
 from tui.screens.paper import Paper
 from tui.screens.place import Place
 from tui.screens.usage import Usage
+
+SCREEN_TAKES = 256
+"""Characters of a sequence that screen passes on at once."""
 
 
 def worth_copying(place: Screen[Any], last_cli: str) -> tuple[str, str]:
@@ -28,7 +32,17 @@ def worth_copying(place: Screen[Any], last_cli: str) -> tuple[str, str]:
     return found, found
 
 
-def through_tmux(text: str) -> str:
-    """The sequence that tmux passes on to the terminal's clipboard."""
+def sequence(text: str, environ: Mapping[str, str]) -> str:
+    """What puts the text into the terminal's clipboard, also from within tmux and screen."""
     encoded = base64.b64encode(text.encode()).decode()
-    return f"\x1bPtmux;\x1b\x1b]52;c;{encoded}\a\x1b\\"
+    return passed_on(f"\x1b]52;c;{encoded}\a", environ)
+
+
+def passed_on(told: str, environ: Mapping[str, str]) -> str:
+    """A sequence as tmux and screen pass it on to the terminal; screen takes it in pieces."""
+    if "TMUX" in environ:
+        return "\x1bPtmux;" + told.replace("\x1b", "\x1b\x1b") + "\x1b\\"
+    if environ.get("TERM", "").startswith("screen") and "STY" in environ:
+        pieces = (told[at : at + SCREEN_TAKES] for at in range(0, len(told), SCREEN_TAKES))
+        return "".join(f"\x1bP{piece}\x1b\\" for piece in pieces)
+    return told

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from cms.contract.operators import ShowIdentity
 from cms.contract.refusals import Refusal
 from cms.contract.status import ShowStatus
 from tui.link import Daemon, Link, LinkState
-from tui.notes import LinkTurned
+from tui.notes import IdentityKnown, LinkTurned
 from tui.widgets.live_table import LiveTable
 from tui.widgets.paint import Line
 
@@ -34,7 +35,20 @@ class Following:
 
     def begin(self) -> None:
         """Follow the daemon as long as the console runs."""
-        self._app.run_worker(self.link.run(), group="link", exit_on_error=True)
+        self._app.run_worker(self.link.run(), group="link", exclusive=True, exit_on_error=True)
+
+    def reach_now(self) -> None:
+        """Read all anew and follow from there, without waiting for the next attempt."""
+        self._app.say("reaching for the daemon …", "busy")
+        self.begin()
+
+    async def _ask_who(self) -> None:
+        """Who the daemon takes us for: somebody who may only look is shown no acts."""
+        try:
+            identity = await self._daemon.ask(ShowIdentity())
+        except Refusal:
+            return  # each act is refused by itself then
+        self._app.post_message(IdentityKnown(identity.permissions))
 
     def _turned(self, state: LinkState) -> None:
         self._app.post_message(LinkTurned(state))
@@ -44,6 +58,8 @@ class Following:
         if state.live:
             if self.was_live and not self.state.live:
                 self._app.say("the daemon is back: nothing was missed", "good")
+            if not self.was_live:
+                self._app.run_worker(self._ask_who(), group="identity")
             self.was_live = True
             self._lost_at = None
         elif self.state.live or self._lost_at is None:

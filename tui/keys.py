@@ -78,7 +78,9 @@ LISTED = (*MARKED, "events", "alerts")
 MARKS = (*MARKED, "alerts")
 TOKENS = ("tokens",)
 MINDED = ("overview", "alerts", "alert")
+TABS_OF_SESSION = ("session", "session-price", "session-samples")
 TABS_OF_STATION = ("station", "frames", "configuration", "jobs", "history", "notes")
+TABS = (*TABS_OF_STATION, *TABS_OF_SESSION)
 USAGE = ("usage",)
 AT_STATION = ("stations", "station", "overview", "sites", "site")
 AT_CONNECTOR = ("station", "sessions", "session", "stations", "sites", "site")
@@ -103,10 +105,15 @@ KEYS: tuple[Key, ...] = (
     Key("MOVE", "ctrl+d,pagedown", "^d", "page(1)", "half a page down", TABLE),
     Key("MOVE", "ctrl+u,pageup", "^u", "page(-1)", "half a page up", TABLE),
     Key("MOVE", "tab", "tab", "next_pane", "next pane", ("overview", "tokens")),
-    Key("MOVE", "tab,right", "tab →", "turn_tab(1)", "next tab", TABS_OF_STATION, "tabs", "tab"),
-    Key("MOVE", "shift+tab,left", "⇧tab ←", "turn_tab(-1)", "tab before", TABS_OF_STATION),
+    Key("MOVE", "tab,right", "tab →", "turn_tab(1)", "next tab", TABS, "tabs", "tab"),
+    Key("MOVE", "shift+tab,left", "⇧tab ←", "turn_tab(-1)", "tab before", TABS),
     Key("LOOK", "d", "d", "direction", "one way alone: from the station, to it; one kind alone", ("frames", "history"),
         "way", "way"),
+    Key("LOOK", "t", "t", "to_station", "the station of the session", ("sessions", *TABS_OF_SESSION), "station", "station"),
+    Key("LOOK", "d", "d", "to_driver", "the driver of the session: his support card",
+        ("sessions", *TABS_OF_SESSION), "driver", "driver"),
+    Key("SEE", "tilde", "~", "support", "support card of the driver under the cursor, or of whom you name", (), "",
+        "card"),
     Key("LOOK", "f", "f", "follow", "go to the end, and follow what comes", ("frames",), "follow", "follow"),
     Key("LOOK", "x", "x", "explain", "how usual this frame is, and what its schema says", ("frames",), "explain",
         "explain"),

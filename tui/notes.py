@@ -22,7 +22,6 @@ from tui.link import LinkState
 from tui.orders import Draft, Target
 from tui.screens.book import BookPlace
 from tui.screens.configuration import Configuration
-from tui.screens.session import Session
 from tui.screens.station import Station
 from tui.screens.tokens import Tokens
 
@@ -104,15 +103,6 @@ class SurroundingsRead(Note):
     place: Station
     site: SiteView | None
     evses: list[EvseView]
-
-
-@dataclass(eq=False)
-class StoryRead(Note):
-    """What the record has about a session."""
-
-    place: Session
-    story: list[Event]
-    samples: list[Sample]
 
 
 @dataclass(eq=False)

@@ -80,11 +80,11 @@ async def test_a_wrong_filter_says_where_and_changes_nothing() -> None:
 
 async def test_stations_sort_by_power_when_asked() -> None:
     async with seated(small_fleet()) as seat:
-        await seat.press("2", "s", "s")
+        await seat.press("2", "s", "p")
         await seat.sees("sort power↓")
         assert "CP-0018" in seat.lines[3]
         assert "CP-0042" in seat.lines[4]
-        await seat.press("r")
+        await seat.press("s", "p")
         await seat.sees("sort power↑")
         assert "CP-0018" in seat.lines[10]
 
@@ -338,7 +338,7 @@ async def test_a_lost_daemon_dims_the_picture_turns_acts_off_and_comes_back_with
         assert "link lost" not in seat.text
         assert seat.app.screen.query_one("#list", LiveTable).cursor == 2
         kinds = [event.type for event in seat.app.mirror.events.values()]
-        assert kinds[-1] == "connector.status"
+        assert kinds[-2:] == ["connector.status", "alert.raised"]
         assert len(kinds) == len(daemon.log)
 
 
@@ -411,7 +411,7 @@ async def test_a_session_tells_its_story() -> None:
 async def test_events_follow_the_latest_and_can_be_filtered() -> None:
     daemon = small_fleet()
     async with seated(daemon) as seat:
-        await seat.press("7")
+        await seat.press("7", "tab")
         await seat.sees("token.presented", "following")
         daemon.happen("station.security", "CP-0042", kind="TamperDetection")
         await seat.sees("TamperDetection")

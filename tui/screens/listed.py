@@ -10,6 +10,7 @@ from textual.widget import Widget
 from cms.contract import filters
 from cms.contract.refusals import Invalid
 from tui import words
+from tui.exporting import open_export
 from tui.listing import Listing
 from tui.marks import Marks
 from tui.mirror import Mirror, Ref
@@ -287,6 +288,10 @@ class Listed(Place):
 
     def on_unmount(self) -> None:
         self.leave()
+
+    def export(self) -> None:
+        """The rows that are shown, as a file."""
+        open_export(self.console, self)
 
     # ---- marks
 

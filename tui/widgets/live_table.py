@@ -211,6 +211,10 @@ class LiveTable(Painted, can_focus=True):
 
     # ---- Textual
 
+    def on_mount(self) -> None:
+        if (bind := getattr(self.app, "bind_table", None)) is not None:
+            bind(self._bindings, "table")
+
     def on_resize(self, event: events.Resize) -> None:
         self._widths = self._layout(event.size.width)
         self._painted.clear()
