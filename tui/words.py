@@ -144,6 +144,14 @@ def _configuration(said: Mapping[str, Any]) -> str:
     return f"{len(values)} values" if isinstance(values, Mapping | list | tuple) else ""
 
 
+def _alert(said: Mapping[str, Any]) -> str:
+    view = said.get("alert")
+    if not isinstance(view, Mapping):
+        return str(view or "")
+    state = " ".join(str(view[k]) for k in ("state", "by") if view.get(k) and view.get("state") != "new")
+    return " ".join(part for part in (view.get("what"), view.get("why"), f"({state})" if state else "") if part)
+
+
 #: What a nested object is called by, and what of it is worth a word.
 _NAMING = ("psp_ref", "id", "request_id", "name", "kind", "log_type", "token", "status", "outcome", "detail")
 
@@ -192,6 +200,9 @@ _TOLD: dict[str, Callable[[Mapping[str, Any]], str]] = {
     "token.added": _token,
     "token.changed": _token,
     "token.removed": _token,
+    "alert.raised": _alert,
+    "alert.changed": _alert,
+    "alert.ended": _alert,
 }
 
 #: Events that tell of trouble stand out in lists.

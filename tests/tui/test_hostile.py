@@ -31,7 +31,8 @@ async def test_no_screen_obeys_what_a_station_says(size: tuple[int, int]) -> Non
             (["1"], "Needs attention"),
             (["2"], "vendor [/]"),
             (["3"], "S9"),
-            (["7"], "following"),
+            (["7"], "tab events"),
+            (["tab"], "following"),
             (["4"], "Refused lately"),
             (["question_mark"], "SCREENS"),
         ]:

@@ -8,12 +8,14 @@ from datetime import timedelta
 import msgspec
 import pytest
 
+from cms.contract.alerts import AlertView
 from cms.contract.events import Event
 from cms.contract.intents import IntentView
 from cms.contract.sessions import SessionView, ShowSession
-from cms.contract.stations import ShowStation, StationView, UnknownStation
+from cms.contract.stations import ShowStation, StationView
 from cms.contract.tokens import ShowToken
 from tests.tui.fake import NOON, connector, session, small_fleet, station
+from tests.tui.troubles import alert
 from tui.mirror import EVENTS_KEPT, Mirror
 from tui.tellings import view_of
 
@@ -42,7 +44,7 @@ def picture(mirror: Mirror) -> tuple[object, ...]:
         mirror.online,
         mirror.power_w,
         set(mirror.active),
-        dict(mirror.concerns),
+        dict(mirror.alerts),
     )
 
 
@@ -199,40 +201,45 @@ def test_an_answer_that_was_overtaken_by_its_effect_is_ignored() -> None:
     assert mirror.intents["i1"].status == "confirmed"
 
 
-def test_faults_offline_stations_suspect_sessions_and_strangers_need_a_person_in_this_order() -> None:
-    mirror = Mirror()
-    mirror.load(
-        [station("CP-1"), station("CP-2", online=False), station("CP-3", boot_status="pending")],
-        sessions=[
-            session("s1", "CP-1", status="suspect", flags=("no-stop",)),
-            session("s2", "CP-3", flags=("gap",)),
-            session("s3", "CP-3", status="ended", ended_at=NOON, flags=("gap",)),
-        ],
-        strangers=[UnknownStation("X", NOON, NOON, 3, "10.0.0.9", (), "not enrolled")],
-    )
-    mirror.apply(faulted())
-    told = [(c.what, c.station, c.session) for c in mirror.attention()]
-    assert told == [
-        ("CP-1 c2", "CP-1", None),
-        ("CP-2", "CP-2", None),
-        ("CP-3", "CP-3", None),
-        ("session s1", "CP-1", "s1"),
-        ("session s2", "CP-3", "s2"),
-        ("X", None, None),
-    ]
-    mirror.apply(event("connector.status", evse=2, connector=1, status="available", reported_at=NOON))
-    assert mirror.attention()[0].what == "CP-2"
+def raised(one: AlertView, word: str = "raised") -> Event:
+    return event(f"alert.{word}", one.station or "", alert=msgspec.to_builtins(one))
 
 
-def test_two_that_prove_to_be_one_station_are_the_first_thing_to_look_at_until_its_password_is_changed() -> (
-    None
-):
-    mirror = mirror_of(station("CP-1"), station("CP-2", online=False))
-    mirror.apply(event("station.identity_conflict", addresses=["10.0.0.1", "198.51.100.9"]))
-    first = mirror.attention()[0]
-    assert (first.what, first.tone) == ("CP-1", "bad") and "10.0.0.1 and 198.51.100.9" in first.why
-    mirror.apply(event("station.password", outcome="taken"))
-    assert [concern.what for concern in mirror.attention()] == ["CP-2"]
+def test_what_needs_a_person_is_the_gravest_first_and_the_latest_of_them_first() -> None:
+    mirror = mirror_of(station("CP-1"))
+    old, new = NOON - timedelta(hours=2), NOON
+    for one in (
+        alert("session.flagged", "info", "session s2", "gap", new),
+        alert("station.offline", "warning", "CP-2", "lost its link", old, station="CP-2"),
+        alert("boot.pending", "warning", "CP-3", "its boot was answered pending", new, station="CP-3"),
+        alert("connector.faulted", "critical", "CP-1 c2", "faulted", old, station="CP-1"),
+    ):
+        assert ("alert", one.id) in mirror.apply(raised(one))
+    assert [one.what for one in mirror.attention()] == ["CP-1 c2", "CP-3", "CP-2", "session s2"]
+    assert (mirror.severities["critical"], mirror.severities["warning"]) == (1, 2)
+
+
+def test_what_is_muted_is_not_counted_and_what_is_over_is_gone() -> None:
+    mirror = mirror_of(station("CP-1"))
+    one = alert("connector.faulted", "critical", "CP-1 c2", "faulted", NOON, station="CP-1")
+    mirror.apply(raised(one))
+    mirror.apply(raised(replace(one, state="muted", by="anna"), "changed"))
+    assert mirror.attention() == [] and mirror.severities["critical"] == 0
+    assert list(mirror.alerts) == [one.id]
+    mirror.apply(raised(one, "ended"))
+    assert mirror.alerts == {} and mirror.severities["critical"] == 0
+
+
+def test_what_came_and_went_while_nobody_pressed_a_key_is_counted_until_it_is_read() -> None:
+    mirror = mirror_of(station("CP-1"))
+    mirror.away.key(NOON)
+    mirror.away.happened(NOON + timedelta(minutes=1), "alert.raised", "a")
+    mirror.away.happened(NOON + timedelta(minutes=2), "alert.raised", "b")
+    mirror.away.happened(NOON + timedelta(minutes=3), "alert.ended", "b")
+    mirror.away.key(NOON + timedelta(minutes=5))
+    assert mirror.away.line().startswith("1 new, 1 over since ")
+    mirror.away.read()
+    assert mirror.away.line() == ""
 
 
 def test_a_stranger_that_is_enrolled_is_no_stranger() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
 
@@ -27,6 +28,10 @@ class Alerts(Listed):
     """All alerts, the muted ones too; ``tab`` shows the events."""
 
     place = "alerts"
+    BINDINGS = [  # noqa: RUF012  # Textual reads it as a class attribute; its own tab would go to the next widget
+        Binding("tab", "app.turn_over", show=False)
+    ]
+
     title_words = "Alerts"
     kind = "alert"
     view_type = AlertView

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 
+from textual.binding import Binding
 from textual.widget import Widget
 
 from cms.contract import filters
@@ -42,15 +43,22 @@ def cells_of(event: Event) -> Sequence[Span]:
 
 
 class Events(Place):
-    """The event stream; it follows the latest while the cursor stands on the last row."""
+    """The event stream; it follows the latest while the cursor stands on the last row. ``tab`` shows the alerts."""
 
     place = "events"
+    BINDINGS = [  # noqa: RUF012  # Textual reads it as a class attribute; its own tab would go to the next widget
+        Binding("tab", "app.turn_over", show=False)
+    ]
+
     title_words = "Events"
 
     def __init__(self) -> None:
         super().__init__()
         self._expression = ""
         self._predicate: filters.Predicate | None = None
+
+    def crumbs(self) -> list[str]:
+        return ["Alerts & events", "events"]
 
     def body(self) -> Iterable[Widget]:
         yield Lines(id="line")
@@ -74,7 +82,7 @@ class Events(Place):
         table = self.query_one("#list", LiveTable)
         left: Span = (f" / {self._expression}", "busy") if self._expression else (" / filter", "dim")
         follows = table.cursor >= len(table.ids) - 1
-        right = f"{len(table.ids):,} kept · {'following' if follows else 'G follows'} "
+        right = f"{len(table.ids):,} kept · {'following' if follows else 'G follows'} · tab alerts "
         blank = self.app.size.width - width_of([left, right])
         self.query_one("#line", Lines).show([(left, " " * max(1, blank), right)])
 
