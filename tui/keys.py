@@ -12,7 +12,7 @@ from typing import Any
 
 from textual.binding import Binding
 
-from cms.contract import alerts, jobs, sessions, stationnotes, stations, tokens
+from cms.contract import alerts, charging, jobs, sessions, stationnotes, stations, tokens
 
 ANYWHERE = ""
 
@@ -56,6 +56,7 @@ LISTS = (
     "jobs",
     "history",
     "notes",
+    "card",
     "shelf",
     "book",
     "usage",
@@ -83,8 +84,8 @@ TABS_OF_STATION = ("station", "frames", "configuration", "jobs", "history", "not
 TABS = (*TABS_OF_STATION, *TABS_OF_SESSION)
 USAGE = ("usage",)
 AT_STATION = ("stations", "station", "overview", "sites", "site")
-AT_CONNECTOR = ("station", "sessions", "session", "stations", "sites", "site")
-AT_SESSION = ("sessions", "session", "station", "overview", "sites", "site")
+AT_CONNECTOR = ("station", "sessions", "session", "stations", "card", "sites", "site")
+AT_SESSION = ("sessions", "session", "station", "overview", "card", "sites", "site")
 TABLE = ("table",)
 
 KEYS: tuple[Key, ...] = (
@@ -186,11 +187,17 @@ KEYS: tuple[Key, ...] = (
         stations.UnlockConnector),
     Key("ACT", "S", "S", "act('start')", "start a session for a token", ("stations", "station"), "start", "start",
         sessions.StartSession),
+    Key("ACT", "S", "S", "act('start-for')", "start a session for the token: STATION EVSE", (*TOKENS, "card"), "start",
+        "start-for", sessions.StartSession),
     Key("ACT", "X", "X", "act('stop')", "stop the session", AT_SESSION, "stop", "stop", sessions.StopSession),
     Key("ACT", "A", "A", "act('availability')", "put a station or connector in or out of operation",
         ("stations", "station"), "avail", "availability", stations.ChangeAvailability),
     Key("ACT", "T", "T", "act('trigger')", "have the station send a message now", AT_STATION, "trigger", "trigger",
         stations.TriggerMessage),
+    Key("ACT", "P", "P", "act('limit')", "limit the power of the station or of an EVSE", ("stations", "station"),
+        "limit", "limit", charging.SetProfile),
+    Key("ACT", "M", "M", "act('maintenance')", "maintenance: the whole station out of operation, and back",
+        ("stations", "station"), "maint", "maintenance", stations.ChangeAvailability),
     Key("ACT", "F", "F", "act('firmware')", "give the station another firmware", ("stations", "station", "jobs"),
         "firmware", "update", jobs.UpdateFirmware),
     Key("ACT", "D", "D", "act('diagnostics')", "let the station upload its diagnostics to us",
@@ -203,8 +210,8 @@ KEYS: tuple[Key, ...] = (
         stations.ForgetUnknownStation),
     Key("ACT", "N", "N", "act('token-add')", "accept a new token, or the refused card", TOKENS, "new", "add",
         tokens.AddToken),
-    Key("ACT", "B", "B", "act('token-block')", "block the token", TOKENS, "block", "block", tokens.BlockToken),
-    Key("ACT", "I", "I", "act('token-unblock')", "accept the blocked token again", TOKENS, "unblock", "unblock",
+    Key("ACT", "B", "B", "act('token-block')", "block the token", (*TOKENS, "card"), "block", "block", tokens.BlockToken),
+    Key("ACT", "I", "I", "act('token-unblock')", "accept the blocked token again", (*TOKENS, "card"), "unblock", "unblock",
         tokens.UnblockToken),
     Key("ACT", "D", "D", "act('token-remove')", "remove the token", TOKENS, "remove", "remove", tokens.RemoveToken),
     Key("ACT", "L", "L", "act('config-get')", "read the configuration from the station", ("configuration",), "read",

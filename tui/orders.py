@@ -6,14 +6,18 @@ such an act foretells itself.
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
+from cms.contract import charging
 from cms.contract.intents import Preview
 from cms.contract.jobs import GetLog, UpdateFirmware
+from cms.contract.refusals import Invalid
 from cms.contract.sessions import StartSession, StopSession
 from cms.contract.stationnotes import AddStationNote
 from cms.contract.stations import (
@@ -120,6 +124,13 @@ def _start(target: Target, _: str) -> StartSession:
     return StartSession(station=target.station, token=target.token, evse=evse, connector=connector)
 
 
+def _start_for(target: Target, text: str) -> StartSession:
+    station, evse = [*text.split(), "1"][:2] if text.strip() else ("", "1")
+    if not station or not evse.isdecimal():
+        raise Invalid("type it like this: CP-7 1 (station, EVSE)")
+    return StartSession(station=station, token=target.token, evse=int(evse))
+
+
 def _stop(target: Target, _: str) -> StopSession:
     assert target.session is not None
     return StopSession(session=target.session)
@@ -131,6 +142,29 @@ def _read(target: Target, _: str) -> GetConfiguration:
 
 def _write(target: Target, value: str) -> SetConfiguration:
     return SetConfiguration(station=target.station, values={target.variable: value})
+
+
+_LIMIT = re.compile(r"(?:(\d+)\s*:\s*)?(\d+(?:\.\d)?)\s*(A|W|kW)", re.IGNORECASE)
+LIMIT_PROMPT = "limit, e.g. 16A, 11kW, or 2: 16A for EVSE 2:"
+
+
+def limited(target: Target, text: str) -> charging.SetProfile:
+    """``16A`` or ``11kW`` for the whole station, ``2: 16A`` as the default at EVSE 2."""
+    found = _LIMIT.fullmatch(text.strip())
+    if found is None:
+        raise Invalid("type it like this: 16A, 11kW, or 2: 16A for EVSE 2")
+    evse, number, unit = int(found[1] or 0), Decimal(found[2]), found[3]
+    if unit.casefold() == "kw":
+        number, unit = number * 1000, "W"
+    schedule = charging.Schedule(unit.upper(), (charging.Period(0, number),))
+    purpose = "tx-default" if evse else "station-max"
+    profile = charging.Profile(purpose, (schedule,))
+    return charging.SetProfile(station=target.station, profile=profile, evse=evse)
+
+
+def _maintenance(target: Target, availability: str) -> ChangeAvailability:
+    """The whole station, wherever the cursor stands."""
+    return ChangeAvailability(station=target.station, availability=availability)
 
 
 def own(level: int, does: str, cli: str, option: str = "") -> Callable[[Draft], Preview]:
@@ -158,6 +192,9 @@ ACTS: dict[str, Act] = {
     ),
     "unlock": Act("unlock", "Unlock", _unlock, plug="must"),
     "start": Act("start", "Start a session at", _start, plug="must", needs="token"),
+    "start-for": Act(
+        "start-for", "Start for", _start_for, kind="token", needs="value", prompt="STATION EVSE, e.g. CP-7 1:"
+    ),
     "stop": Act("stop", "Stop the session at", _stop, needs_session=True),
     "availability": Act(
         "availability",
@@ -190,6 +227,14 @@ ACTS: dict[str, Act] = {
     ),
     "diagnostics": Act(
         "diagnostics", "Fetch the diagnostics of", lambda target, _: GetLog(station=target.station)
+    ),
+    "limit": Act("limit", "Limit", limited, needs="value", prompt=LIMIT_PROMPT),
+    "maintenance": Act(
+        "maintenance", "Put", _maintenance,
+        (
+            Variant("i", "out of operation for maintenance", "inoperative"),
+            Variant("o", "back in operation", "operative"),
+        ),
     ),
     "note": Act(
         "note", "Write about", lambda target, text: AddStationNote(target.station, text), needs="value",

@@ -2,35 +2,16 @@
 
 from __future__ import annotations
 
-import re
-from decimal import Decimal
 from typing import Any
 
 from cms.contract import charging, der
-from cms.contract.refusals import Invalid
 from tui.books.shape import Book, Cell, field, moment, order
-from tui.orders import Target
+from tui.orders import LIMIT_PROMPT, limited
 from tui.widgets.paint import Span
-
-_LIMIT = re.compile(r"(?:(\d+)\s*:\s*)?(\d+(?:\.\d)?)\s*(A|W|kW)", re.IGNORECASE)
 
 
 def _limit(row: Any) -> Span:
     return "" if row.limit is None else f"{row.limit} {row.unit}"
-
-
-def limited(target: Target, text: str) -> charging.SetProfile:
-    """``16A`` or ``11kW`` for the whole station, ``2: 16A`` as the default at EVSE 2."""
-    found = _LIMIT.fullmatch(text.strip())
-    if found is None:
-        raise Invalid("type it like this: 16A, 11kW, or 2: 16A for EVSE 2")
-    evse, number, unit = int(found[1] or 0), Decimal(found[2]), found[3]
-    if unit.casefold() == "kw":
-        number, unit = number * 1000, "W"
-    schedule = charging.Schedule(unit.upper(), (charging.Period(0, number),))
-    purpose = "tx-default" if evse else "station-max"
-    profile = charging.Profile(purpose, (schedule,))
-    return charging.SetProfile(station=target.station, profile=profile, evse=evse)
 
 
 PROFILES = Book(
@@ -55,7 +36,7 @@ PROFILES = Book(
     ("profiles.", "charging."),
     (
         order("P", "limit", "limit the station or an EVSE: 16A, 11kW, 2: 16A", "Limit", limited,
-              "limit, e.g. 16A, 11kW, or 2: 16A for EVSE 2:"),
+              LIMIT_PROMPT),
         order("L", "read", "have the station report its profiles", "Read the profiles of",
               lambda target, _: charging.GetProfiles(station=target.station)),
         order("D", "clear", "take the profile under the cursor off", "Take a profile off",
