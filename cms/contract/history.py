@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 
 #: So many lines are one commit of the daemon, which takes no more at once.
@@ -48,6 +49,34 @@ class HistoryRow:
     currency: str | None = None
     stop_reason: str | None = None
     points: tuple[HistoryPoint, ...] = ()
+
+
+#: Transaction ids of imported sessions begin with it: a station's own word may be the same as a source's.
+_PREFIX = "imported/"
+#: That of a session which its source gave no name.
+_NAMELESS = re.compile(re.escape(_PREFIX) + r"\d+@\d{8}T\d{6}Z")
+
+
+def transaction_of(row: HistoryRow) -> str:
+    """What stands for its transaction id: the source's name for it, else where and when it began."""
+    return _PREFIX + (row.source or f"{row.evse or 0}@{row.started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}")
+
+
+def second(at: datetime) -> datetime:
+    """The whole second: files cut off what comes after it."""
+    return at.astimezone(UTC).replace(microsecond=0)
+
+
+def same_place(row: HistoryRow, evse: int | None, transaction_id: str) -> bool:
+    """Whether a line repeats a session of its station that began in the same second, there or in a line before.
+
+    It does at the same EVSE. Where one of them names no EVSE, two names of the source tell them apart. Whatever else
+    they say, a line repeats a session of its station that has the same transaction id.
+    """
+    if row.evse is not None and evse is not None:
+        return row.evse == evse
+    named = transaction_id.startswith(_PREFIX) and not _NAMELESS.fullmatch(transaction_id)
+    return row.source is None or not named
 
 
 @dataclass(frozen=True, slots=True)

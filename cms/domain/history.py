@@ -8,11 +8,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from cms.contract.history import HistoryPoint, HistoryRow, SessionImportView
+from cms.contract.history import (
+    HistoryPoint,
+    HistoryRow,
+    SessionImportView,
+    same_place,
+    second,
+    transaction_of,
+)
 from cms.contract.refusals import Invalid
 from cms.domain.changes import AddReading, Change
 from cms.domain.observations import Reading, Sample
@@ -21,13 +28,9 @@ from cms.domain.sessions import Session, SessionStatus
 
 KIND = "session-import"
 IMPORTED = "imported"
-#: Transaction ids of imported sessions begin with it: a station's own word may be the same as a source's.
-_PREFIX = "imported/"
 
 UNFINISHED, COMPLETE, REMOVING, REMOVED = "unfinished", "complete", "being removed", "removed"
 
-#: The word for a session that its source gave no name.
-_NAMELESS = re.compile(re.escape(_PREFIX) + r"\d+@\d{8}T\d{6}Z")
 _CURRENCY = re.compile("[A-Z]{3}")
 _LONGEST_NAME = 255
 _LONGEST = timedelta(days=366)
@@ -137,21 +140,10 @@ def _check_point(point: HistoryPoint) -> None:
         raise Invalid(f"a value of its time series at {point.at:%Y-%m-%d %H:%M:%S} is no number")
 
 
-def transaction_of(row: HistoryRow) -> str:
-    """What stands for its transaction id: the source's name for it, else where and when it began."""
-    return _PREFIX + (row.source or f"{row.evse or 0}@{row.started_at.astimezone(UTC):%Y%m%dT%H%M%SZ}")
-
-
-def second(at: datetime) -> datetime:
-    """The whole second: files cut off what comes after it."""
-    return at.astimezone(UTC).replace(microsecond=0)
-
-
 class Repeats:
     """The sessions that lines may repeat: those of the record, and of the lines before.
 
-    A line repeats a session that its source calls the same at that station, or that began there at the same EVSE in
-    the same second. Where one of them names no EVSE, two names of the source tell them apart.
+    What a repeat is, is said at contract.history.same_place.
     """
 
     def __init__(self, known: Iterable[Known] = ()) -> None:
@@ -170,14 +162,7 @@ class Repeats:
         if named is not None:
             return named
         begun = self._begun.get((station, second(row.started_at)), ())
-        return next((one for one in begun if _same_place(row, one)), None)
-
-
-def _same_place(row: HistoryRow, one: Known) -> bool:
-    if row.evse is not None and one.evse is not None:
-        return row.evse == one.evse
-    named = one.transaction_id.startswith(_PREFIX) and not _NAMELESS.fullmatch(one.transaction_id)
-    return row.source is None or not named
+        return next((one for one in begun if same_place(row, one.evse, one.transaction_id)), None)
 
 
 def session_of(row: HistoryRow, id: str, station: str, token: str | None, now: datetime) -> Session:

@@ -27,6 +27,8 @@ from cms.contract.history import (
     SessionImportView,
     ShowSessionImport,
     Unknown,
+    second,
+    transaction_of,
 )
 from cms.contract.refusals import Denied, Invalid, NotFound, Refusal
 from cms.contract.stations import AddStation
@@ -140,8 +142,8 @@ async def _known(core: Core, rows: Iterable[HistoryRow]) -> list[history.Known]:
     named, begun = set(), set()
     for row in rows:
         key = row.station.strip().casefold()
-        named.add((key, history.transaction_of(row)))
-        begun.add((key, history.second(row.started_at)))
+        named.add((key, transaction_of(row)))
+        begun.add((key, second(row.started_at)))
     return [*await core.store.history.named(named), *await core.store.history.begun(begun)]
 
 
