@@ -19,7 +19,7 @@ from tui.grounds import NOWHERE, ORDERS, Grounds, branch_of, grown, limit_w, row
 from tui.mirror import Ref
 from tui.orders import Target
 from tui.screens.listed import SOON_S
-from tui.screens.place import Place, target_of_session, target_of_station
+from tui.screens.place import NARROW, Place, target_of_session, target_of_station
 from tui.widgets.lines import Lines
 from tui.widgets.live_table import Column, LiveTable
 from tui.widgets.paint import Span, width_of
@@ -29,7 +29,7 @@ OPEN_STATIONS = 30
 READ_AGAIN_S = 0.5
 LOAD = 12
 COLUMNS = (
-    Column("Place", 20, grow=True),
+    Column("Place", 16, grow=True),
     Column("On", 7, right=True),
     Column("Busy", 4, right=True),
     Column("kW", 7, right=True),
@@ -203,10 +203,9 @@ class Sites(Place):
             sum(self._count(site) for site in self._sites) if self._expression else len(self.mirror.stations)
         )
         sites = sum(site != NOWHERE for site in self._sites)
-        right = (
-            f"{sites:,} sites · {stations:,} stations · {words.power(self.mirror.power_w)}"
-            f" · sort {self._order_by} "
-        )
+        right = f"{sites:,} sites · {stations:,} stations · {words.power(self.mirror.power_w)} "
+        if self.app.size.width >= NARROW:
+            right += f"· sort {self._order_by} "
         blank = self.app.size.width - width_of([left, right])
         self.query_one("#line", Lines).show([(left, " " * max(1, blank), right)])
 
@@ -234,7 +233,10 @@ class Sites(Place):
         view = self.grounds.sites.get(site)
         most = limit_w(view)
         return (
-            (f"{self._fold(row)} {self.grounds.name(site) or '(no site)'}", "strong" if site else "dim"),
+            (
+                f"{self._fold(row) if sums.stations else ' '} {self.grounds.name(site) or '(no site)'}",
+                "strong" if site else "dim",
+            ),
             (f"{sums.online}/{sums.stations}", "" if sums.online == sums.stations else "warn"),
             str(sums.sessions) if sums.sessions else words.NONE,
             words.kilowatts(sums.power_w),
