@@ -69,6 +69,9 @@ def read(
     ctx: typer.Context,
     station: Station,
     types: Annotated[list[str] | None, typer.Argument(metavar="TYPE...", help="None: all of them.")] = None,
+    wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
     queue: Queue = None,
 ) -> None:
     """Ask a station which certificates it has."""
@@ -76,7 +79,7 @@ def read(
     def build(name: str, **fields: Any) -> certificates.ReadCertificates:
         return certificates.ReadCertificates(station=name, types=tuple(types or ()), **fields)
 
-    give(flags_of(ctx), [station], False, Terms(queue=queue), build)
+    give(flags_of(ctx), [station], False, Terms(wait, when_idle, at, queue), build)
 
 
 @app.command()
@@ -90,6 +93,7 @@ def install(
     file: Annotated[
         Path | None, typer.Option("--file", metavar="FILE", help="PEM, - for stdin; without: our own root.")
     ] = None,
+    wait: Wait = False,
     when_idle: WhenIdle = False,
     at: At = None,
     queue: Queue = None,
@@ -100,7 +104,7 @@ def install(
     def build(name: str, **fields: Any) -> certificates.InstallCertificate:
         return certificates.InstallCertificate(station=name, type=type, pem=pem, **fields)
 
-    give(flags_of(ctx), [station], False, Terms(False, when_idle, at, queue), build)
+    give(flags_of(ctx), [station], False, Terms(wait, when_idle, at, queue), build)
 
 
 @app.command()
@@ -115,6 +119,9 @@ def delete(
         ),
     ],
     force: Annotated[bool, typer.Option("--force", help="Although the station knows us by it.")] = False,
+    wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
     queue: Queue = None,
 ) -> None:
     """Delete an installed certificate from a station."""
@@ -122,7 +129,7 @@ def delete(
     def build(name: str, **fields: Any) -> certificates.DeleteCertificate:
         return certificates.DeleteCertificate(station=name, certificate=certificate, force=force, **fields)
 
-    give(flags_of(ctx), [station], False, Terms(queue=queue), build)
+    give(flags_of(ctx), [station], False, Terms(wait, when_idle, at, queue), build)
 
 
 @app.command()

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.noun import Station, flags_of, group, tell_list
-from cli.orders import Queue, Terms, Wait, give, removed
+from cli.orders import At, Queue, Terms, Wait, WhenIdle, give, removed
 from cli.render import Column, show_one, when
 from cms.client import ask as asked
 from cms.contract import customers
@@ -45,6 +45,8 @@ def ask(
     report: Annotated[bool, typer.Option("--report/--no-report", help="Tell what is known.")] = True,
     clear: Annotated[bool, typer.Option("--clear", help="Forget it.")] = False,
     wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
     queue: Queue = None,
 ) -> None:
     """Have a station report, and with --clear forget, what it knows of a customer."""
@@ -61,7 +63,7 @@ def ask(
             **terms,
         )
 
-    give(flags_of(ctx), [station], False, Terms(wait, queue=queue), build)
+    give(flags_of(ctx), [station], False, Terms(wait, when_idle, at, queue), build)
 
 
 @app.command("list")

@@ -73,6 +73,7 @@ def set_(
         typer.Option("--translation", metavar="TAG=TEXT", help="The same in other languages (2.1)."),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Though the station said it cannot.")] = False,
+    wait: Wait = False,
     when_idle: WhenIdle = False,
     at: At = None,
     queue: Queue = None,
@@ -96,7 +97,7 @@ def set_(
             **terms,
         )
 
-    give(flags_of(ctx), [station], False, Terms(False, when_idle, at, queue), build)
+    give(flags_of(ctx), [station], False, Terms(wait, when_idle, at, queue), build)
 
 
 @app.command()
@@ -107,6 +108,8 @@ def get(
     priority: Priority = None,
     state: State = None,
     wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
     queue: Queue = None,
 ) -> None:
     """Ask a station for its messages: all, or those named. With --wait until it has reported them."""
@@ -116,7 +119,7 @@ def get(
             station=name, messages=tuple(messages or ()), priority=priority, state=state, **terms
         )
 
-    give(flags_of(ctx), [station], False, Terms(wait, queue=queue), build)
+    give(flags_of(ctx), [station], False, Terms(wait, when_idle, at, queue), build)
 
 
 @app.command()
@@ -124,6 +127,9 @@ def clear(
     ctx: typer.Context,
     station: Station,
     messages: Annotated[list[int], typer.Argument(metavar="ID...")],
+    wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
     queue: Queue = None,
 ) -> None:
     """Take messages off a station's display."""
@@ -131,7 +137,9 @@ def clear(
     def build(number: str, **terms: Any) -> displays.ClearDisplayMessage:
         return displays.ClearDisplayMessage(station=station, message=int(number), **terms)
 
-    give(flags_of(ctx), [str(m) for m in messages], len(messages) > 1, Terms(queue=queue), build)
+    give(
+        flags_of(ctx), [str(m) for m in messages], len(messages) > 1, Terms(wait, when_idle, at, queue), build
+    )
 
 
 def _utc(text: str | None) -> datetime | None:

@@ -86,23 +86,34 @@ def publish(
     checksum: Checksum,
     retries: Retries = None,
     wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
+    queue: Queue = None,
 ) -> None:
     """Let a local controller offer a firmware to its stations (2.x)."""
 
     def build(name: str, **fields: Any) -> jobs.PublishFirmware:
         return jobs.PublishFirmware(station=name, location=url, checksum=checksum, retries=retries, **fields)
 
-    give(flags_of(ctx), [station], False, Terms(wait), build)
+    give(flags_of(ctx), [station], False, Terms(wait, when_idle, at, queue), build)
 
 
 @app.command()
-def unpublish(ctx: typer.Context, station: Station, checksum: Checksum) -> None:
+def unpublish(
+    ctx: typer.Context,
+    station: Station,
+    checksum: Checksum,
+    wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
+    queue: Queue = None,
+) -> None:
     """Let a local controller offer a firmware no longer (2.x)."""
 
     def build(name: str, **fields: Any) -> jobs.UnpublishFirmware:
         return jobs.UnpublishFirmware(station=name, checksum=checksum, **fields)
 
-    give(flags_of(ctx), [station], False, Terms(), build)
+    give(flags_of(ctx), [station], False, Terms(wait, when_idle, at, queue), build)
 
 
 def _signature(text: str | None) -> str | None:

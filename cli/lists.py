@@ -116,20 +116,28 @@ def sync(
 
 
 @app.command()
-def version(ctx: typer.Context, names: Names = None, queue: Queue = None) -> None:
+def version(
+    ctx: typer.Context,
+    names: Names = None,
+    wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
+    queue: Queue = None,
+) -> None:
     """Ask stations which version they hold: 0 is none, -1 that they keep no list."""
     flags = flags_of(ctx)
 
     def build(name: str, **terms: Any) -> lists.AskListVersion:
         return lists.AskListVersion(station=name, **terms)
 
-    give(flags, *stations_meant(names, flags), Terms(queue=queue), build)
+    give(flags, *stations_meant(names, flags), Terms(wait, when_idle, at, queue), build)
 
 
 @app.command("clear-cache")
 def clear_cache(
     ctx: typer.Context,
     names: Names = None,
+    wait: Wait = False,
     when_idle: WhenIdle = False,
     at: At = None,
     queue: Queue = None,
@@ -140,4 +148,4 @@ def clear_cache(
     def build(name: str, **terms: Any) -> lists.ClearCache:
         return lists.ClearCache(station=name, **terms)
 
-    give(flags, *stations_meant(names, flags), Terms(False, when_idle, at, queue), build)
+    give(flags, *stations_meant(names, flags), Terms(wait, when_idle, at, queue), build)

@@ -170,6 +170,9 @@ def clear(
     ctx: typer.Context,
     station: Station,
     ids: Annotated[list[int], typer.Argument(metavar="ID...")],
+    wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
     queue: Queue = None,
 ) -> None:
     """Take monitors away; hard-wired ones stay."""
@@ -177,7 +180,7 @@ def clear(
     def build(name: str, **terms: Any) -> monitoring.ClearMonitors:
         return monitoring.ClearMonitors(station=name, ids=tuple(ids), **terms)
 
-    give(flags_of(ctx), [station], False, Terms(queue=queue), build)
+    give(flags_of(ctx), [station], False, Terms(wait, when_idle, at, queue), build)
 
 
 @app.command()
@@ -185,6 +188,8 @@ def base(
     ctx: typer.Context,
     words: Annotated[list[str], typer.Argument(metavar="NAME... all|factory-default|hard-wired-only")],
     wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
     queue: Queue = None,
 ) -> None:
     """Activate the station's own monitors, or clear those that were set."""
@@ -194,7 +199,7 @@ def base(
         return monitoring.SetMonitoringBase(station=station, base=wanted, **terms)
 
     flags = flags_of(ctx)
-    give(flags, *stations_meant(names, flags), Terms(wait, queue=queue), build)
+    give(flags, *stations_meant(names, flags), Terms(wait, when_idle, at, queue), build)
 
 
 @app.command()
@@ -202,6 +207,8 @@ def level(
     ctx: typer.Context,
     words: Annotated[list[str], typer.Argument(metavar="NAME... SEVERITY", help="0 danger ... 9 debug.")],
     wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
     queue: Queue = None,
 ) -> None:
     """Have stations tell of events up to this severity."""
@@ -213,7 +220,7 @@ def level(
         return monitoring.SetMonitoringLevel(station=station, severity=int(wanted), **terms)
 
     flags = flags_of(ctx)
-    give(flags, *stations_meant(names, flags), Terms(wait, queue=queue), build)
+    give(flags, *stations_meant(names, flags), Terms(wait, when_idle, at, queue), build)
 
 
 @app.command()
@@ -223,6 +230,8 @@ def report(
     criteria: Criteria = None,
     within: Within = "5m",
     wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
     queue: Queue = None,
 ) -> None:
     """Have the station report its monitors; without names and criteria, all of them."""
@@ -238,7 +247,7 @@ def report(
             **terms,
         )
 
-    give(flags, *stations_meant(names, flags), Terms(wait, queue=queue), build)
+    give(flags, *stations_meant(names, flags), Terms(wait, when_idle, at, queue), build)
 
 
 @app.command()
@@ -248,13 +257,20 @@ def streams(ctx: typer.Context, station: Station) -> None:
 
 
 @app.command("read-streams")
-def read_streams(ctx: typer.Context, station: Station, wait: Wait = False, queue: Queue = None) -> None:
+def read_streams(
+    ctx: typer.Context,
+    station: Station,
+    wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
+    queue: Queue = None,
+) -> None:
     """Ask the station which streams it has open."""
 
     def build(name: str, **terms: Any) -> monitoring.ReadStreams:
         return monitoring.ReadStreams(station=name, **terms)
 
-    give(flags_of(ctx), [station], False, Terms(wait, queue=queue), build)
+    give(flags_of(ctx), [station], False, Terms(wait, when_idle, at, queue), build)
 
 
 @app.command()
@@ -264,6 +280,9 @@ def adjust(
     stream: Annotated[int, typer.Argument(metavar="STREAM")],
     interval: Annotated[str | None, typer.Option("--every", metavar="DURATION")] = None,
     values: Annotated[int | None, typer.Option("--values", metavar="N")] = None,
+    wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
     queue: Queue = None,
 ) -> None:
     """Change how often a stream sends."""
@@ -274,7 +293,7 @@ def adjust(
             station=name, stream=stream, interval_s=interval_s, values=values, **terms
         )
 
-    give(flags_of(ctx), [station], False, Terms(queue=queue), build)
+    give(flags_of(ctx), [station], False, Terms(wait, when_idle, at, queue), build)
 
 
 @app.command()

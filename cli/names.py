@@ -19,7 +19,7 @@ from cli.flags import Flags
 from cms.contract.refusals import Refusal
 
 #: How long whoever has no file yet waits for it.
-_FIRST_S = 0.12
+FIRST_S = 0.15
 #: A file is good for so long, or for so many times what asking for it took.
 _FRESH_S = 3.0
 _TIMES = 20
@@ -169,15 +169,16 @@ Names = dict[str, str]
 """Name -> what is said of it, perhaps nothing."""
 
 
-def known(kind: str, flags: Flags, patience_s: float = _FIRST_S) -> Names:
+def known(kind: str, flags: Flags, patience_s: float | None = None) -> Names:
     """The names of a kind as we know them, perhaps a moment old; nothing rather than an error.
 
-    Waits ``patience_s`` at most, and only where nothing is known yet.
+    Waits ``patience_s`` (FIRST_S) at most, and only where nothing is known yet.
     """
+    first_s = FIRST_S if patience_s is None else patience_s
     file = cache_folder() / "names" / _daemon(flags) / kind.replace(" ", "-")
     with suppress(OSError):
         if _is_old(file):
-            _refresh(kind, flags, file, 0.0 if file.exists() else patience_s)
+            _refresh(kind, flags, file, 0.0 if file.exists() else first_s)
     return _read(file)
 
 

@@ -10,7 +10,7 @@ from cli import charges
 from cli.ends import MaxCost, MaxKwh, MaxSoc, MaxTime, decimal, ends
 from cli.money import amount as money
 from cli.noun import Station, flags_of, group, tell_list
-from cli.orders import Names, Terms, Wait, give, removed, stations_meant
+from cli.orders import At, Names, Queue, Terms, Wait, WhenIdle, give, removed, stations_meant
 from cli.render import Column, show_one, when
 from cli.times import duration_s, earlier
 from cms.client import ask
@@ -91,6 +91,10 @@ def setup(
             help="What the QR code says, with {chargingstationid}, {evse}, {totp}, {version}.",
         ),
     ] = None,
+    wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
+    queue: Queue = None,
 ) -> None:
     """Give stations the secret of their dynamic QR codes (OCPP 2.1)."""
 
@@ -100,7 +104,7 @@ def setup(
         )
 
     flags = flags_of(ctx)
-    give(flags, *stations_meant(names, flags), Terms(), build)
+    give(flags, *stations_meant(names, flags), Terms(wait, when_idle, at, queue), build)
 
 
 @app.command()

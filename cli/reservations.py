@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.noun import Station, flags_of, group, named, tell_list
-from cli.orders import At, Queue, Terms, WhenIdle, give
+from cli.orders import At, Queue, Terms, Wait, WhenIdle, give
 from cli.render import Column, show_one, when
 from cli.times import later
 from cms.client import ask
@@ -89,6 +89,7 @@ def add(
         int | None, typer.Option("--replace", metavar="ID", help="Instead of this one.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Though it would be refused here.")] = False,
+    wait: Wait = False,
     when_idle: WhenIdle = False,
     at: At = None,
     queue: Queue = None,
@@ -108,7 +109,7 @@ def add(
             **terms,
         )
 
-    give(flags_of(ctx), [station], False, Terms(False, when_idle, at, queue), build)
+    give(flags_of(ctx), [station], False, Terms(wait, when_idle, at, queue), build)
 
 
 @app.command()
@@ -120,6 +121,9 @@ def cancel(
     station: Annotated[
         str | None, typer.Option("--station", metavar="NAME", help="Where, when nobody here knows it.")
     ] = None,
+    wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
     queue: Queue = None,
 ) -> None:
     """Give reservations up."""
@@ -132,4 +136,4 @@ def cancel(
             raise Invalid(f"{name!r} is not the number of a reservation", "see `cms reservations list`")
         return reservations.CancelReservation(reservation=int(name), station=station, **terms)
 
-    give(flags_of(ctx), meant, len(meant) > 1 or "-" in names, Terms(queue=queue), build)
+    give(flags_of(ctx), meant, len(meant) > 1 or "-" in names, Terms(wait, when_idle, at, queue), build)

@@ -230,6 +230,9 @@ def check(
     station: Annotated[
         str | None, typer.Option("--station", metavar="NAME", help="Its whole queue instead.")
     ] = None,
+    wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
     queue: Queue = None,
 ) -> None:
     """Ask the station whether sessions go on, and whether messages about them still wait (OCPP 2.x)."""
@@ -243,14 +246,14 @@ def check(
         def of_queue(name: str, **terms: Any) -> checks.CheckQueue:
             return checks.CheckQueue(station=name, **terms)
 
-        give(flags, [station], False, Terms(queue=queue), of_queue)
+        give(flags, [station], False, Terms(wait, when_idle, at, queue), of_queue)
         return
 
     def of_session(session: str, **terms: Any) -> checks.CheckSession:
         return checks.CheckSession(session=session, **terms)
 
     meant = named(names or ())
-    give(flags, meant, len(meant) > 1 or "-" in (names or ()), Terms(queue=queue), of_session)
+    give(flags, meant, len(meant) > 1 or "-" in (names or ()), Terms(wait, when_idle, at, queue), of_session)
 
 
 def _utc(text: str | None) -> datetime | None:

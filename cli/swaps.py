@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.noun import flags_of, group, tell_list
-from cli.orders import Queue, Terms, give
+from cli.orders import At, Queue, Terms, Wait, WhenIdle, give
 from cli.render import Column, when
 from cms.contract import swaps
 
@@ -52,6 +52,9 @@ def request(
     ctx: typer.Context,
     station: str,
     token: Annotated[str, typer.Option("--token", metavar="TAG", help="Who swaps.")],
+    wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
     queue: Queue = None,
 ) -> None:
     """Let the holder of a token swap batteries."""
@@ -59,4 +62,4 @@ def request(
     def build(name: str, **fields: Any) -> swaps.RequestSwap:
         return swaps.RequestSwap(station=name, token=token, **fields)
 
-    give(flags_of(ctx), [station], False, Terms(queue=queue), build)
+    give(flags_of(ctx), [station], False, Terms(wait, when_idle, at, queue), build)

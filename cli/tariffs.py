@@ -413,13 +413,20 @@ def change(ctx: typer.Context, session: Session, tariff: TariffId) -> None:
 
 
 @app.command()
-def tell(ctx: typer.Context, session: Session) -> None:
+def tell(
+    ctx: typer.Context,
+    session: Session,
+    wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
+    queue: Queue = None,
+) -> None:
     """Tell a station what a running session costs now."""
 
     def build(name: str, **fields: Any) -> tariffs.SendCost:
         return tariffs.SendCost(session=name, **fields)
 
-    give(flags_of(ctx), [session], False, Terms(), build)
+    give(flags_of(ctx), [session], False, Terms(wait, when_idle, at, queue), build)
 
 
 @app.command()
@@ -449,14 +456,22 @@ def install(
 
 
 @app.command("ask")
-def ask_(ctx: typer.Context, names: Names = None, evse: Evse = 0, queue: Queue = None) -> None:
+def ask_(
+    ctx: typer.Context,
+    names: Names = None,
+    evse: Evse = 0,
+    wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
+    queue: Queue = None,
+) -> None:
     """Ask stations which tariffs they hold (OCPP 2.1)."""
 
     def build(station: str, **fields: Any) -> tariffs.GetStationTariffs:
         return tariffs.GetStationTariffs(station=station, evse=evse, **fields)
 
     flags = flags_of(ctx)
-    give(flags, *stations_meant(names, flags), Terms(queue=queue), build)
+    give(flags, *stations_meant(names, flags), Terms(wait, when_idle, at, queue), build)
 
 
 @app.command()
@@ -465,6 +480,9 @@ def clear(
     station: str,
     names: Annotated[list[str] | None, typer.Argument(metavar="TARIFF...", help="None: all.")] = None,
     evse: Annotated[int | None, typer.Option("--evse", metavar="N")] = None,
+    wait: Wait = False,
+    when_idle: WhenIdle = False,
+    at: At = None,
     queue: Queue = None,
 ) -> None:
     """Take tariffs from a station (OCPP 2.1)."""
@@ -472,4 +490,4 @@ def clear(
     def build(name: str, **fields: Any) -> tariffs.ClearStationTariffs:
         return tariffs.ClearStationTariffs(station=name, tariffs=tuple(names or ()), evse=evse, **fields)
 
-    give(flags_of(ctx), [station], False, Terms(queue=queue), build)
+    give(flags_of(ctx), [station], False, Terms(wait, when_idle, at, queue), build)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from types import CodeType, FunctionType
+from typing import Any
+
 import pytest
 
 from cli.flags import Flags, take, wants
 from cms.contract.refusals import Invalid
+from tests.security.commands import tree
 
 
 @pytest.mark.parametrize(
@@ -60,3 +65,42 @@ def test_after_two_dashes_nothing_is_a_flag() -> None:
 def test_a_flag_that_cannot_be_read_is_invalid(arguments: list[str]) -> None:
     with pytest.raises(Invalid):
         take(arguments)
+
+
+#: Orders that are given now or never, and why.
+NOW = {
+    "payments begin": "somebody stands there with a code that is good for seconds",
+    "payments authorize": "somebody stands there and has paid",
+    "security rotate": "a password that is on its way is kept nowhere",
+    "security network": "a password that is on its way is kept nowhere",
+    "security upgrade": "it is several orders, each with its own end",
+    "ocpp send-raw": "it is for a laboratory, and nobody knows what its effect would be",
+}
+
+
+def test_every_order_can_be_waited_for_queued_and_given_later() -> None:
+    terms = {"--wait", "--when-idle", "--at", "--queue"}
+    without = {
+        path
+        for path, command in tree().items()
+        if _orders(command.callback) and not terms <= {flag for p in command.params for flag in p.opts}
+    }
+    assert without == NOW.keys()
+
+
+def _orders(function: Any, seen: frozenset[str] = frozenset()) -> bool:
+    """Whether a command gives an order: it calls ``cli.orders.give``, itself or through its module."""
+    function = getattr(function, "__wrapped__", function)
+    if getattr(function, "__module__", "") == "cli.orders":
+        return bool(function.__name__ == "give")
+    if not isinstance(function, FunctionType):
+        return False
+    names = {name for code in _codes(function.__code__) for name in code.co_names} - seen
+    return any(_orders(function.__globals__.get(name), seen | names) for name in names)
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _codes(constant)

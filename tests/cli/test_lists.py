@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from cli.completion import candidates
+from cli.candidates import candidates
 from cms.api.app import create_app
 from cms.api.metrics import Metrics
 from cms.api.server import serve_api
