@@ -15,6 +15,8 @@ _ROWS = 1_000
 #: Of one address: a scanner must not push the stations out.
 _ROWS_OF_ONE = 50
 _MAX_TEXT = 120
+#: What is told where a station leaves in the middle of a TLS handshake, or says nothing more.
+HUNG_UP = "CONNECTION_LOST"
 
 
 class Journal:
@@ -70,17 +72,30 @@ class Journal:
 class ToldTls(ssl.SSLObject):
     """Server side of TLS that tells why a handshake failed: nothing else does, the connection is never made."""
 
+    _peer = ""
+    _shaken = False
+
     def do_handshake(self) -> None:
         """As in ssl.SSLObject."""
         try:
             super().do_handshake()
+            self._shaken = True
         except (ssl.SSLWantReadError, ssl.SSLWantWriteError):
+            self._peer = self._peer or _peer(sys._getframe(1))
             raise
         except ssl.SSLError as error:
-            tell = getattr(self.context, "tell", None)
-            if tell is not None:
-                tell(_peer(sys._getframe(1)), error.reason or str(error))
+            self._fail(_peer(sys._getframe(1)), error.reason or str(error))
             raise
+
+    def __del__(self) -> None:
+        if not self._shaken and self._peer:
+            self._fail(self._peer, HUNG_UP)
+
+    def _fail(self, peer: str, reason: str) -> None:
+        self._shaken = True
+        tell = getattr(self.context, "tell", None)
+        if tell is not None:
+            tell(peer, reason)
 
 
 class TellingContext(ssl.SSLContext):
