@@ -55,6 +55,7 @@ from tui.screens.session import Session
 from tui.screens.sessions import Sessions
 from tui.screens.sites import Sites
 from tui.screens.stations import Stations
+from tui.screens.support import caller_at
 from tui.screens.tabbed import Tabbed
 from tui.screens.tokens import Tokens
 from tui.screens.usage import Usage
@@ -360,6 +361,41 @@ class CmsApp(LeanApp):
         if isinstance(self.screen, Sessions):
             self.screen.turn_to_past()
 
+    def action_support(self) -> None:
+        """Of the driver of the row under the cursor; who it is is typed where no row says it."""
+        who = self._caller()
+        if who is None:
+            self.screen.query_one(Entry).open("caller", "who (name, card, e-mail, telephone):")
+        else:
+            self.travel.open_support(who)
+
+    def _caller(self) -> str | None:
+        """Whom the row under the cursor is about, sessions that are over among them."""
+        place = self.here
+        key = None
+        if isinstance(place, Session):
+            key = place.session
+        elif isinstance(place, Sessions):
+            key = place.list_table().cursor_id
+        session = self.mirror.sessions.get(key or "")
+        if session is not None:
+            return session.token
+        return caller_at(self.mirror, place.target()) if place is not None else None
+
+    def action_to_driver(self) -> None:
+        who = self._caller()
+        if who is None:
+            self.say("nobody is known to charge here", "warn")
+        else:
+            self.travel.open_support(who)
+
+    def action_to_station(self) -> None:
+        target = self.here.target() if self.here is not None else None
+        if target is None or not target.station:
+            self.say("put the cursor on a session first", "warn")
+        else:
+            self.travel.open_station(target.station)
+
     def action_direction(self) -> None:
         """Frames of one way, or happenings of one kind, alone."""
         if isinstance(self.screen, Page) and isinstance(panel := self.screen.panel, Frames | History):
@@ -391,6 +427,9 @@ class CmsApp(LeanApp):
     def action_turn_tab(self, by: int) -> None:
         if isinstance(self.screen, Tabbed | Page):
             self.screen.turn_tab(by)
+
+    def action_cluster(self) -> None:
+        self.travel.open_cluster()
 
     def action_unfold(self, opens: bool) -> None:
         if isinstance(self.screen, Sites):

@@ -11,6 +11,7 @@ from textual.screen import Screen
 from tui.screens.page import Page
 from tui.screens.paper import Paper
 from tui.screens.place import Place
+from tui.screens.support import Support
 from tui.screens.usage import Usage
 
 SCREEN_TAKES = 256
@@ -23,7 +24,7 @@ def worth_copying(place: Screen[Any], last_cli: str) -> tuple[str, str]:
         return "\n".join(place.text), "the text"
     if isinstance(place, Usage):
         return place.sheet()[1], "the figures"
-    if isinstance(place, Page) and (taken := place.copied()) is not None:
+    if isinstance(place, Page | Support) and (taken := place.copied()) is not None:
         return taken
     if last_cli:
         return last_cli, last_cli

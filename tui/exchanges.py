@@ -14,7 +14,7 @@ from tui import words
 OPPOSITE = {"in": "out", "out": "in"}
 SIDES = {"in": "from the station", "out": "to the station"}
 #: Members that say nothing in a summary: they are told elsewhere in the row.
-_SILENT = frozenset({"timestamp", "currentTime"})
+_SILENT = frozenset({"timestamp", "currentTime", "generatedAt"})
 #: Payloads longer than this are not looked into for a line.
 _SUMMED_UP = 4_000
 VALID = "valid"
@@ -98,9 +98,14 @@ def _said(frame: Message | None) -> str:
     if frame is None:
         return ""
     if len(frame.payload) > _SUMMED_UP:
-        return frame.payload
+        return _unframed(frame.payload)
     told = payload_of(frame)
-    return " ".join(_words(told)) if isinstance(told, dict | list) else frame.payload
+    return " ".join(_words(told)) if isinstance(told, dict | list) else _unframed(frame.payload)
+
+
+def _unframed(text: str) -> str:
+    """What is kept of a long frame begins with its envelope: kind, id, action."""
+    return text[text.index("{") :] if text.startswith("[") and "{" in text else text
 
 
 def _words(told: Any, name: str = "") -> list[str]:

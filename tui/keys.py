@@ -99,6 +99,8 @@ KEYS: tuple[Key, ...] = (
     Key("SCREENS", "", ":events", "go('events')", "events as they happen", (), "", "events"),
     Key("SCREENS", "8", "8", "go('orders')", "orders to stations, what waits, jobs, the audit log", (), "", "orders"),
     Key("SCREENS", "9", "9", "go('sites')", "sites, and all that stands there, as a tree", (), "", "sites"),
+    Key("SCREENS", "0", "0", "cluster", "cluster: the daemon, its addresses, organisations, keys, operators", (), "",
+        "cluster"),
     Key("MOVE", "j,down", "j ↓", "move(1)", "next row", TABLE),
     Key("MOVE", "k,up", "k ↑", "move(-1)", "row before", TABLE),
     Key("MOVE", "g,home", "g", "edge(False)", "first row", TABLE),

@@ -14,7 +14,7 @@ from cms.contract.events import Event, ListEvents
 from cms.contract.evses import ListEvses
 from cms.contract.prices import ExplainPrice
 from cms.contract.refusals import Refusal
-from cms.contract.sessions import ListSamples, Sample, ShowSession
+from cms.contract.sessions import ListSamples, ShowSession
 from cms.contract.sites import ShowSite
 from cms.contract.stations import ListMessages, ListVariables, Message
 from tui import words
@@ -27,14 +27,12 @@ from tui.notes import (
     PresentedRead,
     PriceRead,
     RowRead,
-    StoryRead,
     SurroundingsRead,
     VariablesRead,
 )
 from tui.screens.book import BookPlace
 from tui.screens.configuration import Configuration
 from tui.screens.place import Place
-from tui.screens.session import Session
 from tui.screens.station import Station
 from tui.screens.tokens import Tokens
 
@@ -160,22 +158,7 @@ class Reading:
             found = refusal
         self._app.post_message(Fetched(place, what, found))
 
-    # ---- one session, the cards
-
-    def read_story(self, place: Session) -> None:
-        place.run_worker(self._fetch_story(place), group="story", exclusive=True)
-
-    async def _fetch_story(self, place: Session) -> None:
-        app, ask = self._app, self._daemon.ask
-        try:
-            if place.session not in app.mirror.sessions:
-                app.painting.collect(app.mirror.put(await ask(ShowSession(place.session))))
-            story = await ask(ListEvents(session=place.session, limit=500))
-            samples = await ask(ListSamples(place.session))
-        except Refusal as refusal:
-            self._say_later(refusal)
-            return
-        app.post_message(StoryRead(place, story, samples))
+    # ---- prices, cards
 
     def read_price(self, place: Place, session: str) -> None:
         place.run_worker(self._fetch_price(session), group="price", exclusive=True)
@@ -200,21 +183,3 @@ class Reading:
 
     def _say_later(self, refusal: Refusal) -> None:
         self._app.call_later(self._app.say, words.sentence(refusal), "warn")
-
-
-def power_samples(samples: list[Sample]) -> list[tuple[datetime, int]]:
-    """The power imported (W) over time; phases are summed where there is no total."""
-    totals: dict[datetime, int] = {}
-    phases: dict[datetime, int] = {}
-    for sample in samples:
-        if sample.measurand != "Power.Active.Import":
-            continue
-        try:
-            watts = round(float(sample.value))
-        except ValueError:
-            continue
-        if sample.phase is None:
-            totals[sample.at] = watts
-        else:
-            phases[sample.at] = phases.get(sample.at, 0) + watts
-    return sorted({**phases, **totals}.items())

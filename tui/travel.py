@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 from cms.contract.alerts import AlertView
-from cms.contract.sessions import ListSessions
+from cms.contract.sessions import ListSessions, SessionView
 from tui.books import BOOKS
 from tui.charts.looks import Look
 from tui.screens.alert import Alert
@@ -23,6 +23,7 @@ from tui.screens.place import Place
 from tui.screens.session import Session
 from tui.screens.site import Site
 from tui.screens.station import Station
+from tui.screens.support import Support
 from tui.screens.usage import Usage
 from tui.screens.usage_sessions import UsageSessions
 from tui.screens.whatif import WhatIf
@@ -191,6 +192,11 @@ class Travel:
         self._app.hush()
         self._push(partial(Session, key))
 
+    def open_support(self, who: str) -> None:
+        """The support card of a driver, a token, or whom a piece of text means."""
+        self._app.hush()
+        self._push(partial(Support, who))
+
     def open_alert(self, one: AlertView) -> None:
         """The sheet of an alert."""
         self._push(partial(Alert, one))
@@ -200,10 +206,12 @@ class Travel:
         self._app.hush()
         self._push(partial(Usage, look))
 
-    def open_sessions(self, request: ListSessions, title: str) -> None:
-        """The sessions that a row of usage is made of."""
+    def open_sessions(
+        self, request: ListSessions, title: str, counts: Callable[[SessionView], bool]
+    ) -> None:
+        """The sessions that a row of usage is made of, those that count."""
         self._app.hush()
-        self._push(partial(UsageSessions, request, title))
+        self._push(partial(UsageSessions, request, title, counts))
 
     def open_configuration(self) -> None:
         """That of the station under the cursor."""

@@ -91,6 +91,8 @@ class Typed:
                 self._jump(text)
             case "view":
                 self._app.menus.save(text)
+            case "caller" if text:
+                self._app.travel.open_support(text)
             case "token" | "stranger" | "value" | "names":
                 self._app.acting.take_needed(purpose, text)
             case "alert-note":

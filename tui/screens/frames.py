@@ -17,6 +17,7 @@ from tui.widgets.live_table import Column, LiveTable
 from tui.widgets.paint import Line, Span
 
 if TYPE_CHECKING:
+    from tui.screens.session import Session
     from tui.screens.station import Station
 
 COLUMNS = (
@@ -48,8 +49,12 @@ class Frames(Panel):
         self.unread = 0
 
     @property
-    def station(self) -> Station:
-        return cast("Station", self.page)
+    def source(self) -> Station | Session:
+        """The page whose frames these are."""
+        return cast("Station | Session", self.page)
+
+    def begin(self) -> None:
+        self.source.begin_frames()
 
     def compose(self) -> Iterable[Widget]:
         yield Lines(id="framesline")
@@ -69,7 +74,7 @@ class Frames(Panel):
 
     def draw(self, changed: set[Ref] | None) -> None:
         if changed is None:
-            self.hear(list(self.station.frames.values()))
+            self.hear(list(self.source.frames.values()))
 
     def hear(self, frames: Sequence[Message]) -> None:
         """All frames that are kept, in time order."""
@@ -136,7 +141,7 @@ class Frames(Panel):
         self.draw_rest()
 
     def target(self) -> Target | None:
-        return self.station.station_target()
+        return self.source.station_target()
 
     def copied(self) -> tuple[str, str] | None:
         exchange = self.exchanges.get(self.frames.cursor_id or "")
@@ -160,7 +165,7 @@ class Frames(Panel):
         event.stop()
         exchange = self.exchanges.get(event.key)
         if exchange is not None:
-            title = f"{self.station.station} {exchange.first.action}"
+            title = f"{self.page.crumbs()[-1]} {exchange.first.action}"
             self.console.travel.open_paper(title, sheet(exchange, list(self.exchanges.values())))
 
 

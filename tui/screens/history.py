@@ -134,7 +134,12 @@ class History(Panel):
         now = self.console.now()
         head = " 24 h link "
         width = max(10, self.app.size.width - len(head) - 26)
-        known = uptime(self.link, now - SPAN, now, width, view.online if view else None)
+        since = now - SPAN
+        if view is not None and view.enrolled_at is not None and view.enrolled_at > since:
+            width = max(1, round(width * ((now - view.enrolled_at) / SPAN)))
+            since = view.enrolled_at
+            head = f"{words.ago(since, now):>5} link "
+        known = uptime(self.link, since, now, width, view.online if view else None)
         share = "" if known.share is None else f" {100 * known.share:.1f} %"
         breaks = f" · {known.breaks} lost" if known.breaks else ""
         return [((head, "dim"), *strip_of(known), f"{share}{breaks}")]

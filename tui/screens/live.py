@@ -191,4 +191,4 @@ def _line_of(cells: Sequence[Span]) -> Line:
     at, _, arrow, action, latency, wrong, what = cells
     action_text = action if isinstance(action, str) else action[0]
     tone = "" if isinstance(action, str) else action[1]
-    return (f" {at} ", arrow, (f" {action_text:<22.22} ", tone), (f"{latency:>5} ", "dim"), wrong, " ", what)
+    return (f" {at} ", arrow, (f" {action_text:<26.26} ", tone), (f"{latency:>5} ", "dim"), wrong, " ", what)

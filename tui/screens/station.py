@@ -67,6 +67,9 @@ class Station(Page):
     def draw_above(self) -> None:
         self.query_one("#facts", Lines).show(self._facts(self.view))
 
+    def begin_frames(self) -> None:
+        """They are followed already."""
+
     def draw_session(self) -> None:
         """The power of its session was read."""
         if self.is_current and isinstance(self.panel, Live):
