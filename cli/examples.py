@@ -39,6 +39,11 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "drivers find": ("cms drivers find lovelace", "cms drivers find 0049"),
     "drivers card": ("cms drivers card ada", "cms drivers card 04A1B2C3D4 -o json"),
     "drivers note": ("cms drivers note ada 'asked for a second card'",),
+    "usage": (
+        "cms usage show --by day --last 30d --compare",
+        "cms usage show --by hour-of-week --measure energy --last 12w --plot",
+        "cms usage show --by station --site garage --since 2026-04-01 --until 2026-05-01 -o csv > april.csv",
+    ),
     "import": (
         "cms import sessions old-system.csv --time-zone Europe/Berlin --dry-run",
         "cms import list",

@@ -16,6 +16,7 @@ COMMANDS: dict[str, str] = {
     "status": "How the daemon and the stations are.",
     "stations": "Stations: list, show, add, enrol, reset, unlock, configure ...",
     "sessions": "Charging sessions: list, show, start, stop.",
+    "usage": "How much the network is used: sessions, energy, revenue, utilisation, success.",
     "import": "Sessions that another system knew: bring them in, list, remove.",
     "drivers": "The people and companies who charge: list, add, import, suspend, erase ...",
     "tokens": "What drivers identify themselves with: list, add, block ...",

@@ -144,8 +144,8 @@ class Usage(Protocol):
 
     async def cdr_marks(self, ids: Sequence[str]) -> dict[str, list[CdrMark]]: ...
 
-    async def readings(self, session: Session) -> list[Read]:
-        """The energy that its readings tell, oldest first."""
+    async def readings(self, of: Sequence[Session]) -> dict[str, list[Read]]:
+        """The energy that their readings tell, by session, oldest first."""
         ...
 
     async def overlapping(

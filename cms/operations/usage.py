@@ -17,7 +17,7 @@ from cms.contract.usage import GROUPINGS, TIMES, ShowUsage, Usage, UsageReport, 
 from cms.core import Actor, Core
 from cms.domain import accounts, ledger, measures, sites, tariffs
 from cms.domain.accounts import Account
-from cms.domain.measures import EPOCH, NOTHING, Counted, InService, Sums
+from cms.domain.measures import EPOCH, NOTHING, Counted, InService, Standing, Sums
 from cms.domain.sessions import Session
 from cms.domain.tariffs import Registered
 from cms.operations.drivers import find
@@ -372,24 +372,28 @@ async def _sessions(core: Core, asked: _Asked, span: Span) -> AsyncIterator[Coun
 async def _running(core: Core, asked: _Asked) -> list[Counted]:
     """Sessions that are not over, as far as they came. Readings are asked for where rows cut one."""
     found = []
-    for session, tariff in _open_sessions(core):
-        counted = measures.count(session, standing_of(core, session, tariff=tariff), (), asked.now)
-        if not all(getattr(counted, name) == key for name, key in asked.narrowed.items()):
-            continue
-        if counted.energy_wh and _cut(asked, counted):
-            readings = await core.store.usage.readings(session)
-            counted = measures.count(session, standing_of(core, session, tariff=tariff), readings, asked.now)
-        found.append(counted)
-    return found
+    for session, standing in _open_sessions(core):
+        counted = measures.count(session, standing, (), asked.now)
+        if all(getattr(counted, name) == key for name, key in asked.narrowed.items()):
+            found.append((session, standing, counted))
+    cut = [session for session, _, counted in found if session.energy_wh and _cut(asked, counted)]
+    readings = await core.store.usage.readings(cut)
+    return [
+        measures.count(session, standing, readings[session.id], asked.now)
+        if session.id in readings
+        else counted
+        for session, standing, counted in found
+    ]
 
 
-def _open_sessions(core: Core) -> list[tuple[Session, str | None]]:
-    """Each with the tariff that holds for it now."""
+def _open_sessions(core: Core) -> list[tuple[Session, Standing]]:
+    """Each with where it counts, and the tariff that holds for it now."""
     found = []
     for lane in core.lanes.values():
         for session in lane.state.sessions.values():
             account: Account | None = lane.state.kept_of(accounts.KIND).get(session.id)
-            found.append((session, account.tariff if account is not None else None))
+            tariff = account.tariff if account is not None else None
+            found.append((session, standing_of(core, session, tariff=tariff)))
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import structlog
 
@@ -13,7 +14,7 @@ from cms.domain.cdrs import Cdr, CdrMark
 from cms.domain.changes import Change
 from cms.domain.evolve import evolve
 from cms.domain.history import is_imported
-from cms.domain.measures import Counted, InService, Standing
+from cms.domain.measures import Counted, InService, Read, Standing
 from cms.domain.money import rounded
 from cms.domain.sessions import Session
 from cms.domain.sites import Site
@@ -22,7 +23,7 @@ from cms.domain.tariffs import Registered
 log = structlog.get_logger("cms")
 
 #: So many sessions are one commit: their rows are written within some milliseconds.
-_AT_ONCE = 100
+_AT_ONCE = 250
 _EVERY_S = 60.0
 
 InServices = dict[tuple[str, int], list[InService]]
@@ -63,11 +64,13 @@ async def _count(core: Core, marks: Sequence[tuple[str, int]]) -> None:
     ids = [session for session, _ in marks]
     before = {counted.session: counted for counted in await usage.counted(ids)}
     bills, said = await usage.cdrs(ids), await usage.cdr_marks(ids)
-    after: dict[str, Counted] = {}
-    for session in await usage.sessions(ids):
-        if measures.is_over(session):
-            standing = standing_of(core, session, bills.get(session.id, ()), said.get(session.id, ()))
-            after[session.id] = await _counted(core, session, standing, before.get(session.id))
+    over = [session for session in await usage.sessions(ids) if measures.is_over(session)]
+    readings = await usage.readings([session for session in over if session.energy_wh])
+    now, after = core.clock.now(), dict[str, Counted]()
+    for session in over:
+        standing = standing_of(core, session, bills.get(session.id, ()), said.get(session.id, ()))
+        told = readings.get(session.id, ())
+        after[session.id] = _counted(session, standing, told, before.get(session.id), now)
     changed = [counted for id, counted in after.items() if before.get(id) != counted]
     gone = [id for id in before if id not in after]
     obsolete = [before[id] for id in (*(counted.session for counted in changed), *gone) if id in before]
@@ -81,15 +84,13 @@ async def _count(core: Core, marks: Sequence[tuple[str, int]]) -> None:
     await core.store.commit((*changes, measures.Unmark(marks)), ())
 
 
-async def _counted(core: Core, session: Session, standing: Standing, before: Counted | None) -> Counted:
-    """The session as it is counted, by its readings; where only its bill changed, shared out as it was."""
-    now = core.clock.now()
-    readings = await core.store.usage.readings(session) if session.energy_wh else ()
+def _counted(
+    session: Session, standing: Standing, readings: Sequence[Read], before: Counted | None, now: datetime
+) -> Counted:
+    """The session as it is counted; shared out as it was where its readings are there no more."""
     counted = measures.count(session, standing, readings, now)
     if before is not None and not readings and _same(before) == _same(counted):
-        return evolve(
-            counted, shares=before.shares
-        )  # readings are kept for a while only: what they told stays
+        return evolve(counted, shares=before.shares)
     return counted
 
 
