@@ -15,6 +15,7 @@ from tui.charts.looks import Look
 from tui.screens.alert import Alert
 from tui.screens.billingrun import BillingRun
 from tui.screens.book import BookPlace, Shelf
+from tui.screens.cluster import ClusterPlace
 from tui.screens.events import as_json
 from tui.screens.invoice import Invoice
 from tui.screens.listed import Listed
@@ -261,6 +262,12 @@ class Travel:
     def open_what_if(self, *, session: str = "", tariff: str = "") -> None:
         self._app.hush()
         self._push(partial(WhatIf, session=session, tariff=tariff))
+
+    def open_cluster(self) -> None:
+        """The page about the daemon; not a second one on the first."""
+        if not isinstance(self._app.screen, ClusterPlace):
+            self._app.hush()
+            self._push(ClusterPlace)
 
     def open_site(self, site: str) -> None:
         self._app.hush()
