@@ -30,6 +30,7 @@ log = structlog.get_logger("cms.alerts")
 
 #: Changes are collected so long.
 _COLLECT_S = 1.0
+_AGAIN_S = 30.0
 #: Links that were lost together come due together.
 _SLOT_S = 15
 #: How long stations may take to come back after our start.
@@ -197,13 +198,15 @@ class Watch:
             try:
                 await self.look()
             except Exception:
-                log.exception("alerts could not be judged; the next look does it")
+                log.exception("alerts could not be judged; all of it again in a while")
+                await asyncio.sleep(_AGAIN_S)
+                self.touch_all()
 
     def _patience_s(self) -> float | None:
         """Until the agenda has something; what waits for the record is tried again."""
         due = self._board.next_due()
         if self._pending:
-            return 30.0
+            return _AGAIN_S
         return None if due is None else max(0.0, (due - self._core.clock.now()).total_seconds())
 
     async def look(self) -> None:

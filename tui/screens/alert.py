@@ -17,6 +17,7 @@ from tui.screens.place import Place, ago, target_of_session, target_of_station, 
 from tui.widgets.lines import Lines
 from tui.widgets.live_table import Column, LiveTable
 from tui.widgets.paint import Line, Span
+from tui.widgets.question import wrapped
 
 if TYPE_CHECKING:
     from tui.app import CmsApp
@@ -83,7 +84,7 @@ class Alert(Place):
         self._show()
 
     def _show(self) -> None:
-        self.query_one("#facts", Lines).show(facts(self.alert, self._shown, self._over))
+        self.query_one("#facts", Lines).show(facts(self.alert, self._shown, self.app.size.width, self._over))
         table = self.query_one("#list", LiveTable)
         keys = [str(number) for number in range(len(self._shown.members))]
         if table.ids != keys:
@@ -137,14 +138,15 @@ class Alert(Place):
             self.console.action_act("enrol")
 
 
-def facts(one: AlertView, shown: AlertView, over: bool = False) -> list[Line]:
+def facts(one: AlertView, shown: AlertView, width: int, over: bool = False) -> list[Line]:
     """What an alert is, in a few lines: ``one`` as it is now, ``shown`` with what only its sheet knows."""
     line = concern(one)
     _, tone = SIGNS.get(one.severity, SIGNS["warning"])
     state: Span = ("over", "good") if over else (line.state, "dim" if one.state == "new" else "busy")
     lines: list[Line] = [
-        ((f" {line.mark} ", line.tone), (one.what, "strong"), "  ", (one.why, tone)),
-        (f"   since {words.moment(one.since)} · {one.severity} · ", state, *_muted(one)),
+        ((f" {line.mark} ", line.tone), (one.what, "strong")),
+        *(((f"   {text}", tone),) for text in wrapped(one.why, max(10, width - 4), 3)),
+        ("   ", state, *_muted(one), f" · {one.severity} · since {words.minute(one.since)}"),
     ]
     if shown.sessions:
         lines.append(

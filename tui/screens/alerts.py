@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from textual import events
 from textual.binding import Binding
 from textual.containers import Horizontal, Vertical
 from textual.widget import Widget
@@ -56,9 +57,11 @@ class Alerts(Listed):
     sort_name = "severity"
 
     def body(self) -> Iterable[Widget]:
+        line, table = super().body()
+        yield line
         with Horizontal(id="split"):
             with Vertical(id="listpane"):
-                yield from super().body()
+                yield table
             with Vertical(id="preview"):
                 yield Lines(id="previewtitle")
                 yield Lines(id="previewlines", classes="values")
@@ -91,7 +94,8 @@ class Alerts(Listed):
         """The one under the cursor, in words; its first members."""
         key = self.alert_here()
         one = self.mirror.alerts.get(key) if key else None
-        lines = facts(one, one) if one is not None else []
+        width = self.query_one("#previewlines", Lines).size.width
+        lines = facts(one, one, width) if one is not None else []
         if one is not None and len(one.members) > 1:
             lines += [
                 (f"   {member.what:<14} ", (words.clock(member.since), "dim"), f"  {member.why}")
@@ -101,6 +105,10 @@ class Alerts(Listed):
                 lines.append(((f"   … {one.count - len(one.members)} more: enter shows all", "dim"),))
         self.query_one("#previewtitle", Lines).show([titled(one.what if one else "")])
         self.query_one("#previewlines", Lines).show(lines)
+
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        self.call_after_refresh(self._draw_preview)
 
     def on_live_table_moved(self, event: LiveTable.Moved) -> None:
         super().on_live_table_moved(event)

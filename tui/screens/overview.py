@@ -123,7 +123,8 @@ class Overview(Place):
         kinds = {kind for kind, _ in changed} if changed is not None else None
         if kinds is None or "event" in kinds:
             self._draw_feed()
-        self._draw_attention()
+        if kinds is None or "alert" in kinds:
+            self._draw_attention()
         if not self.wide:
             return
         if kinds is None or "session" in kinds:
