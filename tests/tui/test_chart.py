@@ -48,6 +48,14 @@ def test_events_before_the_span_tell_how_it_began_and_a_short_break_is_no_troubl
     assert strip_of(uptime(short, *DAY, 4)) == (("████", "good"),)
 
 
+def test_nobody_knows_of_a_station_before_it_came_first_unless_the_record_was_cut() -> None:
+    first = [link(6, "connected")]
+    assert uptime(first, *DAY, 4).cells == (None, None, None, 1)
+    cut = uptime(first, *DAY, 4, known_from=NOON - timedelta(hours=12))
+    assert cut.cells == (None, None, 0, 1)
+    assert (cut.share, cut.known_s) == (0.5, 12 * 3600)
+
+
 def test_without_events_a_link_was_what_it_is_or_nobody_knows() -> None:
     assert uptime([], *DAY, 2, online=True).share == 1.0
     assert uptime([], *DAY, 2, online=False).share == 0.0
@@ -109,7 +117,7 @@ def test_a_week_is_seven_lines_of_hours_with_its_most_and_least_in_words() -> No
     assert rows[0].split() == ["0", "3", "6", "9", "12", "15", "18", "21"]
     assert rows[1] == " Mon " + " " * 39 + "░░░" + " " * 30
     assert rows[7] == " Sun " + "▒" * 72
-    assert rows[8] == " up to ░ 5  ▒ 10  ▓ 15  █ 20 kWh · most Fri 17-18, least Mon 14 to Tue 14"
+    assert rows[8] == " up to ░ 5  ▒ 10  ▓ 15  █ 20 kWh"
     assert all(width_of((row,)) <= 44 for row in drawn(heat_map(week, 44, "{:.0f}".format, "kWh")))
 
 

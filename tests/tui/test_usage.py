@@ -172,8 +172,8 @@ async def test_somebody_walks_through_usage_by_keys(tmp_path: Path, monkeypatch:
 
         await seat.press("5")
         await seat.sees("Usage ▸ all sites ▸ last 7 days", "[energy]", "Sun 11-22", "48.0 █")
-        await seat.sees("Total 72.0 kWh  +20 % against the span before", "When: energy by weekday and hour")
-        await seat.sees("most Sun 09-10")
+        await seat.sees("Total 72.0 kWh  +20 % against the span before", "When: energy")
+        await seat.sees("most Sun 09-10, least Mon 00-24")
 
         # compared with the span before; the figures themselves; another measure
         await seat.press("c")
@@ -185,14 +185,14 @@ async def test_somebody_walks_through_usage_by_keys(tmp_path: Path, monkeypatch:
         await seat.press("m")
         await seat.sees("[revenue]", "Total 36.00 EUR")
 
-        # a day, its hours, the stations of an hour, and back with the place kept
+        # a day, its hours, the sessions of an hour, and back with the place kept
         await seat.press("G", "enter")
         await seat.sees("all sites ▸ Sun 11-22", "by hour", "09:00")
         assert "When:" not in seat.text  # a day has no week
         table = seat.app.screen.query_one("#list")
         assert table.select(f"{MIDNIGHT:%Y-%m-%d}T09:00+00:00")
         await seat.press("enter")
-        await seat.sees("all sites ▸ 09:00", "by station", "CP-0042")
+        await seat.sees("Usage ▸ 09:00 ▸ Sessions", "CP-0042", "S-9")
         await seat.press("escape", "escape")
         await seat.sees("last 7 days", "[revenue]")
         assert seat.app.screen.query_one("#list").cursor_id == f"{MIDNIGHT:%Y-%m-%d}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from tui.widgets.paint import Line, Span
+from tui.widgets.paint import Line
 
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 SHADES = "░▒▓█"
@@ -31,7 +31,7 @@ def shade(value: float | None, peak: float) -> str:
 
 
 def heat_map(grid: Grid, width: int, told: Callable[[float], str], unit: str = "") -> list[Line]:
-    """A line of hours, seven of days, and one that says what the shades mean and when there is most and least."""
+    """A line of hours, seven of days, and one that says what the shades mean."""
     if width < NARROWEST:
         return [((" too narrow for a week", "dim"),)]
     values = [value for day in grid for value in day if value is not None]
@@ -43,17 +43,14 @@ def heat_map(grid: Grid, width: int, told: Callable[[float], str], unit: str = "
     for name, day in zip(DAYS, grid, strict=True):
         lines.append(((f" {name} ", "dim"), ("".join(shade(value, peak) * cell for value in day), "busy")))
     steps = "  ".join(f"{sign} {told(peak * (part + 1) / 4)}" for part, sign in enumerate(SHADES))
-    legend: list[Span] = [(f" up to {steps} {unit}".rstrip(), "dim")]
-    most, least = extremes(grid)
-    said = f" · most {most}, least {least}"
-    if len(str(legend[0][0])) + len(said) <= width:
-        legend.append((said, "dim"))
-    return [*lines, tuple(legend)]
+    return [*lines, ((f" up to {steps} {unit}".rstrip(), "dim"),)]
 
 
 def extremes(grid: Grid) -> tuple[str, str]:
     """The hour of the week with the most, and the longest time with the least, in words: ``Fri 17-18``."""
     values = [value or 0.0 for day in grid for value in day]
+    if max(values) <= 0:
+        return "never", "always"
     most, least = values.index(max(values)), min(values)
     return _named(most, 1), _named(*max(_runs(values, least), key=lambda run: run[1]))
 

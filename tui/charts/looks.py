@@ -46,7 +46,6 @@ INTO = {
     "month": "day",
     "week": "day",
     "day": "hour",
-    "hour": "station",
     "site": "station",
     "driver": "day",
     "tariff": "day",
@@ -187,13 +186,12 @@ def opened(look: Look, report: UsageReport, row: UsageRow) -> Look | ListSession
     """What is inside a row: a finer look, the sessions of a station, or nothing that has a name."""
     if not row.key:
         return None
+    if look.by == "hour":
+        if look.within("tariff") is not None:
+            return None  # sessions do not tell their tariff in a list
+        return ListSessions(station=look.within("station"), since=row.since, until=row.until)
     if look.by in TIMES:
-        finer = "day" if look.by == "month" else INTO[look.by]
-        inner = replace(look, by=finer, span=None, since=row.since, until=row.until, inside=row.title)
-        station = look.within("station")
-        if look.by == "hour" and station is not None:
-            return ListSessions(station=station, since=row.since, until=row.until)
-        return inner
+        return replace(look, by=INTO[look.by], span=None, since=row.since, until=row.until, inside=row.title)
     if look.by in ("station", "connector"):
         station = row.key.rsplit("/", 2)[0] if look.by == "connector" else row.key
         return ListSessions(station=station, since=report.since, until=report.until)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 from rich.cells import cell_len
@@ -22,6 +23,7 @@ HOURS = (Column("Hour", 5), *(Column(day, 4, right=True, most=10) for day in DAY
 _KWH, _KW, _PERCENT = Scale(1e3, "kWh", 1), Scale(1e3, "kW", 1), Scale(0.01, "%", 1)
 _HOURS = Scale(3600, "h", 1)
 _COUNT = Scale()
+_YEAR = re.compile(r"\b[0-9]{4}-(?=[0-9]{2}-[0-9]{2})")
 
 
 def _named(titles: Sequence[str], heading: str) -> Column:
@@ -30,8 +32,9 @@ def _named(titles: Sequence[str], heading: str) -> Column:
 
 
 def title_of(row: UsageRow, by: str) -> str:
-    """What people call a row; one that belongs nowhere says so."""
-    return row.title or row.key or f"no {by}"
+    """What people call a row; days without their year, and one that belongs nowhere says so."""
+    title = row.title or row.key or f"no {by}"
+    return _YEAR.sub("", title) if by in ("day", "hour") else title
 
 
 # ---- bars and figures
@@ -136,7 +139,7 @@ def hour_rows(grid: Grid, scale: Scale) -> dict[str, list[Span]]:
 
 
 def total(report: UsageReport, measure: Measure, data_to: str) -> Line:
-    """The whole of a report: its figure, its change, and what else is to know of it."""
+    """The whole of a report: its figure, its change, and what else is to know of it; short without ``data_to``."""
     currency = currency_of(report)
     value = measure.value(report.total, currency)
     before = measure.value(report.before, currency) if report.before is not None else None
@@ -148,12 +151,13 @@ def total(report: UsageReport, measure: Measure, data_to: str) -> Line:
     others = [money for money in report.total.revenue or () if money.currency != currency]
     if measure.word == "revenue" and others:
         spans.append("".join(f" + {money.amount:,.2f} {money.currency}" for money in others))
-    spans.append(f"  {change(value, before, share=measure.share)} against the span before")
+    against = " against the span before" if data_to else ""
+    spans.append(f"  {change(value, before, share=measure.share)}{against}")
     if measure.word == "revenue" and report.total.unpriced:
         spans.append((f" · {report.total.unpriced:,} without a price", "warn"))
     if report.total.running:
         spans.append(f" · {report.total.running:,} running")
-    return (*spans, (f" · {data_to} · {report.time_zone}", "dim"))
+    return (*spans, (f" · {data_to} · {report.time_zone}", "dim")) if data_to else tuple(spans)
 
 
 Reckoned = Callable[[Usage], float | None]

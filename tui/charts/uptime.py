@@ -46,15 +46,19 @@ def stretches(
 ) -> list[Stretch]:
     """The known time between ``since`` (``known_from`` if that is later) and ``until``, piece by piece.
 
-    The events may reach back further. Before the first one the station was what that event ended; without any
-    it was what it is now (``online``), where that is known.
+    The events may reach back further. Before its first one a station was connected where that event ended it;
+    where it began, the time before is not known, unless the record was read from ``known_from`` on only. Without
+    any event it was what it is now (``online``), where that is known.
     """
     turns = sorted((event.at, event.type == CONNECTED) for event in events if event.type in TELLING)
     since = since if known_from is None else max(since, known_from)
     if not turns:
         return [] if online is None or until <= since else [(since, until, online)]
-    times = [min(since, turns[0][0]), *(at for at, _ in turns), until]
-    states = [not turns[0][1], *(up for _, up in turns)]
+    times = [at for at, _ in turns] + [until]
+    states = [up for _, up in turns]
+    if known_from is not None or not turns[0][1]:
+        times.insert(0, min(since, times[0]))
+        states.insert(0, not turns[0][1])
     pieces = [
         (max(begin, since), min(end, until), up)
         for begin, end, up in zip(times[:-1], times[1:], states, strict=True)

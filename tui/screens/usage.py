@@ -18,16 +18,16 @@ from textual.widget import Widget
 
 from cms.contract.events import Event, ListEvents
 from cms.contract.refusals import Refusal
-from cms.contract.sessions import ListSessions
+from cms.contract.sessions import ListSessions, SessionView
 from cms.contract.usage import TIMES, ShowUsage, UsageReport, UsageRow
 from tui import filing, words
 from tui.charts import looks, tables
-from tui.charts.heat import grid_of, heat_map
+from tui.charts.heat import extremes, grid_of, heat_map
 from tui.charts.looks import HEAT, Look
 from tui.charts.measures import MEASURES, UPTIME, WORDS, Measure, Scale, currency_of
 from tui.charts.sheets import uptime_sheet, usage_sheet
 from tui.charts.uptime import LEGEND, TELLING, Uptime, uptime
-from tui.mirror import Ref
+from tui.mirror import Mirror, Ref
 from tui.screens.place import NARROW, WIDE, Place, titled
 from tui.widgets.chart import steps_chart
 from tui.widgets.lines import Lines
@@ -80,6 +80,7 @@ class Usage(Place):
     Usage.-bars #side, Usage.-heat #list, Usage.-narrow #side { display: none; }
     Usage.-heat #side { display: block; height: 1fr; width: 1fr; }
     Usage.-heat #qualitypane, Usage.-heat #seriespane { display: none; }
+    Usage.-links #side, Usage.-links #seriespane, Usage.-links #qualitypane { display: none; }
     Usage.-figures #side { display: none; }
     Usage.-figures #hours { display: block; }
     """
@@ -102,7 +103,7 @@ class Usage(Place):
         self._trouble = ""
         self._due: Timer | None = None
         self._hours: Mapping[str, Sequence[Span]] = {}
-        self._series_drawn: tuple[Any, ...] = ()
+        self._series_drawn: tuple[Any, ...] = (None,)
 
     # ---- body
 
@@ -123,6 +124,8 @@ class Usage(Place):
                     yield Lines(id="quality", classes="values")
 
     def crumbs(self) -> list[str]:
+        if self._is_narrow:  # the line below tells the span
+            return [looks.whose(self.look) if self.look.names else self.title_words]
         return [self.title_words, looks.whose(self.look), looks.spanned(self.look, self._span)]
 
     def near(self) -> set[Ref]:
@@ -301,6 +304,7 @@ class Usage(Place):
         self.set_class(alone, "-heat")
         self.set_class(not self._shows_heat() and self.app.size.width < WIDE, "-bars")
         self.set_class(alone and look.numbers, "-figures")
+        self.set_class(self.measure is None, "-links")
         self.set_class(self.app.size.width >= 132, "-roomy")
         self._prepare()
         self.query_one("#measures", Lines).show([self._measures()])
@@ -369,12 +373,15 @@ class Usage(Place):
         width = self.app.size.width
         if width >= WIDE and self.look.shown == "both":
             width = 78 if width >= 132 else 54
-        title = f"When: {measure.heading.lower()} by weekday and hour"
-        self.query_one("#heattitle", Lines).show([titled(title)])
+        title = f"When: {measure.heading.lower()}"
         if report is None:
-            self.query_one("#heat", Lines).show([((f" {self._trouble or 'reading …'}", "dim"),)])
+            # As many lines as there will be: nothing jumps when they come.
+            self.query_one("#heattitle", Lines).show([titled(title)])
+            self.query_one("#heat", Lines).show([((f" {self._trouble or 'reading …'}", "dim"),), *[()] * 8])
             return
         grid = self._grid(report, measure)
+        most, least = extremes(grid)
+        self.query_one("#heattitle", Lines).show([titled(f"{title} · most {most}, least {least}")])
         scale = measure.scale((value for day in grid for value in day), currency_of(report))
         self.query_one("#heat", Lines).show(heat_map(grid, width, scale.figure, scale.unit))
         self._hours = tables.hour_rows(grid, scale)
@@ -398,8 +405,8 @@ class Usage(Place):
             return
         picture = self.query_one("#series", Lines)
         width, height = picture.size
-        drawn = (id(report), measure.word, width, height)
-        if drawn == self._series_drawn or not width:
+        drawn = (report, measure.word, width, height)
+        if not width or (self._series_drawn[1:] == drawn[1:] and self._series_drawn[0] is report):
             return
         self._series_drawn = drawn
         currency = currency_of(report)
@@ -408,7 +415,11 @@ class Usage(Place):
         figures = [None if value is None else value / scale.factor for value in values]
         title = f"{measure.heading} by {report.by}, {looks.days(report)}"
         self.query_one("#seriestitle", Lines).show([titled(title)])
-        picture.show(steps_chart(figures, [row.title for row in report.rows], scale.unit, width, height))
+        picture.show(
+            steps_chart(
+                figures, [tables.title_of(row, report.by) for row in report.rows], scale.unit, width, height
+            )
+        )
 
     def _measures(self) -> Line:
         """All measures, the present one in brackets; what the rows are."""
@@ -432,7 +443,7 @@ class Usage(Place):
         report, measure = self.report, self.measure
         if report is None:
             return ((f" {self._trouble or 'reading …'}", "bad" if self._trouble else "dim"),)
-        return tables.total(report, measure, data_to)
+        return tables.total(report, measure, "" if self._is_narrow else data_to)
 
     def on_resize(self, event: events.Resize) -> None:
         super().on_resize(event)
@@ -496,11 +507,11 @@ class Usage(Place):
             return
         match looks.opened(self.look, report, row):
             case ListSessions() as request:
-                travel.open_sessions(request, row.title or row.key)
+                travel.open_sessions(request, row.title or row.key, _counting(self.mirror, self.look))
             case Look() as inner:
                 travel.open_usage(inner)
             case None:
-                self.console.say(f"{row.title or 'this row'} has no name to look into", "dim")
+                self.console.say(f"nothing finer is known of {row.title or 'this row'}", "dim")
 
     # ---- the figures, to take away
 
@@ -526,6 +537,20 @@ class Usage(Place):
             self.console.say("nothing has been read yet", "dim")
             return
         self.console.say(*filing.told(f"{name}.csv", text.encode(), "the figures"))
+
+
+def _counting(mirror: Mirror, look: Look) -> Callable[[SessionView], bool]:
+    """Whether a session is of the site and the driver that are looked at."""
+    site, driver = look.within("site"), look.within("driver")
+
+    def counts(session: SessionView) -> bool:
+        station = mirror.stations.get(session.station)
+        token = mirror.tokens.get(session.token or "")
+        return (site is None or (station is not None and station.site == site)) and (
+            driver is None or driver in (session.token, token.driver if token is not None else None)
+        )
+
+    return counts
 
 
 def _asking(request: ShowUsage) -> Callable[[Callable[[Any], Any]], Any]:

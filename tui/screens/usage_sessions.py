@@ -1,7 +1,9 @@
-"""The sessions of a station within a span of time: the last step from usage to what happened."""
+"""The sessions that a row of usage is made of: the last step from how much to what happened."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -27,24 +29,29 @@ def _cost(session: SessionView) -> Span:
 
 CELLS = (
     Cell("Session", 14, lambda s: s.id),
+    Cell("Station", 12, lambda s: s.station, drop=2),
     Cell("Started", 16, lambda s: words.minute(s.started_at)),
-    Cell("Until", 16, lambda s: words.minute(s.ended_at), drop=4),
+    Cell("Until", 16, lambda s: words.minute(s.ended_at), drop=7),
     Cell("kWh", 8, lambda s: words.kilowatt_hours(s.energy_wh), right=True),
-    Cell("Cost", 12, _cost, right=True, drop=3),
-    Cell("Conn", 4, lambda s: words.plug(s.evse, s.connector), drop=2),
+    Cell("Cost", 10, _cost, right=True, drop=3),
+    Cell("Conn", 4, lambda s: words.plug(s.evse, s.connector), drop=5),
     Cell("State", 10, _state, drop=1),
-    Cell("Token", 10, lambda s: s.token or words.NONE, grow=True, drop=5),
+    Cell("Token", 10, lambda s: s.token or words.NONE, grow=True, drop=6),
 )
 
 
-def within(request: ListSessions) -> Book:
-    """The sessions that charged between the request's bounds, as a book."""
+def within(request: ListSessions, counts: Callable[[SessionView], bool]) -> Book:
+    """The sessions that charged between the request's bounds, those that count, as a book."""
     since = request.since
     begun = since - LONGEST if since is not None else None
-    asked = ListSessions(station=request.station, since=begun, until=request.until, limit=LIMIT)
+    asked = replace(request, since=begun, limit=LIMIT)
 
     def overlapping(sessions: list[SessionView]) -> list[Any]:
-        return [s for s in sessions if since is None or s.ended_at is None or s.ended_at > since]
+        return [
+            session
+            for session in sessions
+            if counts(session) and (since is None or session.ended_at is None or session.ended_at > since)
+        ]
 
     return Book(
         word="sessions",
@@ -62,8 +69,8 @@ def within(request: ListSessions) -> Book:
 class UsageSessions(BookPlace):
     """Opened from a row of usage; enter opens the session."""
 
-    def __init__(self, request: ListSessions, title: str) -> None:
-        super().__init__(within(request), request.station)
+    def __init__(self, request: ListSessions, title: str, counts: Callable[[SessionView], bool]) -> None:
+        super().__init__(within(request, counts), request.station)
         self._title = title
 
     def crumbs(self) -> list[str]:
