@@ -35,7 +35,6 @@ PRESETS: dict[str, dict[str, str]] = {
         "last": "minus,grave_accent",
     },
     "k9s": {
-        "open": "enter,d",
         "books": "b,ctrl+a",
         "mark_range": "V,ctrl+@",
         "mark_none": "u,ctrl+backslash",

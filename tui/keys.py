@@ -57,6 +57,7 @@ LISTS = (
     "history",
     "notes",
     "card",
+    "drivers",
     "shelf",
     "book",
     "usage",
@@ -69,12 +70,12 @@ LISTS = (
     "site",
 )
 #: Lists behind a bar of tabs; and places that are a list of money, or hang on one.
-TABBED = ("billing", "orders")
+TABBED = ("billing", "orders", "drivers")
 OF_MONEY = ("billing", "billing-run", "invoice", "what-if")
-FILTERED = ("stations", "sessions", "alerts", "events", "tokens", "configuration", "frames", "history", "book",
+FILTERED = ("stations", "sessions", "alerts", "events", "tokens", "configuration", "frames", "history", "drivers", "book",
             *OF_MONEY, "orders", "site")  # fmt: skip
 SORTED = ("stations", "sessions", "tokens", "site")
-MARKED = (*SORTED, "book", "billing", "orders")
+MARKED = (*SORTED, "book", "billing", "orders", "drivers")
 LISTED = (*MARKED, "events", "alerts")
 MARKS = (*MARKED, "alerts")
 TOKENS = ("tokens",)
@@ -92,7 +93,9 @@ KEYS: tuple[Key, ...] = (
     Key("SCREENS", "1", "1", "go('overview')", "overview: what needs a person", (), "", "overview"),
     Key("SCREENS", "2", "2", "go('stations')", "stations", (), "", "stations"),
     Key("SCREENS", "3", "3", "go('sessions')", "sessions, running and past", (), "", "sessions"),
-    Key("SCREENS", "4", "4", "go('tokens')", "drivers' tokens, and the cards that were refused", (), "", "tokens"),
+    Key("SCREENS", "4", "4", "go('drivers')", "drivers: where they charge, what they owe; then tokens, groups, lists",
+        (), "", "drivers"),
+    Key("SCREENS", "", ":tokens", "go('tokens')", "drivers' tokens, and the cards that were refused", (), "", "tokens"),
     Key("SCREENS", "5", "5", "go('usage')", "usage: energy, sessions, revenue, utilisation, uptime", (), "", "usage"),
     Key("SCREENS", "6", "6", "go('billing')", "billing: what is open, and every list of money", (), "", "billing"),
     Key("SCREENS", "7", "7", "go('alerts')", "alerts: what needs a person; tab: events", (), "", "alerts"),
@@ -108,7 +111,7 @@ KEYS: tuple[Key, ...] = (
     Key("MOVE", "ctrl+d,pagedown", "^d", "page(1)", "half a page down", TABLE),
     Key("MOVE", "ctrl+u,pageup", "^u", "page(-1)", "half a page up", TABLE),
     Key("MOVE", "tab", "tab", "next_pane", "next pane", ("overview", "tokens")),
-    Key("MOVE", "tab,right", "tab →", "turn_tab(1)", "next tab", TABS, "tabs", "tab"),
+    Key("MOVE", "tab,right", "tab →", "turn_tab(1)", "next tab", (*TABS, "tokens"), "tabs", "tab"),
     Key("MOVE", "shift+tab,left", "⇧tab ←", "turn_tab(-1)", "tab before", TABS),
     Key("LOOK", "d", "d", "direction", "one way alone: from the station, to it; one kind alone", ("frames", "history"),
         "way", "way"),
@@ -152,6 +155,7 @@ KEYS: tuple[Key, ...] = (
     Key("LOOK", "r", "r", "usage('turned')", "turn the order round", USAGE, "", "turned"),
     Key("LOOK", "e", "e", "export", "the figures as a CSV file in the present folder (y copies them)", USAGE, "csv",
         "csv"),
+    Key("FIND", "slash", "/", "filter", "find in this sheet", ("paper",), "find"),
     Key("FIND", "slash", "/", "filter", "filter, e.g. site~berlin and not online=true",
         (*FILTERED, "sites"), "filter", "filter"),
     Key("FIND", "s", "s", "order_sites", "order the sites by name, power, headroom, trouble, size", ("sites",), "sort"),

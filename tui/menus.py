@@ -170,7 +170,9 @@ class Menus:
         if how == "r":
             place.choose_columns(None)
         elif title is not None:
-            place.choose_columns(place.list_table().shown_columns ^ {title})
+            table = place.list_table()
+            chosen = table.shown_columns ^ {title}
+            place.choose_columns(table.fitting(chosen, title) if title in chosen else chosen)
         self._menu.replace(self._columns(place))
 
     def _change_views(self, name: str | None, how: str) -> None:

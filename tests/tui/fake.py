@@ -176,6 +176,8 @@ class FakeDaemon:
     """By request: one thing that is opened."""
     refusing: dict[type, Refusal] = field(default_factory=dict)
     """By request: why it is refused."""
+    refusing_at: dict[str, Refusal] = field(default_factory=dict)
+    """By station: why its orders are refused, once they are given."""
     frames: dict[str, list[Message]] = field(default_factory=dict)
     samples: dict[str, list[Sample]] = field(default_factory=dict)
     variables: dict[str, list[Variable]] = field(default_factory=dict)
@@ -360,6 +362,8 @@ class FakeDaemon:
             running = tuple(s.id for s in self.sessions.values() if s.station == key and s.ended_at is None)
             kind = f" --kind {request.kind}" if isinstance(request, ResetStation) else ""
             return Preview(order, key, self.level, self.impact, f"cms stations {order} {key}{kind}", running)
+        if key in self.refusing_at:
+            raise self.refusing_at[key]
         if isinstance(request, SetConfiguration):
             known = self.variables.get(key, [])
             self.variables[key] = [replace(v, value=request.values.get(v.name, v.value)) for v in known]

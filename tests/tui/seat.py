@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from textual.pilot import Pilot
 
@@ -68,20 +69,22 @@ _KEYS = {
     "-": "minus",
     ":": "colon",
     "[": "left_square_bracket",
+    "@": "at",
+    "/": "slash",
 }
 
 
-def console(daemon: Daemon, rest_s: float = 0.0) -> CmsApp:
-    app = CmsApp(daemon, now=lambda: NOON, collect_s=0.0, rest_s=rest_s, stock_driver=True)
+def console(daemon: Daemon, rest_s: float = 0.0, **more: Any) -> CmsApp:
+    app = CmsApp(daemon, now=lambda: NOON, collect_s=0.0, rest_s=rest_s, stock_driver=True, **more)
     app.following.link.retry_s = (0.01,)
     return app
 
 
 @asynccontextmanager
 async def seated(
-    daemon: FakeDaemon, size: tuple[int, int] = (80, 24), rest_s: float = 0.0
+    daemon: FakeDaemon, size: tuple[int, int] = (80, 24), rest_s: float = 0.0, **more: Any
 ) -> AsyncIterator[Seat]:
-    app = console(daemon, rest_s)
+    app = console(daemon, rest_s, **more)
     async with app.run_test(size=size) as pilot:
         seat = Seat(app, pilot, daemon)
         await seat.sees("● live")

@@ -38,6 +38,20 @@ class Paper(Place):
     def _cells(self, key: str) -> Sequence[Span]:
         return (self._rows[int(key)],)
 
+    def apply_filter(self, text: str, *, final: bool) -> None:
+        """To the next line that has this; the sheet stays whole."""
+        if not text or not final:
+            return
+        table = self.query_one("#list", LiveTable)
+        wanted = text.casefold()
+        after = [*range(table.cursor + 1, len(self._rows)), *range(table.cursor + 1)]
+        found = next((n for n in after if wanted in self._rows[n].casefold()), None)
+        if found is None:
+            self.console.say(f"nothing here says {text}", "warn")
+        else:
+            table.select(str(found))
+            self.console.say(f"/{text}")
+
     def draw(self, changed: set[Ref] | None) -> None:
         if changed is not None:
             return

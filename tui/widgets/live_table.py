@@ -150,6 +150,16 @@ class LiveTable(Painted, can_focus=True):
         pairs = zip(self.columns, self._widths, strict=True) if self._widths else ()
         return frozenset(column.title for column, width in pairs if width and column.title)
 
+    def fitting(self, titles: frozenset[str], wanted: str) -> frozenset[str]:
+        """The headings with one that is wanted most: what is less important makes room for it."""
+        keep = [c for c in self.columns if not c.title or c.title in titles]
+        while sum(c.width + 1 for c in keep) + 1 > self.size.width:
+            others = [c for c in keep if c.drop and c.title != wanted]
+            if not others:
+                break
+            keep.remove(max(others, key=lambda c: c.drop))
+        return frozenset(c.title for c in keep if c.title)
+
     def choose_columns(self, titles: frozenset[str] | None) -> None:
         """Show these columns alone (by their headings; those without one stay), or all that fit."""
         self.chosen = titles
