@@ -74,6 +74,10 @@ class Alert:
     claimed_by: str | None = None
     notes: tuple[AlertNote, ...] = ()
     ended_at: datetime | None = None
+    most: int = 0
+    """How many had it when it was at its worst, and how that was told: what is remembered of it."""
+    most_what: str = ""
+    most_why: str = ""
 
 
 @record
@@ -282,7 +286,8 @@ class Board:
         alert, members = self.open[id_], list(self._members[id_].values())
         if not members:
             self._end(id_)
-            return OVER, evolve(alert, ended_at=now, changed_at=now)
+            worst = {"what": alert.most_what, "why": alert.most_why, "count": alert.most}
+            return OVER, evolve(alert, ended_at=now, changed_at=now, **worst)
         what, why = told_of(alert.kind, members, stations_at)
         alert = evolve(
             alert,
@@ -293,6 +298,8 @@ class Board:
             members=tuple(members[:WRITTEN]),
             changed_at=now,
         )
+        if alert.count >= alert.most:
+            alert = evolve(alert, most=alert.count, most_what=what, most_why=why)
         self.open[id_] = alert
         return (RAISED if raised else CHANGED), alert
 

@@ -274,6 +274,14 @@ HEARS: dict[str, Callable[[Event], Finding | None]] = {
 }
 
 
+def still(known: Finding | None, found: Finding) -> Finding:
+    """What stands already: it began when it was first found, also where we were restarted meanwhile."""
+    if known is None or found.kind != OFFLINE:
+        return found
+    why = found.why if found.cause == known.cause else known.why
+    return evolve(found, since=known.since, cause=known.cause, why=why)
+
+
 def again(known: Finding | None, found: Finding) -> Finding:
     """What is heard once more: it is counted, and began when it was first heard."""
     if known is None:

@@ -241,7 +241,8 @@ class Watch:
         if flaps is not None:
             found.append(flaps)
             self._board.wake(flaps.until or now, key)
-        self._board.judge(key, found)
+        known = {finding.key: finding for finding in self._board.standing(key)}
+        self._board.judge(key, [findings.still(known.get(one.key), one) for one in found])
 
     def _lately(self, told: dict[str, list[datetime]], key: str, now: datetime) -> list[datetime]:
         """The times within the last hour; older ones are forgotten."""
@@ -296,7 +297,8 @@ class Watch:
         self._money_at = now + _MONEY
         self._board.wake(self._money_at, _OPEN)
         if not self._core.kept.get(tariffs.TARIFF):
-            return  # nothing has a price: there is nothing to be paid
+            self._board.judge(_OPEN, ())  # nothing has a price: there is nothing to be paid
+            return
         try:
             matters = await openmatters.list_(self._core, ListOpenMatters(), _US)
         except (Refusal, StoreDown):

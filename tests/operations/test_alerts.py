@@ -127,6 +127,11 @@ async def test_a_site_that_loses_its_links_is_one_alert(small: Small, eye: Eye) 
     await come(small, "E2")
     [same] = await eye.look()
     assert same.id == one.id and same.why.startswith("3 of 4 stations")
+    for name in names:
+        await come(small, name)
+    assert await eye.look() == []
+    [over] = await alerts.list_(small.core, ListAlerts(ended=True), ANA)
+    assert (over.id, over.why) == (one.id, one.why), "what is remembered is how it was at its worst"
 
 
 async def test_a_fleet_that_is_gone_is_one_alert_and_not_one_for_each_site(small: Small, eye: Eye) -> None:
