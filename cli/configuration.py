@@ -13,7 +13,7 @@ from cli.orders import At, Queue, Terms, Wait, WhenIdle, give, stations_meant
 from cli.render import Column, show_list, show_one, when
 from cli.times import duration_s
 from cms.client import ask
-from cms.contract import configuration, stations
+from cms.contract import stations
 from cms.contract.refusals import Invalid, Refusal
 
 app = group("A station's configuration: 1.6 keys, or Component.Variable names of 2.x.")
@@ -155,6 +155,8 @@ def report(
     queue: Queue = None,
 ) -> None:
     """Have the station report its device model (2.x); without names and criteria, all of it."""
+    from cms.contract import configuration
+
     flags = flags_of(ctx)
     names, wanted = ([], words) if flags.filter else (words[:1], words[1:])
     chosen = base or (None if criteria or wanted else "full")
@@ -175,6 +177,8 @@ def report(
 @app.command("reports")
 def reports(ctx: typer.Context, station: Station) -> None:
     """The reports in parts that it gave lately, and which parts are missing."""
+    from cms.contract import configuration
+
     tell_list(flags_of(ctx), configuration.ListReports(station), REPORTS, name="request_id")
 
 
@@ -195,6 +199,8 @@ def boot(
     ] = None,
 ) -> None:
     """What happens when a station boots; with options, change it."""
+    from cms.contract import configuration
+
     flags = flags_of(ctx)
     told = [policy, values, inventory, monitors]
     request: Any = configuration.ShowBoot(station)

@@ -15,7 +15,6 @@ from cli.flags import Flags
 from cli.noun import Station, flags_of
 from cli.render import Column, show_one
 from cms.client import ask
-from cms.contract.evses import ShowQr
 from cms.contract.refusals import Invalid
 from cms.contract.safe import safe
 
@@ -45,6 +44,8 @@ def qr(
     ] = False,
 ) -> None:
     """The QR code of an EVSE, as drivers scan it; -o json gives its text alone."""
+    from cms.contract.evses import ShowQr
+
     flags = flags_of(ctx)
     view = ask(ShowQr(station, evse), flags.address, flags.patience_s)
     for kind, file in (("svg", svg), ("png", png)):

@@ -16,7 +16,6 @@ from cli.noun import flags_of, group, named, tell_list
 from cli.orders import Names
 from cli.render import Column, Row, kw, select, show_list, show_one, when
 from cms.client import ask
-from cms.contract import sites
 from cms.contract.refusals import Invalid
 
 app = group("Sites: where stations stand, when they are open, what the grid gives there.")
@@ -131,6 +130,8 @@ def _spans(said: list[str]) -> tuple[str, ...]:
 @app.command("list")
 def list_(ctx: typer.Context) -> None:
     """All sites. --filter 'city=Berlin and open=false' chooses."""
+    from cms.contract import sites
+
     flags = flags_of(ctx)
     tell_list(flags, sites.ListSites(flags.filter), LIST, filtered=True)
 
@@ -138,6 +139,8 @@ def list_(ctx: typer.Context) -> None:
 @app.command()
 def show(ctx: typer.Context, site: Site) -> None:
     """One site."""
+    from cms.contract import sites
+
     flags = flags_of(ctx)
     show_one(ask(sites.ShowSite(site), flags.address, flags.patience_s), SHOWN, flags)
 
@@ -200,6 +203,8 @@ def _as_it_is(value: Any) -> Any:
 @_saying
 def add(flags: Flags, said: dict[str, Any]) -> None:
     """Register a site."""
+    from cms.contract import sites
+
     show_one(ask(sites.AddSite(**said), flags.address, flags.patience_s), SHOWN, flags)
 
 
@@ -207,6 +212,8 @@ def add(flags: Flags, said: dict[str, Any]) -> None:
 @_saying
 def set_(flags: Flags, said: dict[str, Any]) -> None:
     """Change what is said of a site; an empty text takes back what was said."""
+    from cms.contract import sites
+
     if len(said) == 1:
         raise Invalid("What is to be changed?", "e.g. cms sites set SITE --name 'North Station'")
     request = sites.SetSite(**said, reason=flags.reason)
@@ -222,6 +229,7 @@ def import_(
 ) -> None:
     """Register or change sites from a file, all of it or nothing. --dry-run says what would happen."""
     from cli.sheets import read_as
+    from cms.contract import sites
 
     flags = flags_of(ctx)
     request = sites.ImportSites(read_as(file, sites.SiteRow), flags.dry_run)
@@ -238,6 +246,7 @@ def import_stations(
 ) -> None:
     """Register stations and their EVSEs from a file, all of it or nothing; passwords are shown this once."""
     from cli.sheets import read_as
+    from cms.contract import sites
 
     flags = flags_of(ctx)
     request = sites.ImportStations(read_as(file, sites.StationRow), flags.dry_run)
@@ -260,6 +269,8 @@ def _summed_up(told: Row, flags: Flags) -> None:
 @app.command()
 def remove(ctx: typer.Context, names: Names = None) -> None:
     """Take sites off the register; refused while stations are there."""
+    from cms.contract import sites
+
     flags = flags_of(ctx)
 
     def build(site: str) -> sites.RemoveSite:

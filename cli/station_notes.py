@@ -9,7 +9,6 @@ import typer
 from cli.noun import Station, flags_of, tell_list
 from cli.render import Column, show_list, when
 from cms.client import ask
-from cms.contract.stationnotes import AddStationNote, ListStationNotes
 
 NOTES = (Column("at", show=when), Column("by"), Column("text"))
 Text = Annotated[str, typer.Argument(metavar="TEXT", help="- reads it from stdin.")]
@@ -22,6 +21,8 @@ def add_to(app: typer.Typer) -> None:
 
 def note(ctx: typer.Context, station: Station, text: Text) -> None:
     """Write something about a station; its first line stands in lists from now on."""
+    from cms.contract.stationnotes import AddStationNote
+
     if text == "-":
         import sys
 
@@ -33,4 +34,6 @@ def note(ctx: typer.Context, station: Station, text: Text) -> None:
 
 def notes(ctx: typer.Context, station: Station) -> None:
     """What was written about a station, newest first."""
+    from cms.contract.stationnotes import ListStationNotes
+
     tell_list(flags_of(ctx), ListStationNotes(station), NOTES, name="at")

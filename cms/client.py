@@ -23,9 +23,8 @@ import msgspec
 
 from cms import contexts, places
 from cms.contract.events import Event
-from cms.contract.operators import ORGANISATION_HEADER
 from cms.contract.refusals import Denied, Invalid, Refusal, Unreachable, refusal
-from cms.contract.routes import EVENT_STREAM, ROUTES, Route
+from cms.contract.routes import EVENT_STREAM, ORGANISATION_HEADER, ROUTES, Route
 from cms.contract.stations import Message
 
 if TYPE_CHECKING:

@@ -34,9 +34,8 @@ from cms.api.masked import FollowEvents, blindly, listening, note_denied, reques
 from cms.api.pairing import add_pairings
 from cms.api.who import PRINCIPAL, SLASH, Access, Gate
 from cms.contract.intents import AwaitIntent
-from cms.contract.operators import ORGANISATION_HEADER
 from cms.contract.refusals import Denied, Invalid, Unreachable
-from cms.contract.routes import EVENT_STREAM, ROUTES, Route
+from cms.contract.routes import EVENT_STREAM, ORGANISATION_HEADER, ROUTES, Route
 from cms.contract.stations import OrderTerms
 from cms.core import Actor, Core, StoreDown
 from cms.domain.roles import OWNER, PERMISSIONS
@@ -351,7 +350,10 @@ def _add_event_stream(app: FastAPI, rooms: _Rooms, frames: WatchFrames | None) -
         station: Annotated[str | None, Query(description="Events of this station alone.")] = None,
         type: Annotated[str | None, Query(description="e.g. session.*,connector.status")] = None,
         frames_of: Annotated[
-            str | None, Query(alias="frames", description="Add this station's frames (event: frame); * for all stations.")
+            str | None,
+            Query(
+                alias="frames", description="Add this station's frames (event: frame); * for all stations."
+            ),
         ] = None,
     ) -> Response:
         if frames_of is not None and frames is None:

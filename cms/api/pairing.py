@@ -13,8 +13,8 @@ from starlette.responses import Response
 
 from cms.api.errors import JSON, as_refusal, refused
 from cms.api.who import PAIRINGS
-from cms.contract.operators import ORGANISATION_HEADER
 from cms.contract.refusals import NotFound
+from cms.contract.routes import ORGANISATION_HEADER
 from cms.core import Core
 from cms.domain import pairing
 from cms.houses import MAIN, Houses

@@ -5,9 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 
-#: Names the organisation that a request is about; ``*`` is the platform itself. Without it the asker's first one.
-ORGANISATION_HEADER = "CMS-Organisation"
-
 
 @dataclass(frozen=True, slots=True)
 class OperatorView:

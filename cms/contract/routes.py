@@ -862,3 +862,6 @@ ROUTES: Mapping[type[Any], Route] = _Routes()
 #: The server-sent event stream. Resumes after the cursor in ``Last-Event-ID`` or ``?after=``;
 #: ``?frames=STATION`` adds that station's frames as they cross the link (event name ``frame``, without id).
 EVENT_STREAM = "/v1/events"
+
+#: Names the organisation that a request is about; ``*`` is the platform itself. Without it the asker's first one.
+ORGANISATION_HEADER = "CMS-Organisation"

@@ -44,3 +44,11 @@ async def test_a_simple_question_loads_nothing_heavy(address: Address, output: s
     assert address.socket is not None
     arguments = ("stations", "list", "--filter", "online=true", "-o", output, "--socket", address.socket)
     assert not await asyncio.to_thread(loaded_by, *arguments) & HEAVY
+
+
+async def test_a_list_of_stations_loads_no_other_noun(address: Address) -> None:
+    assert address.socket is not None
+    loaded = await asyncio.to_thread(loaded_by, "stations", "list", "--socket", address.socket)
+    nouns = {name.removeprefix("cms.contract.") for name in loaded if name.startswith("cms.contract.")}
+    # What is there for all: refusals, filters, routes, events and the terms of orders.
+    assert nouns == {"refusals", "safe", "filters", "routes", "events", "record", "quirks", "stations", "intents"}
