@@ -11,7 +11,7 @@ from cms.contract.usage import Usage, UsageReport, UsageRow
 from tui.charts.heat import DAYS, Grid
 from tui.charts.looks import Look
 from tui.charts.measures import MEASURES, Measure, Scale, change, currency_of
-from tui.charts.uptime import Uptime, strip_of
+from tui.charts.uptime import LEGEND, Uptime, strip_of
 from tui.widgets.live_table import Column
 from tui.widgets.paint import Line, Span, clean
 from tui.widgets.sparkline import bar, spark
@@ -124,6 +124,13 @@ def link_cells(key: str, known: Uptime, room: int, *, numbers: bool) -> list[Spa
     return [key, share, (fitting, next(tone for tone in ("bad", "warn", "good", "dim") if tone in tones))]
 
 
+def links_total(known: Mapping[str, Uptime], data_to: str) -> Line:
+    """The mean of the links, and what the signs of their strips mean."""
+    shares = [each.share for each in known.values() if each.share is not None]
+    mean = f"{sum(shares) / len(shares) * 100:.2f} %" if shares else NONE
+    return (f" Mean {mean}", (f" · {LEGEND} · {data_to}", "dim"))
+
+
 # ---- the week in figures
 
 
@@ -211,6 +218,7 @@ __all__ = [
     "hour_rows",
     "link_cells",
     "link_columns",
+    "links_total",
     "number_cells",
     "quality",
     "total",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
@@ -118,3 +118,28 @@ def uptime_strip(
 ) -> Line:
     """One station's link from ``since`` until ``until`` in exactly ``width`` cells."""
     return strip_of(uptime(events, since, until, max(0, width), online)) if width > 0 else ()
+
+
+def uptimes(
+    told: Iterable[Sequence[Event]],
+    stations: Mapping[str, bool],
+    since: datetime,
+    until: datetime,
+    count: int,
+    limit: int,
+) -> dict[str, Uptime]:
+    """The links of stations (and whether each is online now), the least connected first, the unknown last.
+
+    ``told`` are the latest events of each kind of all stations; where they are ``limit``, what lies before the
+    oldest of them is not known.
+    """
+    kinds = [list(events) for events in told]
+    known_from = max((events[0].at for events in kinds if len(events) >= limit), default=None)
+    by_station: dict[str | None, list[Event]] = {}
+    for event in (event for events in kinds for event in events):
+        by_station.setdefault(event.station, []).append(event)
+    known = {
+        key: uptime(by_station.get(key, ()), since, until, count, online, known_from)
+        for key, online in stations.items()
+    }
+    return dict(sorted(known.items(), key=lambda item: (item[1].share is None, item[1].share or 0, item[0])))

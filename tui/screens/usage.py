@@ -22,41 +22,25 @@ from cms.contract.sessions import ListSessions, SessionView
 from cms.contract.usage import TIMES, ShowUsage, UsageReport, UsageRow
 from tui import filing, words
 from tui.charts import looks, tables
-from tui.charts.heat import extremes, grid_of, heat_map
 from tui.charts.looks import HEAT, Look
 from tui.charts.measures import MEASURES, UPTIME, WORDS, Measure, Scale, currency_of
+from tui.charts.reports import Reports
 from tui.charts.sheets import uptime_sheet, usage_sheet
-from tui.charts.uptime import LEGEND, TELLING, Uptime, uptime
+from tui.charts.uptime import TELLING, Uptime, uptimes
 from tui.mirror import Mirror, Ref
-from tui.screens.place import NARROW, WIDE, Place, titled
-from tui.widgets.chart import steps_chart
+from tui.screens.place import NARROW, WIDE, Place
+from tui.screens.usage_beside import Board, Course, Quality, Week
 from tui.widgets.lines import Lines
 from tui.widgets.live_table import LiveTable
 from tui.widgets.paint import Line, Span, width_of
 
 #: While the span ends now, new sessions are looked for this often.
 READ_AGAIN_S = 60.0
-KEPT = 12
-"""Reports that are kept for the way back to them."""
 LINKS = 5_000
 """Events of one kind that uptime is made from; what lies before them is not known."""
 SHORTEST = timedelta(days=2, hours=2)
 """A shorter span has no week to show beside its bars."""
-TALL = 40
-
-
-class Board(LiveTable):
-    """A table whose columns change with what is looked at."""
-
-    def lay(self, columns: Sequence[tables.Column]) -> None:
-        if self.columns != tuple(columns):
-            self.columns = tuple(columns)
-            self._widths = self._layout(self.size.width)
-            self.forget()
-
-    def room(self, place: int) -> int:
-        """The cells that a column has."""
-        return self._widths[place] if place < len(self._widths) else 0
+TALL, ROOMY = 40, 132
 
 
 class Usage(Place):
@@ -70,17 +54,17 @@ class Usage(Place):
     Usage #list { height: 1fr; }
     Usage #hours { height: 1fr; display: none; }
     Usage #side { height: auto; }
-    Usage #series { height: 14; }
-    Usage #seriespane, Usage #qualitypane { display: none; height: auto; }
+    Usage Course .picture { height: 14; }
+    Usage Course, Usage Quality { display: none; }
     Usage.-wide #panes { layout: horizontal; }
     Usage.-wide #side { width: 54; height: 1fr; }
     Usage.-wide.-roomy #side { width: 78; }
-    Usage.-wide #qualitypane { display: block; }
-    Usage.-wide.-tall #seriespane { display: block; }
+    Usage.-wide Quality { display: block; }
+    Usage.-wide.-tall Course { display: block; }
     Usage.-bars #side, Usage.-heat #list, Usage.-narrow #side { display: none; }
     Usage.-heat #side { display: block; height: 1fr; width: 1fr; }
-    Usage.-heat #qualitypane, Usage.-heat #seriespane { display: none; }
-    Usage.-links #side, Usage.-links #seriespane, Usage.-links #qualitypane { display: none; }
+    Usage.-heat Quality, Usage.-heat Course { display: none; }
+    Usage.-links #side, Usage.-links Course, Usage.-weekless Week { display: none; }
     Usage.-figures #side { display: none; }
     Usage.-figures #hours { display: block; }
     """
@@ -88,40 +72,33 @@ class Usage(Place):
     def __init__(self, look: Look | None = None) -> None:
         super().__init__()
         self.look = look or Look()
-        self._reports: dict[ShowUsage, UsageReport] = {}
+        self._reports = Reports()
         self._span: UsageReport | None = None
-        """The latest report of the present span, by whatever."""
+        """The report of the present span, by whatever; its bounds are those of the span."""
+        self._latest: UsageReport | None = None
         self._rows: dict[str, UsageRow] = {}
         self._links: dict[str, Uptime] = {}
         self._links_span: tuple[datetime, datetime] | None = None
         self._scale = Scale()
         self._peak = 0.0
         self._currency = ""
-        self._asked: set[ShowUsage] = set()
-        """What is being read."""
         self._read_at: datetime | None = None
         self._trouble = ""
         self._due: Timer | None = None
-        self._hours: Mapping[str, Sequence[Span]] = {}
-        self._series_drawn: tuple[Any, ...] = (None,)
 
     # ---- body
 
     def body(self) -> Iterable[Widget]:
         yield Lines(id="measures")
         yield Lines(id="total", classes="values")
-        with Vertical(id="seriespane"):
-            yield Lines(id="seriestitle")
-            yield Lines(id="series", classes="values")
+        yield Course()
+        week = Week()
         with Container(id="panes"):
             yield Board((), self._cells, id="list")
-            yield Board(tables.HOURS, self._hour_cells, id="hours")
+            yield Board(tables.HOURS, week.cells, id="hours")
             with Vertical(id="side"):
-                yield Lines(id="heattitle")
-                yield Lines(id="heat", classes="values")
-                with Vertical(id="qualitypane"):
-                    yield Lines(id="qualitytitle")
-                    yield Lines(id="quality", classes="values")
+                yield week
+                yield Quality()
 
     def crumbs(self) -> list[str]:
         if self._is_narrow:  # the line below tells the span
@@ -207,8 +184,7 @@ class Usage(Place):
             self.console.reading.fetch(self, UPTIME, self._ask_links)
             return
         for request in self._wanted():
-            if request not in self._asked and (anew or request not in self._reports):
-                self._asked.add(request)
+            if self._reports.begin(request, anew=anew):
                 self.console.reading.fetch(self, f"usage {request}", _asking(request))
 
     async def _ask_links(self, ask: Callable[[Any], Any]) -> list[list[Event]]:
@@ -219,10 +195,9 @@ class Usage(Place):
         """What was read, or why not; what was known stays."""
         match found:
             case (ShowUsage() as request, Refusal() as refusal):
-                self._asked.discard(request)
+                self._reports.fail(request)
                 self._fail(refusal)
             case (ShowUsage() as request, UsageReport() as report):
-                self._asked.discard(request)
                 self._take_report(request, report)
             case Refusal():
                 self._fail(found)
@@ -237,39 +212,27 @@ class Usage(Place):
     def _take_report(self, request: ShowUsage, report: UsageReport) -> None:
         self._trouble = ""
         self._read_at = self.console.now()
-        if self._reports.get(request) == report:
+        if not self._reports.take(request, report):
+            self.query_one("#total", Lines).show([self._total()])
             return
-        self._reports.pop(request, None)
-        self._reports[request] = report
-        while len(self._reports) > KEPT:
-            self._reports.pop(next(iter(self._reports)))
-        if request in self._wanted():
-            self._span = report
+        if request == looks.request(self.look):
+            self._span = self._latest = report
             self._read()  # what only the span tells that it is wanted
         self.draw_frame()
         self.draw(None)
 
     def _take_links(self, *kinds: list[Event]) -> None:
-        """Uptime of the stations that are looked at, the least first."""
         self._trouble = ""
         self._read_at = self.console.now()
         since, until = self._link_span()
-        full = [told[0].at for told in kinds if len(told) >= LINKS]
-        by_station: dict[str, list[Event]] = {}
-        for event in (event for told in kinds for event in told):
-            by_station.setdefault(event.station or "", []).append(event)
         site, station = self.look.within("site"), self.look.within("station")
-        count = max(8, self.app.size.width - 40)
-        known = {
-            key: uptime(
-                by_station.get(key, ()), since, until, count, view.online, known_from=max(full, default=None)
-            )
+        online = {
+            key: view.online
             for key, view in self.mirror.stations.items()
             if station in (None, key) and (site is None or view.site == site)
         }
-        self._links = dict(
-            sorted(known.items(), key=lambda item: (item[1].share is None, item[1].share or 0, item[0]))
-        )
+        count = max(8, self.app.size.width - 40)
+        self._links = uptimes(kinds, online, since, until, count, LINKS)
         self._links_span = (since, until)
         self.draw_frame()
         self.draw(None)
@@ -305,15 +268,19 @@ class Usage(Place):
         self.set_class(not self._shows_heat() and self.app.size.width < WIDE, "-bars")
         self.set_class(alone and look.numbers, "-figures")
         self.set_class(self.measure is None, "-links")
-        self.set_class(self.app.size.width >= 132, "-roomy")
+        self.set_class(not self._shows_heat(), "-weekless")
+        self.set_class(self.app.size.width >= ROOMY, "-roomy")
         self._prepare()
         self.query_one("#measures", Lines).show([self._measures()])
         self.query_one("#total", Lines).show([self._total()])
         self._draw_board()
-        self._draw_heat()
-        self._draw_quality()
-        # The sizes of what was shown or hidden just now are known after a while.
-        self.call_after_refresh(self._draw_series)
+        if self._shows_heat():
+            self._draw_week()
+        if self.app.size.width >= WIDE:
+            self.query_one(Quality).tell(self.report, self.series)
+        if self._has_series:
+            # The sizes of what was shown or hidden just now are known after a while.
+            self.call_after_refresh(self._draw_course)
 
     def _prepare(self) -> None:
         """The scale and the order of the rows."""
@@ -362,64 +329,19 @@ class Usage(Place):
         room = board.room(2)
         return tables.bar_cells(row, self.look, self.measure, self._scale, self._currency, self._peak, room)
 
-    def _grid(self, report: UsageReport, measure: Measure) -> Any:
-        currency = currency_of(report)
-        return grid_of((row.key, measure.value(row.usage, currency)) for row in report.rows)
-
-    def _draw_heat(self) -> None:
-        report, measure = self.heat, self.measure
-        if measure is None or not self._shows_heat():
-            return
+    def _draw_week(self) -> None:
+        measure, week, hours = self.measure, self.query_one(Week), self.query_one("#hours", Board)
+        assert measure is not None
         width = self.app.size.width
         if width >= WIDE and self.look.shown == "both":
-            width = 78 if width >= 132 else 54
-        title = f"When: {measure.heading.lower()}"
-        if report is None:
-            # As many lines as there will be: nothing jumps when they come.
-            self.query_one("#heattitle", Lines).show([titled(title)])
-            self.query_one("#heat", Lines).show([((f" {self._trouble or 'reading …'}", "dim"),), *[()] * 8])
-            return
-        grid = self._grid(report, measure)
-        most, least = extremes(grid)
-        self.query_one("#heattitle", Lines).show([titled(f"{title} · most {most}, least {least}")])
-        scale = measure.scale((value for day in grid for value in day), currency_of(report))
-        self.query_one("#heat", Lines).show(heat_map(grid, width, scale.figure, scale.unit))
-        self._hours = tables.hour_rows(grid, scale)
-        hours = self.query_one("#hours", Board)
-        hours.set_ids(list(self._hours))
+            width = 78 if width >= ROOMY else 54
+        week.tell(self.heat, measure, width, self._trouble or "reading …")
+        hours.set_ids(list(week.hours))
         hours.repaint_changed()
 
-    def _hour_cells(self, key: str) -> Sequence[Span]:
-        return self._hours.get(key, [""] * len(tables.HOURS))
-
-    def _draw_quality(self) -> None:
-        if self.report is None or self.app.size.width < WIDE:
-            return
-        self.query_one("#qualitytitle", Lines).show([titled("Quality, and before")])
-        self.query_one("#quality", Lines).show(tables.quality(self.report, self.series))
-
-    def _draw_series(self) -> None:
-        """The measure as it went over the span; drawn anew only when it or its place is another."""
-        report, measure = self.series, self.measure
-        if not self.is_attached or report is None or measure is None or not self._has_series:
-            return
-        picture = self.query_one("#series", Lines)
-        width, height = picture.size
-        drawn = (report, measure.word, width, height)
-        if not width or (self._series_drawn[1:] == drawn[1:] and self._series_drawn[0] is report):
-            return
-        self._series_drawn = drawn
-        currency = currency_of(report)
-        values = [measure.value(row.usage, currency) for row in report.rows]
-        scale = measure.scale(values, currency)
-        figures = [None if value is None else value / scale.factor for value in values]
-        title = f"{measure.heading} by {report.by}, {looks.days(report)}"
-        self.query_one("#seriestitle", Lines).show([titled(title)])
-        picture.show(
-            steps_chart(
-                figures, [tables.title_of(row, report.by) for row in report.rows], scale.unit, width, height
-            )
-        )
+    def _draw_course(self) -> None:
+        if self.is_attached and self.measure is not None:
+            self.query_one(Course).tell(self.series, self.measure)
 
     def _measures(self) -> Line:
         """All measures, the present one in brackets; what the rows are."""
@@ -437,9 +359,7 @@ class Usage(Place):
         """The total, how it moved against the span before, and how old the figures are."""
         data_to = f"data to {self._read_at.astimezone():%H:%M}" if self._read_at else "reading …"
         if self.measure is None:
-            shares = [each.share for each in self._links.values() if each.share is not None]
-            mean = f"{sum(shares) / len(shares) * 100:.2f} %" if shares else words.NONE
-            return (f" Mean {mean}", (f" · {LEGEND} · {data_to}", "dim"))
+            return tables.links_total(self._links, data_to)
         report, measure = self.report, self.measure
         if report is None:
             return ((f" {self._trouble or 'reading …'}", "bad" if self._trouble else "dim"),)
@@ -458,7 +378,7 @@ class Usage(Place):
 
     TURNS: ClassVar[Mapping[str, Callable[[Usage], Look]]] = {
         "measure": lambda place: looks.remeasured(place.look),
-        "by": lambda place: looks.regrouped(place.look, place._span),
+        "by": lambda place: looks.regrouped(place.look, place._bounds()),
         "earlier": lambda place: place._moved(-1),
         "later": lambda place: place._moved(1),
         "longer": lambda place: place._resized(1),
@@ -484,16 +404,24 @@ class Usage(Place):
         if (table := self.query_one(shown, Board)).display:
             table.focus()
 
+    def _bounds(self) -> UsageReport | None:
+        """The report of the span, or, while that is being read, one that has its bounds."""
+        look = self.look
+        if self._span is not None or self._latest is None or look.since is None or look.until is None:
+            return self._span
+        return replace(self._latest, since=look.since, until=look.until)
+
     def _moved(self, by: int) -> Look:
-        if self._span is None:
+        if (span := self._bounds()) is None:
             return self.look
-        found = looks.moved(self.look, self._span, by, self.console.now())
+        found = looks.moved(self.look, span, by, self.console.now())
         if found == self.look:
             self.console.say("what lies after this span has not happened yet", "dim")
         return found
 
     def _resized(self, by: int) -> Look:
-        return self.look if self._span is None else looks.resized(self.look, self._span, by)
+        span = self._bounds()
+        return self.look if span is None else looks.resized(self.look, span, by)
 
     def on_live_table_opened(self, event: LiveTable.Opened) -> None:
         travel = self.console.travel
