@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -37,7 +38,7 @@ def _first(group: BaseExceptionGroup[Refusal]) -> Refusal:
 async def _watch(flags: Flags, rows: Callable[[], list[Row]], columns: Sequence[Column], name: str) -> None:
     happened = asyncio.Event()
     happened.set()
-    shown: set[str] = set()
+    shown: list[str] = []
     async with AsyncClient(flags.address) as client, asyncio.TaskGroup() as group:
         group.create_task(_notice(client, happened, flags))
         while True:
@@ -58,12 +59,33 @@ async def _notice(client: AsyncClient, happened: asyncio.Event, flags: Flags) ->
         happened.set()
 
 
-def _draw(lines: list[str], shown: set[str]) -> set[str]:
-    if sys.stdout.isatty():
-        sys.stdout.write("\x1b[H\x1b[2J")
-        fresh = lines
+def _draw(lines: list[str], shown: list[str]) -> list[str]:
+    """Write what is new since ``shown``; what is shown now."""
+    if sys.stdout.isatty() and os.environ.get("TERM") != "dumb":
+        sys.stdout.write(_picture(lines, shown, os.get_terminal_size(sys.stdout.fileno()).lines))
     else:
-        fresh = [line for line in lines if line not in shown]
-    sys.stdout.writelines(f"{line}\n" for line in fresh)
+        known = set(shown)
+        sys.stdout.writelines(f"{line}\n" for line in lines if line not in known)
     sys.stdout.flush()
-    return set(lines)
+    return lines
+
+
+def _picture(lines: list[str], shown: list[str], height: int) -> str:
+    """What turns the picture that is shown into this one: the lines that differ, over the old ones.
+
+    Nothing is cleared that is written again: that is what flickers. What does not fit is told in the last line.
+    """
+    lines, shown = _fitted(lines, height), _fitted(shown, height)
+    before = shown + [""] * (len(lines) - len(shown))
+    changed = [
+        f"\x1b[{number};1H{line}\x1b[K"
+        for number, (line, old) in enumerate(zip(lines, before, strict=False), 1)
+        if line != old
+    ]
+    begin = "" if shown else "\x1b[2J"
+    return begin + "".join(changed) + f"\x1b[{len(lines) + 1};1H\x1b[J"
+
+
+def _fitted(lines: list[str], height: int) -> list[str]:
+    room = max(height - 1, 1)
+    return lines if len(lines) <= room else [*lines[: room - 1], f"... {len(lines) - room + 1} more"]
