@@ -1,8 +1,9 @@
 """What the console costs a line and a machine: ``python -m tests.benchmarks.console``.
 
-Each console runs in a process of its own on a real pseudo terminal, on a fleet in memory that changes 50 times a second.
-The terminal answers as a real one does, through a line that is free or slow (rate and delay in both directions, behind
-4 MB of buffers that nobody sees, as sshd and TCP have). Beside it in the same run: a stock DataTable in Textual's own driver.
+Each console runs in a process of its own on a real pseudo terminal, on a fleet in memory that changes 50 times a
+second. The terminal answers as a real one does, through a line that is free or slow (rate and delay in both directions,
+behind 4 MB of buffers that nobody sees, as sshd and TCP have). Beside it in the same run: a stock DataTable in Textual's
+own driver.
 
 Printed: bytes until the first picture and a second after, CPU of the process, and the time from a key to its answer on
 the screen (the head says ``paused``), the median and the worst of several.
@@ -282,9 +283,8 @@ def main() -> None:
     if given.be:
         be(given.be, given.stations)
         return
-    print(
-        f"{'what':<8}{'stations':>9} {'size':<7} {'line':<20}{'first':>8}{'':>9}{'CPU':>7}{'B/s':>10}{'CPU %':>7}{'key':>8}{'worst':>8}"
-    )
+    titles = f"{'what':<8}{'stations':>9} {'size':<7} {'line':<20}{'first':>8}{'':>9}{'CPU':>7}"
+    print(f"{titles}{'B/s':>10}{'CPU %':>7}{'key':>8}{'worst':>8}")
     fleets = [given.stations] if given.stations else [1_000, 10_000]
     for stations in fleets:
         for size in given.sizes.split(","):
