@@ -1,9 +1,9 @@
 """What the console costs a line and a machine: ``python -m tests.benchmarks.console``.
 
 Each console runs in a process of its own on a real pseudo terminal, on a fleet in memory that changes 50 times a
-second. The terminal answers as a real one does, through a line that is free or slow (rate and delay in both directions,
-behind 4 MB of buffers that nobody sees, as sshd and TCP have). Beside it in the same run: a stock DataTable in Textual's
-own driver.
+second. The terminal answers as a real one does, through a line that is free or slow (rate and delay in both
+directions, behind 4 MB of buffers that nobody sees, as sshd and TCP have). Beside it in the same run: a stock DataTable
+in Textual's own driver.
 
 Printed: bytes until the first picture and a second after, CPU of the process, and the time from a key to its answer on
 the screen (the head says ``paused``), the median and the worst of several.
