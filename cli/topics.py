@@ -92,6 +92,7 @@ CMS_TOKEN              the API token for a daemon elsewhere
 CMS_TOKEN_FILE         a file with it, like --token-file
 CMS_CREDENTIAL_STORE   file: `cms login` keeps tokens in a file instead of the keyring
 CMS_COLOR              always, never or auto
+CMS_CONSOLE_ONLY       1: the console runs no commands (:cms), e.g. where it is all that somebody has
 CMS_STOCK_DRIVER       1: the console paints in Textual's own way
 NO_COLOR, TERM=dumb    no colour
 XDG_CACHE_HOME         where names for completion are kept (else ~/.cache), for their user alone

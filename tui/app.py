@@ -28,6 +28,7 @@ from tui import clipboard, exporting, keys, notes, theme
 from tui import keymap as keymaps
 from tui.acting import Acting
 from tui.calling import Calling, Wishes
+from tui.commanding import Commanding, told_of
 from tui.driver import CellsDriver, LeanApp, wants_stock_driver
 from tui.following import Following
 from tui.keymap import Keymap, config_folder
@@ -139,6 +140,7 @@ class CmsApp(LeanApp):
         self.typed = Typed(self)
         self.menus = Menus(self)
         self.palette = Palette(self, daemon)
+        self.commanding = Commanding(self, daemon)
         self.calling = Calling(self, wishes or Wishes())
         self._bind_rows()
         self.tending = Tending(self, daemon)
@@ -532,6 +534,10 @@ class CmsApp(LeanApp):
 
     def on_considered(self, note: notes.Considered) -> None:
         self.acting.tell_preview(note.draft, note.verdict)
+
+    def on_command_ended(self, note: notes.CommandEnded) -> None:
+        self.hush()
+        self.travel.open_paper(note.command, told_of(note))
 
     def on_foretold(self, note: notes.Foretold) -> None:
         self.palette.tell(note.name, note.verdict)

@@ -147,6 +147,15 @@ class Fetched(Note):
 
 
 @dataclass(eq=False)
+class CommandEnded(Note):
+    """What ``:cms`` told, line by line, and its exit code; None: it was ended."""
+
+    command: str
+    code: int | None
+    lines: list[str]
+
+
+@dataclass(eq=False)
 class RowRead(Note):
     """All of a row that somebody opened."""
 

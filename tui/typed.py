@@ -122,6 +122,9 @@ class Typed:
             return
         app.kept.add_typed(text)
         word, _, rest = text.partition(" ")
+        if word == "cms":
+            app.commanding.run(rest.strip())
+            return
         word = ALIASES.get(word, word)
         if not self._word(word, rest.strip()) and not self._go_to(
             text, app.mirror.stations, app.mirror.sessions

@@ -88,6 +88,7 @@ def help_lines(place: str, rows_of: Sequence[keys.Key] = keys.KEYS) -> list[str]
         "",
         "COMMAND LINE",
         "  :stations site~berlin   :sessions   :CP-0042   :reset CP-0042   :view faulted   :quit",
+        "  :cms drivers add ada --name Ada    any command of the command line; its answer is a sheet to read",
         "  tab completes, again the next; up brings back what was typed; an id opens what it names",
         "",
         "BOOKS (b; at a station its own)",
