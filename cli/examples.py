@@ -542,7 +542,7 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "audit export": ("cms audit export --format csv > audit.csv",),
     "audit verify": ("cms audit verify && echo nobody touched it",),
     "events": ("cms events --follow", "cms events --type 'session.*' --limit 20 -o jsonl"),
-    "tui": ("cms tui", "cms tui --host csms.example"),
+    "tui": ("cms tui", "cms tui --host csms.example", "cms tui --view faulted --read-only", "cms tui --keys"),
     "serve": ("cms serve", "cms serve --data-dir /var/lib/cms --ocpp-host 0.0.0.0"),
     "demo": ("cms demo", "cms demo --stations 200 --speed 60"),
     "simulate": ("cms simulate --url ws://127.0.0.1:9000/ocpp --stations 3 --speed 10",),

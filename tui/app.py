@@ -43,6 +43,7 @@ from tui.reading import Reading
 from tui.samples import power_samples
 from tui.screens.alerts import Alerts
 from tui.screens.billing import Billing
+from tui.screens.drivers import Drivers
 from tui.screens.events import Events
 from tui.screens.frames import Frames
 from tui.screens.history import History
@@ -90,6 +91,7 @@ class CmsApp(LeanApp):
         "events": Events,
         "orders": Orders,
         "sites": Sites,
+        "drivers": Drivers,
         "tokens": Tokens,
         "usage": Usage,
     }
@@ -182,7 +184,7 @@ class CmsApp(LeanApp):
 
     def _bind_rows(self) -> None:
         rows = self.keymap.rows
-        self.rows = tuple(k for k in rows if k.group != "ACT") if self.read_only else rows
+        self.rows = tuple(key for key in rows if not key.acts) if self.read_only else rows
         self.bind_table(self._bindings, keys.ANYWHERE)
 
     def turn_read_only(self, *, on: bool, locked: bool = False) -> None:
@@ -427,7 +429,7 @@ class CmsApp(LeanApp):
             self.reading.read_price(place, session)
 
     def action_turn_tab(self, by: int) -> None:
-        if isinstance(self.screen, Tabbed | Page):
+        if isinstance(self.screen, Tabbed | Page | Tokens):
             self.screen.turn_tab(by)
 
     def action_cluster(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import shlex
 from collections import deque
 from collections.abc import Sequence
@@ -22,6 +23,8 @@ SEVERAL, MANY = 2, 3
 MANY_FROM = 11
 """From so many on the number must be typed."""
 BAR = 10
+_DETAIL = re.compile(r": [^;]*")
+"""What is said of one session alone: ``ends 1 running session: EVSE 1, ...; it reboots``."""
 _EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
@@ -71,7 +74,8 @@ def _impacts(previews: Sequence[Preview]) -> str:
     """What is said of each, the same things said once with their number, the gravest first."""
     counted: dict[str, int] = {}
     for preview in sorted(previews, key=lambda p: -p.level):
-        counted[preview.impact] = counted.get(preview.impact, 0) + 1
+        impact = _DETAIL.sub("", preview.impact)
+        counted[impact] = counted.get(impact, 0) + 1
     parts = [f"{number}x {impact}" for impact, number in counted.items()]
     more = len(parts) - 3
     return "; ".join(parts[:3]) + (f"; and {more} more like these" if more > 0 else "")

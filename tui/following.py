@@ -76,7 +76,7 @@ class Following:
             return ()
         since = ""
         if self.was_live and self._lost_at is not None:
-            since = f"daemon gone since {self._lost_at.astimezone():%H:%M:%S}, acts are off: "
+            since = f"daemon gone since {self._lost_at.astimezone():%H:%M:%S}, acts are off, ^R tries now: "
         return ((f" ▒ {since}{self.state.reason}".ljust(400), "banner"),)
 
     async def begin_day(self) -> None:

@@ -36,6 +36,11 @@ class Key:
     request: type[Any] | None = None
 
     @property
+    def acts(self) -> bool:
+        """Whether it changes something, at a station or in our books."""
+        return self.group == "ACT" or self.request is not None
+
+    @property
     def names(self) -> list[str]:
         """Textual's names of its keys; none for what is only a word of the ``:`` line."""
         return self.keys.split(",") if self.keys else []
@@ -70,13 +75,13 @@ LISTS = (
     "site",
 )
 #: Lists behind a bar of tabs; and places that are a list of money, or hang on one.
-TABBED = ("billing", "orders", "drivers")
+TABBED = ("billing", "orders", "drivers", "tokens")
 OF_MONEY = ("billing", "billing-run", "invoice", "what-if")
-FILTERED = ("stations", "sessions", "alerts", "events", "tokens", "configuration", "frames", "history", "drivers", "book",
-            *OF_MONEY, "orders", "site")  # fmt: skip
+FILTERED = ("stations", "sessions", "alerts", "events", "tokens", "configuration", "frames", "history", "drivers",
+            "book", *OF_MONEY, "orders", "site")  # fmt: skip
 SORTED = ("stations", "sessions", "tokens", "site")
 MARKED = (*SORTED, "book", "billing", "orders", "drivers")
-LISTED = (*MARKED, "events", "alerts")
+LISTED = (*MARKED, "events", "alerts", "billing-run", "invoice", "what-if")
 MARKS = (*MARKED, "alerts")
 TOKENS = ("tokens",)
 MINDED = ("overview", "alerts", "alert")
@@ -111,11 +116,12 @@ KEYS: tuple[Key, ...] = (
     Key("MOVE", "ctrl+d,pagedown", "^d", "page(1)", "half a page down", TABLE),
     Key("MOVE", "ctrl+u,pageup", "^u", "page(-1)", "half a page up", TABLE),
     Key("MOVE", "tab", "tab", "next_pane", "next pane", ("overview", "tokens")),
-    Key("MOVE", "tab,right", "tab →", "turn_tab(1)", "next tab", (*TABS, "tokens"), "tabs", "tab"),
+    Key("MOVE", "tab,right", "tab →", "turn_tab(1)", "next tab", TABS, "tabs", "tab"),
     Key("MOVE", "shift+tab,left", "⇧tab ←", "turn_tab(-1)", "tab before", TABS),
     Key("LOOK", "d", "d", "direction", "one way alone: from the station, to it; one kind alone", ("frames", "history"),
         "way", "way"),
-    Key("LOOK", "t", "t", "to_station", "the station of the session", ("sessions", *TABS_OF_SESSION), "station", "station"),
+    Key("LOOK", "t", "t", "to_station", "the station of the session", ("sessions", *TABS_OF_SESSION),
+        "station", "station"),
     Key("LOOK", "d", "d", "to_driver", "the driver of the session: his support card",
         ("sessions", *TABS_OF_SESSION), "driver", "driver"),
     Key("SEE", "tilde", "~", "support", "support card of the driver under the cursor, or of whom you name", (), "",
@@ -137,8 +143,7 @@ KEYS: tuple[Key, ...] = (
     Key("SEE", "w", "w", "what_if", "what the bill, or the last month, would come to by another tariff", ("billing",),
         "what if", "what-if"),
     Key("SEE", "d", "d", "document", "write the invoice as PDF, and say where", ("billing", "invoice"), "pdf", "pdf"),
-    Key("SEE", "e", "e", "export", "write the rows that are shown to a CSV file, and say where",
-        (*OF_MONEY, "orders", "sites"), "csv"),
+    Key("SEE", "e", "e", "export", "write the sites that are shown to a CSV file, and say where", ("sites",), "csv"),
     Key("SEE", "C", "C", "configuration", "configuration of the station", ("stations", "station"), "config", "config"),
     Key("SEE", "b", "b", "books", "books: firmware, logs, reservations ... of this station or all",
         ("overview", "stations", "station", "sessions", "session", "events", "tokens"), "books", "books"),
@@ -216,8 +221,10 @@ KEYS: tuple[Key, ...] = (
         stations.ForgetUnknownStation),
     Key("ACT", "N", "N", "act('token-add')", "accept a new token, or the refused card", TOKENS, "new", "add",
         tokens.AddToken),
-    Key("ACT", "B", "B", "act('token-block')", "block the token", (*TOKENS, "card"), "block", "block", tokens.BlockToken),
-    Key("ACT", "I", "I", "act('token-unblock')", "accept the blocked token again", (*TOKENS, "card"), "unblock", "unblock",
+    Key("ACT", "B", "B", "act('token-block')", "block the token", (*TOKENS, "card"), "block", "block",
+        tokens.BlockToken),
+    Key("ACT", "I", "I", "act('token-unblock')", "accept the blocked token again", (*TOKENS, "card"),
+        "unblock", "unblock",
         tokens.UnblockToken),
     Key("ACT", "D", "D", "act('token-remove')", "remove the token", TOKENS, "remove", "remove", tokens.RemoveToken),
     Key("ACT", "L", "L", "act('config-get')", "read the configuration from the station", ("configuration",), "read",

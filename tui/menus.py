@@ -56,7 +56,7 @@ class Menus:
         choices = [
             Choice(key.help, key.shown, key.word, value=partial(app.typed.call, key))
             for key in keys.here(place.place, app.rows)
-            if key.group == "ACT"
+            if key.acts
         ]
         choices += [Choice(act.name, act.key, "", value=act.run) for act in place.own_acts()]
         if not choices:

@@ -137,7 +137,7 @@ class Palette:
         target, marked = place.target(), place.marked_targets()
         about = f"{len(marked)} marked" if marked else target.subject if target else ""
         for key in keys.here(place.place, app.rows):
-            if key.group == "ACT":
+            if key.acts:
                 draft = app.acting.draft_of(key.action, target) if not marked else None
                 yield Entry(
                     "act", f"{key.help} · {about}" if about else key.help, self._run(key), key.shown, draft
@@ -154,7 +154,7 @@ class Palette:
         for key in keys.here(app.here.place if app.here else "", app.rows):
             if key.group == "SCREENS":
                 yield Entry("screen", f"Go: {key.help}", self._run(key), key.shown)
-            elif key.group != "ACT":
+            elif not key.acts:
                 yield Entry("key", key.help, self._run(key), key.shown)
         for word, book in BOOKS.items():
             kind = "tariff" if word == "tariffs" else "book"

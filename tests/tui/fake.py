@@ -22,9 +22,11 @@ from cms.contract.alerts import (
     ShowAlert,
     UnmuteAlert,
 )
+from cms.contract.drivers import ListDrivers
 from cms.contract.events import Event, ListEvents
 from cms.contract.evses import ListEvses
 from cms.contract.intents import IntentView, ListIntents, Preview, ShowIntent
+from cms.contract.ledger import ListAccounts
 from cms.contract.operators import Identity, ShowIdentity
 from cms.contract.refusals import NotFound, Refusal, Unreachable
 from cms.contract.sessions import ListSamples, ListSessions, Sample, SessionView, ShowSession, StopSession
@@ -57,7 +59,6 @@ from cms.contract.tokens import (
     TokenView,
     UnblockToken,
 )
-
 from tests.tui import troubles
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -230,6 +231,8 @@ class FakeDaemon:
             case ShowIntent(intent=key):
                 return self._known(self.intents, key)
             case ListEvses() if ListEvses not in self.shelf:
+                return []
+            case (ListDrivers() | ListAccounts()) if type(request) not in self.shelf:
                 return []
             case ShowSite(site=key):
                 return self._known({site.id: site for site in self.shelf.get(ListSites, ())}, key)

@@ -1,4 +1,4 @@
-"""Finding one's way: the palette, menus, views, jumps, the way back, what is remembered, and looking without touching."""
+"""Finding one's way: palette, menus, views, jumps, the way back, what is remembered, looking without touching."""
 
 from __future__ import annotations
 
