@@ -132,7 +132,9 @@ class Usage(Protocol):
 
     async def count_marks(self) -> int: ...
 
-    async def sessions(self, ids: Sequence[str]) -> list[Session]: ...
+    async def sessions(self, ids: Sequence[str]) -> list[Session]:
+        """These, as far as counting looks at them."""
+        ...
 
     async def counted(self, ids: Sequence[str]) -> list[Counted]:
         """How these were counted, where they were."""
@@ -169,8 +171,8 @@ class Usage(Protocol):
         """(Local time, or key, currency, sums) of one scope from one local time to before another."""
         ...
 
-    async def in_service(self) -> list[InService]:
-        """When EVSEs were in service, by station, EVSE and number."""
+    async def in_service(self, stations: Sequence[str] | None = None) -> list[InService]:
+        """When EVSEs (of these stations) were in service, by station, EVSE and number."""
         ...
 
 

@@ -74,7 +74,8 @@ async def _count(core: Core, marks: Sequence[tuple[str, int]]) -> None:
     changed = [counted for id, counted in after.items() if before.get(id) != counted]
     gone = [id for id in before if id not in after]
     obsolete = [before[id] for id in (*(counted.session for counted in changed), *gone) if id in before]
-    served = _seen_in(await _in_service(core), changed)
+    places = await _in_service(core, list({counted.station for counted in changed}))
+    served = _seen_in(places, changed)
     changes: list[Change] = [measures.CountSession(counted) for counted in changed]
     changes += (measures.Uncount(id) for id in gone)
     if cells := measures.difference(obsolete, changed):
@@ -161,9 +162,9 @@ def _billed(session: Session, record: Cdr | None) -> tuple[int, str] | None:
 # When EVSEs were in service
 
 
-async def _in_service(core: Core) -> InServices:
+async def _in_service(core: Core, stations: Sequence[str] | None = None) -> InServices:
     found: InServices = {}
-    for row in await core.store.usage.in_service():
+    for row in await core.store.usage.in_service(stations):
         found.setdefault((row.station, row.evse), []).append(row)
     return found
 

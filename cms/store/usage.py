@@ -50,6 +50,27 @@ from cms.store.statements import (
     upsert,
 )
 
+#: What of a session counting looks at: to read all of it takes as long as everything else.
+_LOOKED_AT = (
+    "id",
+    "station",
+    "ocpp_version",
+    "transaction_id",
+    "number",
+    "status",
+    "started_at",
+    "started_received_at",
+    "ended_at",
+    "evse",
+    "connector",
+    "token",
+    "energy_wh",
+    "meter_start_wh",
+    "last_sample_at",
+    "cost",
+    "currency",
+)
+
 #: So many values one condition has.
 _AT_ONCE = 400
 _MOST_NAMED = 1500
@@ -255,8 +276,8 @@ class SqlUsage:
         return int(rows[0][0])
 
     async def sessions(self, ids: Sequence[str]) -> list[Session]:
-        query = select(*record_columns(sessions.SessionRow, Session))
-        return [Session(*row) for row in await self._among(query, _session.c.id, ids)]
+        rows = await self._among(select(*(_session.c[name] for name in _LOOKED_AT)), _session.c.id, ids)
+        return [Session(**dict(zip(_LOOKED_AT, row, strict=True))) for row in rows]
 
     async def counted(self, ids: Sequence[str]) -> list[Counted]:
         return [_read(row) for row in await self._among(select(*_columns), _counted.c.session, ids)]
@@ -353,10 +374,12 @@ class SqlUsage:
         rows = await self._reader.rows(query)
         return [(row[0], row[1], tuple(map(int, row[2:]))) for row in rows]  # type: ignore[misc]
 
-    async def in_service(self) -> list[InService]:
-        columns = record_columns(InServiceRow, InService)
-        query = select(*columns).order_by(_served.c.station, _served.c.evse, _served.c.number)
-        return [InService(*row) for row in await self._reader.rows(query)]
+    async def in_service(self, stations: Sequence[str] | None = None) -> list[InService]:
+        query = select(*record_columns(InServiceRow, InService))
+        query = query.order_by(_served.c.station, _served.c.evse, _served.c.number)
+        if stations is None:
+            return [InService(*row) for row in await self._reader.rows(query)]
+        return [InService(*row) for row in await self._among(query, _served.c.station, stations)]
 
     async def _among(self, query: Any, column: Any, ids: Sequence[str]) -> list[Any]:
         found: list[Any] = []

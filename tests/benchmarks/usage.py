@@ -1,6 +1,6 @@
 """A year of usage: counted from nothing, then reported by every grouping.
 
-``python -m tests.benchmarks.usage [--stations 1000] [--days 365] [--data-dir DIR]``. Sessions are inserted straight
+``python -m tests.benchmarks.usage [--stations 1000] [--days 365] [--data-dir DIR] [--at-once N]``. Sessions are inserted straight
 into the record, without readings and without bills (so that what is measured is the counting), five a day and station
 in two time zones. With ``--data-dir`` the record stays there, and a second run reports on it.
 """
@@ -26,7 +26,7 @@ from cms.domain.sessions import Session
 from cms.domain.sites import Site
 from cms.domain.stations import Station, StationState
 from cms.domain.tariffs import TARIFF
-from cms.operations import usage
+from cms.operations import usage, usagesums
 from cms.operations.usagesums import catch_up
 from cms.pki import Trust, TrustSources
 from cms.store import sessions
@@ -185,7 +185,11 @@ def main() -> None:
     parser.add_argument("--stations", type=int, default=1000)
     parser.add_argument("--days", type=int, default=365)
     parser.add_argument("--data-dir", type=Path)
+    parser.add_argument(
+        "--at-once", type=int, help="sessions in a commit; the daemon's are smaller, for stations"
+    )
     asked = parser.parse_args()
+    usagesums._AT_ONCE = asked.at_once or usagesums._AT_ONCE
     if asked.data_dir is not None:
         asked.data_dir.mkdir(parents=True, exist_ok=True)
         asyncio.run(run(asked.data_dir, asked.stations, asked.days))
