@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextvars import ContextVar, copy_context
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 
@@ -51,6 +51,8 @@ _encode = msgspec.json.Encoder(decimal_format="string", enc_hook=str).encode
 _UNDER_WAY = (IntentStatus.QUEUED, IntentStatus.SENT)
 _MOST_REQUEST = 4096
 _MOST_VALUE = 300
+#: A list of more has no place in a row, whatever stands in it.
+_LONG_LIST = 1_000
 _DENIALS_EVERY = timedelta(minutes=1)
 #: So many are told apart: whoever comes from ten thousand addresses is one of the others.
 _MOST_DENIALS = 1000
@@ -246,17 +248,28 @@ def target_of(request: Any, named: Callable[[str], str]) -> str | None:
 
 def request_text(request: Any, named: Callable[[str], str]) -> str:
     """The request as compact JSON: no secrets, no names, no whole card numbers; what is too long by its digest."""
-    fields = {
+    told = _without_long_lists(request)
+    given = {
         name: value
-        for name, value in msgspec.to_builtins(without_persons(request, named)).items()
+        for name, value in msgspec.to_builtins(without_persons(told, named)).items()
         if value not in (None, False, [], {})
     }
-    clean = without_credentials(_texts(masked(fields)))
+    clean = without_credentials(_texts(masked(given)))
     said = _encode(clean).decode()
     if len(said) > _MOST_REQUEST:
         short = {name: value for name, value in clean.items() if len(_encode(value)) <= _MOST_VALUE}
         said = _encode({**short, "cut": {"bytes": len(said), "sha256": fingerprint(said)}}).decode()
     return plain(said, 2 * _MOST_REQUEST)
+
+
+def _without_long_lists(request: Any) -> Any:
+    """The request with its long lists by their digests: they would be cut, once each of their values was looked at."""
+    long = {
+        field.name: ({"items": len(value), "sha256": fingerprint(repr(value))},)
+        for field in fields(request)
+        if isinstance(value := getattr(request, field.name), tuple) and len(value) > _LONG_LIST
+    }
+    return replace(request, **long) if long else request
 
 
 def _whole(text: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import datetime
-from itertools import islice
+from itertools import groupby, islice
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, bindparam, func, select, type_coerce
@@ -29,6 +30,7 @@ DROP_READINGS = delete(
 _t = table(SessionRow)
 _columns = (_t.c.id, _t.c.station_key, _t.c.evse, _t.c.started_at, _t.c.transaction_id, _t.c.energy_wh)
 _AT_ONCE = 500
+_PAIRS = 4_000
 _SECOND_US = 1_000_000
 
 
@@ -47,15 +49,11 @@ class SqlHistory:
         self._reader = reader
 
     async def named(self, names: Collection[tuple[str, str]]) -> list[Known]:
-        by_station: dict[str, list[str]] = {}
-        for station, transaction in names:
-            by_station.setdefault(station, []).append(transaction)
-        return [
-            one
-            for station, transactions in by_station.items()
-            for some in _some(transactions)
-            for one in await self._found((_t.c.station_key == station) & _t.c.transaction_id.in_(some))
-        ]
+        found: list[Known] = []
+        for stations, transactions in _groups(names):
+            for some in _some(transactions):
+                found += await self._found(_t.c.station_key.in_(stations) & _t.c.transaction_id.in_(some))
+        return found
 
     async def begun(self, starts: Collection[tuple[str, datetime]]) -> list[Known]:
         found: list[Known] = []
@@ -88,3 +86,18 @@ def _some(values: Sequence[Any]) -> Iterator[list[Any]]:
     left = iter(values)
     while some := list(islice(left, _AT_ONCE)):
         yield some
+
+
+def _groups(names: Collection[tuple[str, str]]) -> Iterator[tuple[list[str], list[str]]]:
+    """Stations and transaction ids of theirs: an index looks for each with each, so that groups are kept small."""
+    stations: list[str] = []
+    transactions: list[str] = []
+    for station, of_it in groupby(sorted(names), key=itemgetter(0)):
+        mine = [transaction for _, transaction in of_it]
+        if stations and (len(stations) + 1) * (len(transactions) + len(mine)) > _PAIRS:
+            yield stations, transactions
+            stations, transactions = [], []
+        stations.append(station)
+        transactions += mine
+    if stations:
+        yield stations, transactions
