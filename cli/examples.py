@@ -579,6 +579,8 @@ EXAMPLES: dict[str, tuple[str, ...]] = {
     "alerts note": ("cms alerts note 4f9c02aa 'called the site'",),
     "alerts unmute": ("cms alerts unmute 4f9c02aa",),
     "alerts mutes": ("cms alerts mutes",),
+    "usage show": ("cms usage show --by site --measure energy --last 30d",),
+    "import list": ("cms import list",),
 }
 
 
