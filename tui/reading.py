@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import aclosing
-from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
@@ -14,7 +13,7 @@ from cms.contract.events import Event, ListEvents
 from cms.contract.evses import ListEvses
 from cms.contract.prices import ExplainPrice
 from cms.contract.refusals import Refusal
-from cms.contract.sessions import ListSamples, ShowSession
+from cms.contract.sessions import ListSamples
 from cms.contract.sites import ShowSite
 from cms.contract.stations import ListMessages, ListVariables, Message
 from tui import words
@@ -124,7 +123,8 @@ class Reading:
         self._app.post_message(VariablesRead(place, variables))
 
     def read_book(self, place: BookPlace) -> None:
-        place.run_worker(partial(self._fetch_book, place), group="book", exclusive=True)
+        work: Any = partial(self._fetch_book, place)
+        place.run_worker(work, group="book", exclusive=True)
 
     async def _fetch_book(self, place: BookPlace) -> None:
         try:
@@ -149,7 +149,8 @@ class Reading:
 
     def fetch(self, place: Place, what: str, fetch: Callable[[Ask], Awaitable[Any]]) -> None:
         """Ask the daemon in one or several requests; ``place.take(what, found)`` gets the answer or the refusal."""
-        place.run_worker(partial(self._fetch, place, what, fetch), group=what, exclusive=True)
+        work: Any = partial(self._fetch, place, what, fetch)
+        place.run_worker(work, group=what, exclusive=True)
 
     async def _fetch(self, place: Place, what: str, fetch: Callable[[Ask], Awaitable[Any]]) -> None:
         try:
