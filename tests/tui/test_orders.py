@@ -118,10 +118,14 @@ async def test_orders_go_on_before_the_eyes_and_are_cancelled_copied_and_given_a
         await seat.until(lambda: CancelIntent("i2") in daemon.asked)
         await seat.press("tab", "tab")
         await seat.sees("[Audit]", "ResetStation", "anna")
-        await seat.press("slash")
-        await seat.type("actor=ben")
         await seat.press("enter")
-        await seat.sees("0 of 1")
+        await seat.sees(
+            "anna as operator, came by uid:1000", "before   0a1b", "after    0c1d", '"kind": "soft"'
+        )
+        await seat.press("escape", "slash")
+        await seat.type("who=ben")
+        await seat.press("enter")
+        await seat.sees("/ actor=ben", "0 of 1")
         await seat.press("tab")
         await seat.sees("[Orders]", "id=i1", "1 of")
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from cms.contract import audit
 from tui.books.shape import Book, Cell, field, moment
-from tui.widgets.paint import Span
+from tui.words import minute
 
 _TONES = {"changed": "good", "ordered": "busy", "held": "warn", "nothing": "dim", "read": "dim"}
 _ROWS = 500
 _LAST = 2**63 - 1
 
 
-def _result(row: Any) -> Span:
+def _result(row: Any) -> tuple[str, str]:
     times = f" ×{row.times}" if row.times > 1 else ""
     return (row.result + times, _TONES.get(row.result, "bad"))
 
@@ -21,6 +22,30 @@ def _result(row: Any) -> Span:
 def _newest_first(row: Any) -> str:
     """Books stand in the order of their keys."""
     return f"{_LAST - row.seq:019d}"
+
+
+def sheet(row: audit.AuditView) -> list[str]:
+    """A row to read: who, what, and what was before and after it.
+
+    What changed is kept as keyed digests: the same digest is the same content, and tells no more.
+    """
+    who = f"{row.actor} as {row.role}, came by {row.via}"
+    lines = [
+        f"{minute(row.at)} (row {row.seq}, request {row.request_id})",
+        f"who      {who}",
+        f"what     {row.operation}{f' on {row.target}' if row.target else ''}, allowed by {row.permission}",
+        f"result   {_result(row)[0]}{f': {row.detail}' if row.detail else ''}",
+    ]
+    if row.reason:
+        lines.append(f"why      {row.reason}")
+    if row.intent:
+        lines.append(f"order    {row.intent}: its state is on the first list of this screen")
+    if row.before or row.after:
+        same = " (nothing is different)" if row.before == row.after else ""
+        lines += ["", f"before   {row.before or 'nothing was there'}"]
+        lines.append(f"after    {row.after or 'nothing is there'}{same}")
+    request = json.dumps(row.request, indent=2, default=str, ensure_ascii=False)
+    return [*lines, "", "asked for", *request.splitlines(), "", f"seal     {row.mac}"]
 
 
 AUDIT = Book(

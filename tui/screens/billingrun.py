@@ -18,7 +18,6 @@ from tui.books.shape import Book, Cell, order
 from tui.orders import Draft, Target
 from tui.reading import Ask
 from tui.screens.book import BookPlace
-from tui.screens.tabbed import write_table
 from tui.widgets.lines import Lines
 from tui.widgets.paint import Line
 
@@ -131,9 +130,6 @@ class BillingRun(BookPlace):
                 sums[row.currency] = sums.get(row.currency, Decimal(0)) + sign * row.payable
         worth = ", ".join(money(amount, currency) for currency, amount in sorted(sums.items()))
         return f"{count:,} document{'' if count == 1 else 's'}{f' over {worth}' if worth else ''}"
-
-    def export(self) -> None:
-        write_table(self, self.book, (self.rows[key] for key in self.listing.shown))
 
     def target(self) -> Target | None:
         """The run as a whole, whichever document the cursor stands on."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
+from textual import events
 from textual.widget import Widget
 
 from cms.contract.certificates import AuthorityView, CertificateView, ListAuthorities, ListCertificates
@@ -28,6 +29,7 @@ from tui.reading import Ask
 from tui.screens.place import Place
 from tui.widgets.live_table import Column, LiveTable
 from tui.widgets.paint import Span
+from tui.widgets.question import wrapped
 
 #: The page is read again this often while it is shown: nothing tells of uptime or of a certificate's age.
 READ_AGAIN_S = 30.0
@@ -81,6 +83,9 @@ PARTS: dict[str, tuple[Any, ...]] = {
     "identity": (ShowIdentity(),),
 }
 
+NAMES = 20
+"""Cells of the names on the left."""
+MOST_ROWS = 4
 Row = tuple[str, str, str]
 """Name, what is told, tone. A row without a name goes on with the one above; one without text is a heading."""
 
@@ -187,7 +192,7 @@ SECTIONS: tuple[tuple[str, str, Callable[[Cluster, datetime], Iterable[Row]]], .
     ("Addresses", "status", lambda told, now: port_rows(told)),
     ("Now", "status", lambda told, now: load_rows(told)),
     ("Organisations", "organisations", lambda told, now: organisation_rows(told)),
-    ("Keys and certificates", "secrets", key_rows),
+    ("Keys, certificates", "secrets", key_rows),
     ("Who operates", "operators", people_rows),
 )
 
@@ -203,6 +208,11 @@ def rows_of(told: Cluster, now: datetime) -> list[Row]:
     return page
 
 
+def _parts(text: str, room: int) -> list[tuple[bool, str]]:
+    """The text in rows of so many cells; whether a row is the first of them."""
+    return [(number == 0, part.strip()) for number, part in enumerate(wrapped(text, room, MOST_ROWS))]
+
+
 class ClusterPlace(Place):
     """One page that one scrolls through; it is read anew while it is looked at."""
 
@@ -215,7 +225,7 @@ class ClusterPlace(Place):
         self._rows: list[Row] = []
 
     def body(self) -> Iterable[Widget]:
-        columns = (Column("", 15, most=24), Column("", 20, grow=True))
+        columns = (Column("", NAMES), Column("", 20, grow=True))
         table = LiveTable(columns, self.cells, id="list", header=False)
         table.empty = "reading …"
         yield table
@@ -244,10 +254,19 @@ class ClusterPlace(Place):
     def draw(self, changed: set[Ref] | None) -> None:
         if changed is not None or self._told is None:
             return
-        self._rows = rows_of(self._told, self.console.now())
+        room = max(20, self.app.size.width - NAMES - 4)
+        self._rows = [
+            (name if first else "", part, tone)
+            for name, text, tone in rows_of(self._told, self.console.now())
+            for first, part in _parts(text, room)
+        ]
         table = self.query_one("#list", LiveTable)
         table.set_ids([str(number) for number in range(len(self._rows))])
         table.repaint_changed()
+
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        self.draw(None)
 
     def cells(self, key: str) -> Sequence[Span]:
         name, text, tone = self._rows[int(key)]

@@ -17,7 +17,6 @@ from tui.books.invoices import INVOICES
 from tui.books.shape import Book, Cell, field
 from tui.screens.book import BookPlace
 from tui.screens.events import as_json
-from tui.screens.tabbed import write_table
 from tui.widgets.lines import Lines
 from tui.widgets.live_table import LiveTable
 from tui.widgets.paint import Line, Span
@@ -105,9 +104,6 @@ class Invoice(BookPlace):
             self.console.reading.read_price(self, line.session)
         else:
             self.console.travel.open_paper(f"Line {line.number} of {self.invoice}", as_json(asdict(line)))
-
-    def export(self) -> None:
-        write_table(self, self.book, (self.rows[key] for key in self.listing.shown))
 
     def export_document(self) -> None:
         self.console.say(f"{self.invoice}: making the PDF …", "busy")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
+from cms.contract.audit import AuditView
 from cms.contract.intents import IntentView, Preview
 from cms.contract.refusals import Refusal
 from tui import signs, words
-from tui.books.audit import AUDIT
+from tui.books import audit
 from tui.books.orders import JOBS, ORDERS, QUEUE, again, said_of
 from tui.books.shape import Book, Cell, field
 from tui.mirror import Ref
@@ -18,6 +20,12 @@ from tui.screens.tabbed import Tabbed
 from tui.widgets.live_table import LiveTable
 from tui.widgets.paint import Line, Span
 
+#: By list, what people call a column where the field has another name.
+SAID = {
+    "Orders": {"by": "requested_by", "who": "requested_by", "state": "status", "result": "detail"},
+    "Queue": {"by": "requested_by", "who": "requested_by", "why": "detail"},
+    "Audit": {"who": "actor", "what": "operation", "on": "target", "from": "via", "why": "reason"},
+}
 #: What somebody gave with one key or one command came within this time of the order before.
 TOGETHER = timedelta(seconds=60)
 _BAR = 18
@@ -122,7 +130,7 @@ class Orders(Tabbed):
         "Together": TOGETHER_BOOK,
         "Queue": QUEUE,
         "Jobs": JOBS,
-        "Audit": AUDIT,
+        "Audit": audit.AUDIT,
     }
 
     # ---- orders given together are put together here, of the mirror's
@@ -165,12 +173,22 @@ class Orders(Tabbed):
     # ---- going on
 
     def on_live_table_opened(self, event: LiveTable.Opened) -> None:
-        """Orders given together open as a list of them; everything else as books do."""
+        """Orders given together open as a list of them, a row of the audit log as a sheet; the rest as books do."""
         row = self.views().get(event.key)
+        if isinstance(row, AuditView):
+            event.prevent_default()
+            self.console.travel.open_paper(f"Audit log {row.seq}", audit.sheet(row))
         if isinstance(row, Batch):
             event.prevent_default()
             members = " or ".join(f"id={member}" for member in row.members)
             self.open_tab("Orders", members)
+
+    def apply_filter(self, text: str, *, final: bool) -> None:
+        """Headings are understood for what they head: ``who=anna``."""
+        said = SAID.get(self.tab, {})
+        for heading, name in said.items():
+            text = re.sub(rf"\b{heading}(?=\s*(?:!?=|~|<|>))", name, text)
+        super().apply_filter(text, final=final)
 
     # ---- the line for the shell
 

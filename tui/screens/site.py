@@ -152,18 +152,17 @@ class Site(Stations):
 
     def _figures(self, sums: Sums, view: SiteView | None) -> Line:
         most = limit_w(view)
-        spans: list[Span] = [
-            f" stations {sums.online}/{sums.stations} online · sessions {sums.sessions} · ",
-            (words.power(sums.power_w), "strong"),
-        ]
+        spans: list[Span] = []
+        if view is not None:
+            spans.append((" ○ open ·" if view.open else " – closed ·", "good" if view.open else "warn"))
+        spans.append(f" stations {sums.online}/{sums.stations} online · sessions {sums.sessions} · ")
+        spans.append((words.power(sums.power_w), "strong"))
         if most:
             left = most - sums.power_w
             told = f" of {words.power(most)}, {words.power(left)} left"
             spans.append((told, "bad" if left <= 0 else "warn" if left < most // 10 else ""))
         if sums.trouble:
             spans.append((f" · ✖ {sums.trouble}", "bad"))
-        if view is not None:
-            spans.append((" · ○ open" if view.open else " · – closed", "good" if view.open else "warn"))
         return tuple(spans)
 
 

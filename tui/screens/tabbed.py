@@ -5,8 +5,6 @@ Every list is a place of its own that stays as it was left: its cursor, its filt
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
@@ -14,10 +12,8 @@ from textual.binding import Binding
 from textual.widget import Widget
 
 from cms.contract.refusals import Refusal
-from cms.contract.safe import csv_cell
-from tui import filing, words
+from tui import words
 from tui.books.shape import Book
-from tui.orders import Target
 from tui.screens.book import BookPlace
 from tui.widgets.lines import Lines
 from tui.widgets.paint import Line, Span, width_of
@@ -101,29 +97,6 @@ class Tabbed(BookPlace):
         if isinstance(found, Refusal):
             self.console.say(words.sentence(found), "warn")
 
-    # ---- export
-
-    def export(self) -> None:
-        """Write the rows that are shown, in their order, to a CSV file."""
-        views = self.views()
-        rows = [views[key] for key in self.listing.shown if key in views]
-        write_table(self, self.book, rows)
-
-
-def write_table(place: BookPlace, book: Book, rows: Iterable[Any]) -> None:
-    """Rows of a book, its columns as they are shown, to a CSV file; the message line says where."""
-    sheet = io.StringIO()
-    writer = csv.writer(sheet, lineterminator="\n")
-    writer.writerow([cell.title.casefold() for cell in book.cells])
-    told = [[csv_cell(_text(cell.show(row))) for cell in book.cells] for row in rows]
-    writer.writerows(told)
-    name = f"cms-{book.word}-{place.console.now().astimezone():%Y%m%d-%H%M%S}.csv"
-    place.console.say(*filing.told(name, sheet.getvalue().encode(), f"{len(told):,} rows"))
-
-
-def _text(cell: Span) -> str:
-    return cell if isinstance(cell, str) else cell[0]
-
 
 def tab_bar(names: list[str], chosen: str, width: int) -> Line:
     """All names where they fit; else as many beside the chosen one as there is room for."""
@@ -147,9 +120,3 @@ def _bar(names: list[str], chosen: str, more_before: bool, more_behind: bool) ->
     if more_behind:
         spans.append(("›", "dim"))
     return tuple(spans)
-
-
-def target_of_row(place: BookPlace) -> Target | None:
-    """Only what the cursor stands on, where its station would mislead."""
-    row = place.row()
-    return None if row is None else Target("", kind="row", row=row, now=place.console.now())

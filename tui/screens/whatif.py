@@ -19,7 +19,6 @@ from tui import words
 from tui.books.shape import Book, Cell, field
 from tui.reading import Ask
 from tui.screens.book import BookPlace
-from tui.screens.tabbed import write_table
 from tui.widgets.lines import Lines
 from tui.widgets.paint import Line, Span
 
@@ -144,9 +143,6 @@ class WhatIf(BookPlace):
                 self.query_one("#facts", Lines).show(simulation_lines(found))
             case _:
                 self.hear(found)
-
-    def export(self) -> None:
-        write_table(self, self.book, (self.rows[key] for key in self.listing.shown))
 
 
 def simulation_lines(found: Simulation) -> list[Line]:
