@@ -74,11 +74,8 @@ def _option(parameter: Any) -> tuple[str, str]:
 
 
 def _takes(parameter: Any) -> str:
-    return (
-        str(parameter.metavar or (parameter.type.name if parameter.type else "TEXT")).upper()
-        if (parameter.metavar is None)
-        else str(parameter.metavar)
-    )
+    """What a flag takes: as it is called in the code, else its kind."""
+    return str(parameter.metavar or parameter.type.name.upper())
 
 
 # Markdown
@@ -154,11 +151,15 @@ def _cell(text: str) -> str:
 
 # roff
 
+#: Left-aligned, without hyphenation: flags are to be copied, and long ones cannot be spread over a line.
+_RAGGED = (".ad l", ".nh")
+
 
 def roff(page: Page) -> str:
     """``cms-NOUN(1)``."""
     lines = [
         f'.TH "CMS\\-{_roff(page.path).upper()}" "1" "" "cms" "cms"',
+        *_RAGGED,
         ".SH NAME",
         f"cms\\-{_roff(page.path)} \\- {_roff(COMMANDS[page.path].rstrip('.'))}",
         ".SH SYNOPSIS",
@@ -176,6 +177,7 @@ def roff_of_all() -> str:
     """``cms(1)``: the commands, the flags of all of them, the topics."""
     lines = [
         '.TH "CMS" "1" "" "cms" "cms"',
+        *_RAGGED,
         ".SH NAME",
         f"cms \\- {_roff(ABOUT.rstrip('.'))}",
         ".SH SYNOPSIS",
@@ -219,6 +221,6 @@ def _prose(text: str) -> list[str]:
 
 
 def _roff(text: str) -> str:
-    """Text as roff takes it: no requests, no escapes, hyphens that can be copied."""
-    text = text.replace("\\", "\\e").replace("-", "\\-").replace("`", "")
+    """Text as roff takes it: no requests, no escapes, hyphens that can be copied, long choices that can break."""
+    text = text.replace("\\", "\\e").replace("-", "\\-").replace("`", "").replace("|", "|\\:")
     return re.sub(r"^([.'])", r"\\&\1", text)
