@@ -157,7 +157,7 @@ KEYS: tuple[Key, ...] = (
     Key("LOOK", "h", "h", "usage('heat')", "bars and the week as a heat map, or one of them", USAGE, "heat", "heat"),
     Key("LOOK", "n", "n", "usage('figures')", "the figures instead of the picture", USAGE, "figures", "figures"),
     Key("LOOK", "c", "c", "usage('compare')", "compare each row with the span before", USAGE, "compare", "compare"),
-    Key("LOOK", "r", "r", "usage('turned')", "turn the order round", USAGE, "", "turned"),
+    Key("LOOK", "s", "s", "usage('turned')", "turn the order round", USAGE, "", "turned"),
     Key("LOOK", "e", "e", "export", "the figures as a CSV file in the present folder (y copies them)", USAGE, "csv",
         "csv"),
     Key("FIND", "slash", "/", "filter", "find in this sheet", ("paper",), "find"),

@@ -299,6 +299,13 @@ def test_a_month_earlier_is_the_month_before() -> None:
     assert looks.shifted(since, until, "UTC", -3)[0] == datetime(2025, 12, 1, tzinfo=NOON.tzinfo)
 
 
+def test_a_span_that_ends_now_is_known_before_its_report() -> None:
+    day, week = looks.SPANS[0], looks.SPANS[1]
+    assert looks.ending_now(day, "UTC", NOON) == (NOON - timedelta(hours=23), NOON + timedelta(hours=1))
+    since, until = looks.ending_now(week, "Asia/Tokyo", NOON)
+    assert (f"{since:%m-%d %H:%M}", f"{until:%m-%d %H:%M}") == ("11-16 00:00", "11-23 00:00")
+
+
 def test_the_future_is_not_looked_at_and_the_present_comes_back() -> None:
     now = NOON
     week = _report(now - timedelta(days=7), now, "UTC")

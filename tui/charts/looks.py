@@ -105,6 +105,14 @@ def series_by(report: UsageReport) -> str:
 # ---- the span
 
 
+def ending_now(span: Span, zone: str, now: datetime) -> tuple[datetime, datetime]:
+    """The bounds of a live span before its report is there: until the end of the local day, or of the hour."""
+    local = now.astimezone(ZoneInfo(zone)).replace(minute=0, second=0, microsecond=0)
+    hour, day = local + timedelta(hours=1), local.replace(hour=0) + timedelta(days=1)
+    until = hour if span.by == "hour" else day
+    return until - span.length, until
+
+
 def moved(look: Look, report: UsageReport, by: int, now: datetime) -> Look:
     """One span earlier or later; what would reach into the future is the live span again, or stays."""
     since, until = shifted(report.since, report.until, report.time_zone, by)
@@ -137,9 +145,11 @@ def _months_on(at: datetime, count: int) -> datetime:
     return at.replace(year=year, month=month + 1)
 
 
-def resized(look: Look, report: UsageReport, by: int) -> Look:
+def resized(look: Look, report: UsageReport | None, by: int) -> Look:
     """The next longer or shorter span with the same end; grouping by time follows it."""
     if look.span is None:
+        if report is None:
+            return look
         length = report.until - report.since
         longer = [place for place, span in enumerate(SPANS) if span.length > length]
         shorter = [place for place, span in enumerate(SPANS) if span.length < length]

@@ -158,8 +158,12 @@ def total(report: UsageReport, measure: Measure, data_to: str) -> Line:
     others = [money for money in report.total.revenue or () if money.currency != currency]
     if measure.word == "revenue" and others:
         spans.append("".join(f" + {money.amount:,.2f} {money.currency}" for money in others))
+    moved = change(value, before, share=measure.share)
     against = " against the span before" if data_to else ""
-    spans.append(f"  {change(value, before, share=measure.share)}{against}")
+    if moved == "new":
+        spans.append("  nothing in the span before")
+    elif moved != NONE:
+        spans.append(f"  {moved}{against}")
     if measure.word == "revenue" and report.total.unpriced:
         spans.append((f" · {report.total.unpriced:,} without a price", "warn"))
     if report.total.running:

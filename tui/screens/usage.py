@@ -36,6 +36,8 @@ from tui.widgets.paint import Line, Span, width_of
 
 #: While the span ends now, new sessions are looked for this often.
 READ_AGAIN_S = 60.0
+BURST_S = 0.1
+"""Keys that follow each other sooner are one wish."""
 LINKS = 5_000
 """Events of one kind that uptime is made from; what lies before them is not known."""
 SHORTEST = timedelta(days=2, hours=2)
@@ -85,6 +87,7 @@ class Usage(Place):
         self._read_at: datetime | None = None
         self._trouble = ""
         self._due: Timer | None = None
+        self._pause: Timer | None = None
 
     # ---- body
 
@@ -103,7 +106,7 @@ class Usage(Place):
     def crumbs(self) -> list[str]:
         if self._is_narrow:  # the line below tells the span
             return [looks.whose(self.look) if self.look.names else self.title_words]
-        return [self.title_words, looks.whose(self.look), looks.spanned(self.look, self._span)]
+        return [self.title_words, looks.whose(self.look), looks.spanned(self.look, self._bounds())]
 
     def near(self) -> set[Ref]:
         return set()
@@ -149,6 +152,9 @@ class Usage(Place):
         if self.look.is_live:
             self._read(anew=True)
 
+    def reread(self) -> None:
+        self._read(anew=True)
+
     def _shows_heat(self) -> bool:
         if self.measure is None or self.look.shown == "heat":
             return self.measure is not None
@@ -186,6 +192,12 @@ class Usage(Place):
         for request in self._wanted():
             if self._reports.begin(request, anew=anew):
                 self.console.reading.fetch(self, f"usage {request}", _asking(request))
+
+    def _read_soon(self) -> None:
+        """Keys come in bursts: what is passed over is not read."""
+        if self._pause is not None:
+            self._pause.stop()
+        self._pause = self.set_timer(BURST_S, self._read)
 
     async def _ask_links(self, ask: Callable[[Any], Any]) -> list[list[Event]]:
         station = self.look.within("station")
@@ -346,7 +358,7 @@ class Usage(Place):
     def _measures(self) -> Line:
         """All measures, the present one in brackets; what the rows are."""
         look = self.look
-        by = f"by {look.by} · {looks.spanned(look, self._span)}"
+        by = f"by {look.by} · {looks.spanned(look, self._bounds())}"
         if self._is_narrow:
             return (" ", (f"[{look.measure}]", "strong"), f" {by}")
         spans: list[Span] = [" "]
@@ -399,17 +411,22 @@ class Usage(Place):
         self._trouble = ""
         self.draw_frame()
         self.draw(None)
-        self._read()
+        self._read_soon()
         shown = "#hours" if self.look.shown == "heat" and self.look.numbers else "#list"
         if (table := self.query_one(shown, Board)).display:
             table.focus()
 
     def _bounds(self) -> UsageReport | None:
         """The report of the span, or, while that is being read, one that has its bounds."""
-        look = self.look
-        if self._span is not None or self._latest is None or look.since is None or look.until is None:
+        look, latest = self.look, self._latest
+        if self._span is not None or latest is None:
             return self._span
-        return replace(self._latest, since=look.since, until=look.until)
+        if look.since is not None and look.until is not None:
+            return replace(latest, since=look.since, until=look.until)
+        if look.span is None:
+            return None
+        since, until = looks.ending_now(looks.SPANS[look.span], latest.time_zone, self.console.now())
+        return replace(latest, since=since, until=until)
 
     def _moved(self, by: int) -> Look:
         if (span := self._bounds()) is None:
@@ -420,8 +437,7 @@ class Usage(Place):
         return found
 
     def _resized(self, by: int) -> Look:
-        span = self._bounds()
-        return self.look if span is None else looks.resized(self.look, span, by)
+        return looks.resized(self.look, self._bounds(), by)
 
     def on_live_table_opened(self, event: LiveTable.Opened) -> None:
         travel = self.console.travel

@@ -79,8 +79,8 @@ class Quality(Pane):
     """How well it goes, against the span before."""
 
     def tell(self, report: UsageReport | None, series: UsageReport | None) -> None:
-        if report is not None:
-            self.show("Quality, and before", tables.quality(report, series))
+        told = [] if report is None else tables.quality(report, series)
+        self.show("Quality, and before", told or [((" reading …", "dim"),)])
 
 
 class Course(Pane):
@@ -91,9 +91,12 @@ class Course(Pane):
     def tell(self, report: UsageReport | None, measure: Measure) -> None:
         width, height = self.picture.size
         drawn = (report, measure.word, width, height)
-        if report is None or not width or (self._drawn[0] is report and self._drawn[1:] == drawn[1:]):
+        if not width or (self._drawn[0] is report and self._drawn[1:] == drawn[1:]):
             return
         self._drawn = drawn
+        if report is None:
+            self.show(measure.heading, [((" reading …", "dim"),)])
+            return
         currency = currency_of(report)
         values = [measure.value(row.usage, currency) for row in report.rows]
         scale = measure.scale(values, currency)
