@@ -55,7 +55,7 @@ INVOICES = Book(
     "Invoices",
     "what buyers were billed, and what of it is open",
     invoices.InvoiceView,
-    lambda station: invoices.ListInvoices(),
+    lambda station: invoices.ListInvoices(limit=1_000),
     _newest_first,
     (
         Cell("Invoice", 12, field("invoice")),
@@ -78,6 +78,9 @@ INVOICES = Book(
         order("M", "sent", "say that the invoice under the cursor was sent in another way", "Mark as sent the invoice",
               lambda target, text: invoices.MarkInvoiceSent(target.row.invoice, text.strip() or None), "how:",
               at_row=True, foretell=_foretold("mark-sent", 0, "it counts as sent", "--how")),
+        order("R", "remind", "remind the buyer of the invoice under the cursor that it is overdue",
+              "Remind of the invoice", lambda target, _: invoices.RemindInvoices((target.row.invoice,)), at_row=True,
+              foretell=_foretold("remind", 1, "its buyer gets the next reminder, with its fee; nothing where none is due")),
         order("C", "credit", "take all of the invoice under the cursor back with a credit note",
               "Credit the invoice", _credit, "why:", at_row=True,
               foretell=_foretold("void", 2, "a credit note takes all of it back, for good", "--reason")),
