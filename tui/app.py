@@ -111,6 +111,7 @@ class CmsApp(LeanApp):
         colours: Theme | None = None,
         read_only: bool = False,
         wishes: Wishes | None = None,
+        view: str = "",
     ) -> None:
         stock = wants_stock_driver() if stock_driver is None else stock_driver
         super().__init__(driver_class=None if stock or sys.platform == "win32" else CellsDriver)
@@ -130,6 +131,7 @@ class CmsApp(LeanApp):
         """The key table as it holds now: a user's own keys, without the acts where nothing may be done."""
         self.read_only = self.locked = read_only
         """Whether nothing may be done now; and whether it can not be allowed."""
+        self._first_view = view
         self.told_at_start: list[str] = list(self.keymap.faults)
         self.flash: tuple[str, str] = ("", "")
         """The message line: text and tone."""
@@ -163,6 +165,8 @@ class CmsApp(LeanApp):
         self.following.begin()
         self.painting.begin()
         self.calling.begin()
+        if self._first_view:
+            self.call_after_refresh(self.menus.show, self._first_view)
         if self.told_at_start:
             self.say(" · ".join(self.told_at_start), "warn")
 
@@ -619,10 +623,9 @@ async def _run(address: Address, stock_driver: bool | None, opening: Opening) ->
             colours=colours,
             read_only=opening.read_only,
             wishes=opening.wishes,
+            view=opening.view,
         )
         app.told_at_start += faults
-        if opening.view:
-            app.call_later(app.menus.show, opening.view)
         try:
             await app.run_async(mouse="SSH_CONNECTION" not in os.environ)
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 from cms.contract.intents import Preview
@@ -157,3 +158,20 @@ async def test_more_than_ten_want_their_number_typed() -> None:
         await seat.press("enter")
         await seat.until(lambda: len(given(daemon)) == 12)
         await seat.hears("12 under way")
+
+
+async def test_what_is_in_our_own_books_is_done_to_all_that_are_marked() -> None:
+    daemon = small_fleet()
+    daemon.tokens["05BB"] = replace(daemon.tokens["04A2BC9F"], id="05BB")
+    async with seated(daemon) as seat:
+        await seat.press("4", "right")
+        await seat.sees("05BB")
+        await seat.press("asterisk", "B")
+        await seat.sees("Block 2 tokens (04A2BC9F, 05BB)?", "[y]es", "cms tokens block 04A2BC9F 05BB")
+        await seat.press("r")
+        await seat.type("lost")
+        await seat.press("enter")
+        await seat.sees("cms tokens block 04A2BC9F 05BB --reason lost")
+        await seat.press("y")
+        await seat.hears("✔ token-block: 2 of 2 done")
+        assert {token.status for token in daemon.tokens.values()} == {"blocked"}

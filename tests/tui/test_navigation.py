@@ -203,9 +203,9 @@ async def test_a_list_is_taken_up_as_it_was_left_by_the_console_before(tmp_path:
         await seat.press("2")
         await seat.sees("/ site~berlin", "1 marked")
         await seat.until(lambda: cursor(seat) == left)
-    async with seated(small_fleet(), kept=Kept(path, "elsewhere")) as seat:
-        await seat.press("2")
-        await seat.sees("/ filter", "8 · 7 online")
+    async with seated(small_fleet(), kept=Kept(path, "elsewhere"), view="offline") as seat:
+        await seat.sees("cms ▸ Stations", "/ online=false", "1 of 8 · 7 online")
+        await seat.hears("view offline")
 
 
 def test_what_is_kept_is_never_fatal(tmp_path: Path) -> None:

@@ -18,6 +18,8 @@ MOST = 10
 LEAST = 3
 KEPT_FREE = 9
 """Rows of the terminal that the place keeps."""
+KEY = 3
+"""Columns of the key; a longer one stands at the right."""
 PASSED_ON = ("ctrl+q", "ctrl+c", "ctrl+l")
 
 
@@ -237,10 +239,11 @@ class Menu(Lines, can_focus=True):
         choice = self.choices[place]
         here = place == self.cursor
         mark: Span = ("▌", "busy") if here else " "
-        key: Span = (fit(choice.key, 3 if len(choice.key) <= 3 else 6), "busy")
+        short = len(choice.key) < KEY
+        key: Span = (fit(choice.key if short else "", KEY), "busy")
         on = "* " if choice.on else "  " if any(c.on for c in self.choices) else ""
-        note = clean(choice.note)
-        label = fit(on + choice.label, max(8, width - 8 - len(note)))
+        note = clean(choice.note if short else f"{choice.note} {choice.key}")
+        label = fit(on + choice.label, max(8, width - KEY - 4 - len(note)))
         return (mark, key, (label, "strong" if here else ""), (f" {note}", "dim"))
 
     def render_line(self, y: int) -> Strip:
