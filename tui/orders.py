@@ -33,6 +33,9 @@ from cms.contract.stations import (
 from cms.contract.tokens import AddToken, BlockToken, RemoveToken, UnblockToken
 from tui.words import plug
 
+#: What names a row of a book, the first that it has.
+NAMES_OF_ROWS = ("id", "invoice", "holder", "session", "driver", "line", "who")
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -62,7 +65,8 @@ class Target:
     def subject(self) -> str:
         """What the act is about, by its id."""
         if self.kind == "row":
-            return str(getattr(self.row, "id", "") or self.station)
+            named = (getattr(self.row, name, None) for name in NAMES_OF_ROWS)
+            return str(next(filter(None, named), self.station))
         return self.token if self.kind in ("token", "card") else self.station
 
 

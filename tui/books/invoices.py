@@ -80,7 +80,7 @@ INVOICES = Book(
               at_row=True, foretell=_foretold("mark-sent", 0, "it counts as sent", "--how")),
         order("R", "remind", "remind the buyer of the invoice under the cursor that it is overdue",
               "Remind of the invoice", lambda target, _: invoices.RemindInvoices((target.row.invoice,)), at_row=True,
-              foretell=_foretold("remind", 1, "its buyer gets the next reminder, with its fee; nothing where none is due")),
+              foretell=_foretold("remind", 1, "its buyer gets the next reminder, with its fee, where one is due")),
         order("C", "credit", "take all of the invoice under the cursor back with a credit note",
               "Credit the invoice", _credit, "why:", at_row=True,
               foretell=_foretold("void", 2, "a credit note takes all of it back, for good", "--reason")),
