@@ -129,12 +129,12 @@ def explained(exchange: Exchange, others: Sequence[Exchange]) -> list[str]:
     first = exchange.first
     alike = [other for other in others if other.first.action == first.action]
     lines = [f"{first.action}, {SIDES.get(first.direction, first.direction)}, {words.moment(first.at)}"]
-    if exchange.answer is None:
-        lines.append("no answer is known")
-    elif exchange.latency_ms is not None:
+    if exchange.latency_ms is not None:
         usual = [o.latency_ms for o in alike if o.latency_ms is not None]
         beside = f"; usual is {median(usual):.0f} ms of {len(usual)}" if len(usual) > 1 else ""
         lines.append(f"answered after {exchange.latency_ms:.1f} ms{beside}")
+    elif exchange.answer is None:
+        lines.append("no answer is known")
     if exchange.failed:
         lines.append("the answer is an error: what it was asked it did not do")
     if exchange.wrong is not None:

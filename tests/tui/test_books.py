@@ -24,7 +24,7 @@ async def at_the_stranger(seat: Seat) -> None:
 
 
 async def at_tokens(seat: Seat) -> None:
-    await seat.press("4")
+    await seat.press("4", "right")
     await seat.sees("Anna K.", "Refused lately")
 
 
@@ -256,7 +256,7 @@ async def test_what_the_daemon_refuses_is_told_in_its_words() -> None:
 
     daemon = Refusing(tokens=small_fleet().tokens)
     async with seated(daemon) as seat:
-        await seat.press("4")
+        await seat.press("4", "right")
         await seat.sees("Anna K.")
         await seat.press("N")
         await seat.type("CAFE01")

@@ -33,7 +33,7 @@ async def test_no_screen_obeys_what_a_station_says(size: tuple[int, int]) -> Non
             (["3"], "S9"),
             (["7"], "tab events"),
             (["tab"], "following"),
-            (["4"], "Refused lately"),
+            (["4", "right"], "Refused lately"),
             (["question_mark"], "SCREENS"),
         ]:
             await seat.press(*keys)

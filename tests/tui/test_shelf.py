@@ -117,7 +117,7 @@ async def test_an_order_of_a_book_is_typed_asked_about_and_given() -> None:
 async def test_an_order_without_a_station_says_what_is_missing() -> None:
     daemon = with_jobs()
     async with seated(daemon) as seat:
-        await seat.press("4")
+        await seat.press("4", "right")
         await seat.press("colon")
         await seat.type("logs")
         await seat.press("enter")

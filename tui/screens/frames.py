@@ -33,6 +33,8 @@ ARROWS = {"in": ("→", "good"), "out": ("←", "busy")}
 DIRECTIONS = ("", "in", "out")
 SHOWN = {"": "both ways", "in": "from the station", "out": "to the station"}
 DETAIL_LINES = 14
+DETAIL_FROM = 40
+"""Rows of a screen that has room for the frame under the cursor."""
 
 
 class Frames(Panel):
@@ -114,7 +116,7 @@ class Frames(Panel):
         self.query_one("#framedetail", Lines).show(self._detail())
 
     def _detail(self) -> list[Line]:
-        if not self.page.has_class("-tall"):
+        if self.app.size.height < DETAIL_FROM:
             return []
         exchange = self.exchanges.get(self.frames.cursor_id or "")
         others = list(self.exchanges.values())

@@ -144,8 +144,8 @@ class Page(Place):
     # ---- tabs
 
     def on_mount(self) -> None:
+        # Textual calls Place's own handler after this one.
         self._begin()
-        super().on_mount()
         self._focus()
 
     def turn_tab(self, by: int) -> None:

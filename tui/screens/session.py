@@ -282,7 +282,6 @@ class Session(Page):
         return rows if rows >= least else 0
 
     def on_resize(self, event: screen_events.Resize) -> None:
-        super().on_resize(event)
         self.draw_above()
 
     def _facts(self, view: SessionView | None) -> list[Line]:

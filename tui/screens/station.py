@@ -46,7 +46,6 @@ class Station(Page):
         yield Lines(id="facts", classes="values")
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.console.reading.watch_frames(self)
         self.console.reading.read_surroundings(self)
 

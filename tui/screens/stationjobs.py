@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     Column("When", 16),
-    Column("What", 24, most=36),
+    Column("What", 24, most=30),
     Column("Outcome", 11),
-    Column("Last word", 22, drop=2),
-    Column("Took", 6, right=True, drop=3),
+    Column("Last word", 18, drop=3),
+    Column("Took", 5, right=True, drop=2),
     Column("File", 10, grow=True, drop=1),
 )
 OUTCOMES = {

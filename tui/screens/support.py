@@ -86,7 +86,6 @@ class Support(Place):
         yield table
 
     def on_mount(self) -> None:
-        super().on_mount()
         self.read()
 
     def crumbs(self) -> list[str]:

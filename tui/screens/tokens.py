@@ -15,9 +15,11 @@ from cms.contract.tokens import TokenView
 from tui import signs, words
 from tui.mirror import Ref
 from tui.orders import Target
+from tui.screens.drivers import TOKENS, Drivers
 from tui.screens.events import as_json
 from tui.screens.listed import Listed
 from tui.screens.place import ago, titled
+from tui.screens.tabbed import tab_bar
 from tui.widgets.lines import Lines
 from tui.widgets.live_table import Column, LiveTable
 from tui.widgets.paint import Span
@@ -69,6 +71,7 @@ class Tokens(Listed):
         """By card, the latest last: the times it was presented and not accepted."""
 
     def body(self) -> Iterable[Widget]:
+        yield Lines(id="lists")
         yield from super().body()
         yield Lines(id="refusedtitle")
         table = LiveTable(REFUSED, self._refused_cells, id="refused", header=False)
@@ -79,6 +82,17 @@ class Tokens(Listed):
         super().on_mount()
         self.list_table().empty = "no token is registered: N adds one"
         self.console.reading.read_presented(self)
+
+    def draw_frame(self) -> None:
+        super().draw_frame()
+        self.query_one("#lists", Lines).show([tab_bar(list(Drivers.BAR), TOKENS, self.app.size.width)])
+
+    def turn_tab(self, by: int) -> None:
+        """Drivers are at the left, their groups at the right."""
+        self.console.travel.go("drivers")
+        if isinstance(place := self.console.here, Drivers):
+            bar = Drivers.BAR
+            place.open_tab(bar[(bar.index(TOKENS) + by) % len(bar)])
 
     def views(self) -> Mapping[str, TokenView]:
         return self.mirror.tokens
