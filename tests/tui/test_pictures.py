@@ -35,6 +35,19 @@ async def a_question(seat: Seat) -> None:
     await seat.sees("[y]es")
 
 
+async def a_palette(seat: Seat) -> None:
+    await stations(seat)
+    await seat.press("semicolon")
+    await seat.type("reset")
+    await seat.sees("level 1")
+
+
+async def marked_rows(seat: Seat) -> None:
+    await stations(seat)
+    await seat.press("j", "V", "j", "j", "V", "R")
+    await seat.sees("Reset 3 stations", "[y]es")
+
+
 async def a_lost_link(seat: Seat) -> None:
     await stations(seat)
     seat.daemon.die()
@@ -50,6 +63,10 @@ async def a_lost_link(seat: Seat) -> None:
         (a_question, SMALL),
         (a_question, LARGE),
         (a_lost_link, SMALL),
+        (a_palette, SMALL),
+        (a_palette, LARGE),
+        (marked_rows, SMALL),
+        (marked_rows, LARGE),
     ],
     ids=lambda value: value.__name__ if callable(value) else f"{value[0]}x{value[1]}",
 )
