@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli.noun import confirmed, each, flags_of, group, tell_list
+from cli.noun import confirmed, each, flags_of, group, named, tell_list
 from cli.render import Column, show_one, when
 from cms.client import ask
 from cms.contract import approvals
@@ -27,7 +27,7 @@ LIST = (
     Column("decided_at", "decided", when, wide=True),
 )
 
-Ids = Annotated[list[str], typer.Argument(metavar="ID...")]
+Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="Several, or - for stdin.")]
 
 
 @app.command("list")
@@ -50,7 +50,7 @@ def show(ctx: typer.Context, id: Annotated[str, typer.Argument(metavar="ID")]) -
 @app.command()
 def approve(ctx: typer.Context, ids: Ids) -> None:
     """Agree: it is done now, in the name of who asked."""
-    flags = flags_of(ctx)
+    flags, ids = flags_of(ctx), named(ids)
     if not flags.dry_run and not confirmed(flags, f"Approve {', '.join(ids)}?"):
         raise typer.Abort
     patience_s = max(flags.patience_s, 60.0)  # it is done before the answer comes

@@ -13,7 +13,7 @@ import typer
 from cli.ends import decimal
 from cli.files import written
 from cli.flags import Flags
-from cli.noun import each, flags_of, group, tell_list
+from cli.noun import each, flags_of, group, named, tell_list
 from cli.render import Column, Row, kwh, list_lines, show_list, show_one, when
 from cli.times import earlier
 from cms.client import ask
@@ -268,7 +268,7 @@ def rerate(
         raise Invalid("Which sessions?", "name them, or give --last 7d (with --station, if you like)")
     request = cdrs.RerateSessions(
         reason=_reason(flags) if not flags.dry_run else flags.reason or "dry run",
-        sessions=tuple(names or ()),
+        sessions=tuple(named(names or ())),
         since=begin,
         until=_utc(until),
         station=station,

@@ -144,12 +144,14 @@ def each(
     columns: Sequence[Column],
     what: str,
 ) -> None:
-    """Ask for each name; one prints an object, many a list; exit with the worst code.
+    """Ask for each name (``-``: those on stdin); one prints an object, many a list; exit with the worst code.
 
     ``what`` is done, for a dry run: ``block token``.
     """
     rows: list[Row] = []
     code = done = 0
+    many = many or "-" in names
+    names = named(names)
     for name in names:
         if flags.dry_run:
             note(f"would {what} {name}", flags.quiet)

@@ -386,7 +386,8 @@ def _as_table(row: Row, columns: Sequence[Column], flags: Flags) -> None:
 def removed(
     flags: Flags, names: Sequence[str], what: str, build: Callable[[str], Any], *, asks: bool
 ) -> None:
-    """Do a request for each name that answers nothing; the summary is talk, the exit code the worst."""
+    """Do a request for each name (``-``: those on stdin) that answers nothing; the exit code is the worst."""
+    names = named(names)
     if asks and names and not flags.dry_run and not confirmed(flags, f"Remove {what} {', '.join(names)}?"):
         raise typer.Exit(130)
     code = 0

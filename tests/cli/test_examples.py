@@ -9,7 +9,11 @@ import pytest
 from cli import flags
 from cli.examples import EXAMPLES
 from cli.noun import command_of
+from tests.cli.conftest import Cms
+from tests.cli.test_daemon import address, daemon
 from tests.security.commands import tree
+
+__all__ = ["address", "daemon"]
 
 LINES = [(path, line) for path, lines in EXAMPLES.items() for line in lines]
 
@@ -45,3 +49,19 @@ def test_help_shows_the_examples_line_by_line(path: str) -> None:
     shown = command.get_help(command.make_context(path, [], resilient_parsing=True)).splitlines()
     assert [line for line in EXAMPLES[path] if f"    {line}" not in shown] == []
     assert shown.index("  Examples:") < shown.index("Options:")
+
+
+#: Verbs that look and change nothing.
+LOOKS = ("list", "show", "status", "mapped", "unknown", "members", "uses", "limits", "needs", "rights", "mutes")
+
+
+async def test_the_examples_that_only_look_are_answered_by_a_daemon(cms: Cms) -> None:
+    asked = 0
+    for path, line in LINES:
+        if path.split()[-1] in LOOKS and not set(line) & set("|>&") and not path.startswith("context"):
+            said = await cms(*shlex.split(line)[1:])
+            # What an example names may not be there; but it is understood, and nothing breaks.
+            assert said.code in (0, 4), f"{line}: {said.err}"
+            assert said.code == 0 or "no such route" not in said.err, line
+            asked += 1
+    assert asked > 50
