@@ -40,6 +40,12 @@ class Clock:
     order: str | None = None
 
 
+class NoZone(Invalid):
+    """A time is written without its zone, and nobody said which it is."""
+
+    name = "Invalid"
+
+
 def zone_named(name: str) -> ZoneInfo:
     """The time zone of this IANA name."""
     try:
@@ -54,7 +60,7 @@ def instant(text: str, clock: Clock, after: datetime | None = None) -> datetime:
     if told.tzinfo is not None:
         return told.astimezone(UTC)
     if clock.zone is None:
-        raise Invalid(
+        raise NoZone(
             f"{text!r} names no time zone", "--time-zone says which it is, e.g. Europe/Berlin or UTC"
         )
     return _placed(told, clock.zone, after)

@@ -116,7 +116,21 @@ def layout_of(file: File, told: Columns) -> Layout:
         _cell(columns, record, name) for record in sample for name in ("started_at", "ended_at")
     )
     clock = Clock(zone, columns.date_format, order)
+    _check_zone(clock, [_cell(columns, record, "started_at") for record in sample])
     return Layout(columns, clock, _decimal(columns, sample, json, file, told), headings, json, known_as)
+
+
+def _check_zone(clock: Clock, starts: list[str]) -> None:
+    """Times without a zone are no matter of one line: refuse the file at once."""
+    if clock.zone is not None:
+        return
+    for text in starts:
+        try:
+            cells.instant(text, clock)
+        except cells.NoZone:
+            raise
+        except Refusal:
+            continue
 
 
 def _decimal(columns: Columns, sample: list[Record], json: bool, file: File, told: Columns) -> str:
