@@ -11,6 +11,7 @@ from pathlib import Path
 from cms.client import Address
 from cms.contract import sessions, stations
 from cms.contract.charging import Period, Profile, Schedule
+from cms.contract.intents import AwaitIntent
 from tests.api.small import House, station
 from tests.cli.conftest import CMS, Cms
 
@@ -169,7 +170,10 @@ async def test_ctrl_c_ends_a_wait_for_many_at_once(address: Address, house: Hous
         *CMS, "stations", "reset", "CP-2", "CP-3", "--queue", "2h", "--wait", "--socket", address.socket,
         stdin=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.PIPE,
     )  # fmt: skip
-    await house.waited_for.wait()
+    async with asyncio.timeout(20):
+        while sum(isinstance(asked, AwaitIntent) for asked in house.asked) < 2:
+            await house.waited_for.wait()
+            await asyncio.sleep(0.01)
     process.send_signal(signal.SIGINT)
     async with asyncio.timeout(10):
         _, err = await process.communicate()
