@@ -121,10 +121,30 @@ def list_(
 
 
 @app.command()
-def show(ctx: typer.Context, session: str) -> None:
+def show(
+    ctx: typer.Context,
+    session: str,
+    plot: Annotated[bool, typer.Option("--plot", help="Draw its power over its time.")] = False,
+) -> None:
     """One session."""
     flags = flags_of(ctx)
-    show_one(ask(sessions.ShowSession(session), flags.address, flags.patience_s), SHOWN, flags)
+    told = ask(sessions.ShowSession(session), flags.address, flags.patience_s)
+    show_one(told, SHOWN, flags)
+    if plot:
+        _draw(told, flags)
+
+
+def _draw(session: Any, flags: Flags) -> None:
+    """The curve of its power; the numbers of it are in ``cms sessions samples``."""
+    if flags.output not in ("table", "wide"):
+        raise Invalid(f"--plot draws for people, -o {flags.output} writes for programs", "leave one of them out")
+    import shutil
+
+    from cli.curves import power_curve
+
+    samples = ask(sessions.ListSamples(session["id"]), flags.address, flags.patience_s)
+    width = shutil.get_terminal_size((80, 24)).columns
+    print("", *power_curve(session, samples, width), sep="\n")
 
 
 @app.command()

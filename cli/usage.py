@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
 
@@ -128,9 +128,9 @@ def show(
         )
     request = ShowUsage(
         by=by,
-        since=_time(since),
-        until=_time(until),
         last=last,
+        **_bound("since", since),
+        **_bound("until", until),
         site=site,
         station=station,
         driver=driver,
@@ -154,14 +154,14 @@ def _measures(text: str | None) -> list[str]:
     return names
 
 
-def _time(text: str | None) -> datetime | None:
-    """A date without an offset is meant on the site's clock: the daemon knows that."""
+def _bound(name: str, text: str | None) -> dict[str, Any]:
+    """A date is a day of the site's clock, which the daemon knows; everything else an instant."""
     if text is None:
-        return None
+        return {}
     try:
-        return datetime.fromisoformat(text)
+        return {f"{name}_day": date.fromisoformat(text)}
     except ValueError:
-        return earlier(text)
+        return {name: earlier(text)}
 
 
 # Numbers

@@ -6,7 +6,7 @@ What each measure counts, and how a session that spans midnight is shared out, i
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from cms.contract.record import record
 from cms.contract.tariffs import Money
@@ -103,8 +103,9 @@ class UsageReport:
 class ShowUsage:
     """Usage from ``since`` to ``until``, or of the ``last`` so many days (``30d``), weeks, months, hours or years.
 
-    ``by`` is one of GROUPINGS. Without a span: the last 30 days. Bounds are taken to the beginning of a local day (of
-    an hour where ``by`` is hour). ``compare``: with the span before.
+    ``by`` is one of GROUPINGS. Without a span: the last 30 days. An instant is taken to the beginning of its local day
+    (of its hour where ``by`` is hour), an end to the next one. ``since_day`` and ``until_day`` are days of the report's
+    own clock, the second no part of it. ``compare``: with the span before.
     """
 
     by: str = "day"
@@ -116,3 +117,5 @@ class ShowUsage:
     driver: str | None = None
     tariff: str | None = None
     compare: bool = False
+    since_day: date | None = None
+    until_day: date | None = None

@@ -41,15 +41,16 @@ class Span:
 def span_of(request: ShowUsage, zone: str, now: datetime) -> Span:
     where = measures.zone(zone)
     fine = request.by == "hour"
-    if request.last is not None and (request.since or request.until):
+    begins = _first_of(request.since, request.since_day, where)
+    ends = _first_of(request.until, request.until_day, where)
+    if request.last is not None and (begins or ends):
         raise Invalid(
             "a span is either the last so many days, or from an instant to another", "leave one out"
         )
-    until = _local(request.until, now, where) if request.until is not None else None
+    until = _known(ends, now) if ends is not None else None
     end = _up(now, where, fine) if until is None else _up(until, where, fine)
-    if request.since is not None:
-        since = _local(request.since, now, where)
-        first = measures.hour_of(since, where)
+    if begins is not None:
+        first = measures.hour_of(_known(begins, now), where)
         first = first if fine else measures.day_of(first) * 48
     else:
         first = _back(end, request.last or "30d", fine)
@@ -61,12 +62,19 @@ def span_of(request: ShowUsage, zone: str, now: datetime) -> Span:
     return Span(first, end)
 
 
-def _local(at: datetime, now: datetime, where: tzinfo) -> datetime:
-    """An instant that somebody named; without an offset it is meant on the clock of the report."""
-    aware = at.replace(tzinfo=where) if at.tzinfo is None else at
-    if not 1990 <= aware.year <= now.year + 10:
-        raise Invalid(f"there is no usage in {aware.year}")
-    return aware.astimezone(UTC)
+def _first_of(at: datetime | None, day: date | None, where: tzinfo) -> datetime | None:
+    """An instant that somebody named; or the beginning of a day on the report's clock."""
+    if at is not None and day is not None:
+        raise Invalid("a bound is either an instant or a day", "leave one out")
+    return at if day is None else instant(measures.number(day) * 48, where)
+
+
+def _known(at: datetime, now: datetime) -> datetime:
+    if at.tzinfo is None:
+        raise Invalid(f"{at:%Y-%m-%dT%H:%M} says no offset", "e.g. 2026-05-01T12:00:00Z")
+    if not 1990 <= at.year <= now.year + 10:
+        raise Invalid(f"there is no usage in {at.year}")
+    return at.astimezone(UTC)
 
 
 def _up(at: datetime, where: tzinfo, fine: bool) -> int:

@@ -6,7 +6,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -119,7 +119,7 @@ async def test_the_same_instant_is_of_another_day_at_another_site(small: Small) 
     )
     assert energies(await asked(small, by="day", last="7d")) == {"2026-04-30": 2000, "2026-05-01": 1000}
     assert energies(await asked(small, by="month", last="7d")) == {"2026-04": 2000, "2026-05": 1000}
-    one = await asked(small, by="hour", since=datetime(2026, 5, 1), until=datetime(2026, 5, 2), site="berlin")
+    one = await asked(small, by="hour", since_day=date(2026, 5, 1), until_day=date(2026, 5, 2), site="berlin")
     assert (one.time_zone, len(one.rows)) == ("Europe/Berlin", 24)
     assert energies(one) == {"2026-05-01T00:00+02:00": 500, "2026-05-01T01:00+02:00": 500}
     assert energies(await asked(small, by="hour-of-week", last="7d")) == {
@@ -130,21 +130,27 @@ async def test_the_same_instant_is_of_another_day_at_another_site(small: Small) 
     }
 
 
-@pytest.mark.parametrize(("date", "hours"), [("2025-10-26", 25), ("2026-03-29", 23)])
+@pytest.mark.parametrize(("day", "hours"), [("2025-10-26", 25), ("2026-03-29", 23)])
 async def test_a_day_on_which_clocks_are_put_is_reported_hour_by_hour(
-    small: Small, date: str, hours: int
+    small: Small, day: str, hours: int
 ) -> None:
     await stand(small, "B1", "berlin", "Europe/Berlin")
-    midnight = datetime.fromisoformat(date)
+    midnight = datetime.fromisoformat(day)
     begins = midnight.replace(tzinfo=ZoneInfo("Europe/Berlin")).astimezone(UTC)
     await small.core.store.commit((OpenSession(over("b", "B1", begins, hours, 1000 * hours)),), ())
-    report = await asked(small, by="hour", since=midnight, until=midnight + DAY, site="berlin")
+    report = await asked(
+        small, by="hour", since_day=midnight.date(), until_day=midnight.date() + DAY, site="berlin"
+    )
     assert len(report.rows) == len({row.key for row in report.rows}) == hours
     assert {row.usage.energy_wh for row in report.rows} == {1000}
     assert {row.usage.utilisation for row in report.rows} == {1.0}
-    (day,) = (await asked(small, by="day", since=midnight, until=midnight + DAY, site="berlin")).rows
-    assert (day.usage.energy_wh, day.usage.connected_s) == (1000 * hours, 3600 * hours)
-    assert (day.usage.available_s, day.until) == (3600 * hours, begins + timedelta(hours=hours))
+    (row,) = (
+        await asked(
+            small, by="day", since_day=midnight.date(), until_day=midnight.date() + DAY, site="berlin"
+        )
+    ).rows
+    assert (row.usage.energy_wh, row.usage.connected_s) == (1000 * hours, 3600 * hours)
+    assert (row.usage.available_s, row.until) == (3600 * hours, begins + timedelta(hours=hours))
 
 
 class Dying:
@@ -210,9 +216,9 @@ async def test_whatever_is_learned_in_whatever_order_and_whoever_dies_the_sums_a
             await counted_at_last(small, rng)
     await small.restart()
     assert_says(
-        await asked(small, by="day", since=datetime(2026, 3, 1), until=datetime(2026, 5, 1)), known, zones
+        await asked(small, by="day", since_day=date(2026, 3, 1), until_day=date(2026, 5, 1)), known, zones
     )
-    by_station = await asked(small, by="station", since=datetime(2026, 3, 1), until=datetime(2026, 5, 1))
+    by_station = await asked(small, by="station", since_day=date(2026, 3, 1), until_day=date(2026, 5, 1))
     assert energies(by_station) == {
         station: wh
         for station in zones
@@ -316,8 +322,8 @@ async def test_what_cannot_be_reported_is_refused_in_a_sentence(small: Small) ->
     for words, said in (
         ({"by": "colour"}, "not counted by 'colour'"),
         ({"last": "soon"}, "no length of time"),
-        ({"last": "3d", "since": datetime(2026, 5, 1)}, "a span is either"),
-        ({"since": datetime(2026, 5, 2), "until": datetime(2026, 5, 1)}, "ends before it begins"),
+        ({"last": "3d", "since_day": date(2026, 5, 1)}, "a span is either"),
+        ({"since_day": date(2026, 5, 2), "until_day": date(2026, 5, 1)}, "ends before it begins"),
         ({"by": "hour", "last": "2y"}, "too long"),
     ):
         with pytest.raises(Invalid, match=said):
