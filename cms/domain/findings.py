@@ -13,7 +13,9 @@ from cms.contract.stations import UnknownStation
 from cms.domain import alarms, jobs, problems
 from cms.domain.alerts import OFFLINE, Finding
 from cms.domain.certificates import Certificate
+from cms.domain.connectors import Connector
 from cms.domain.evolve import evolve
+from cms.domain.problems import Problem
 from cms.domain.record import record
 from cms.domain.sessions import RUNNING, Session
 from cms.domain.stations import StationState
@@ -32,6 +34,8 @@ CONNECTS, BOOTS = 6, 3
 _JOBS = timedelta(days=7)
 #: Days before a certificate ends -> how grave that is.
 _ENDS = ((3, CRITICAL), (14, WARNING), (30, INFO))
+#: What a station tells of one trouble comes within this time.
+_TOGETHER = timedelta(minutes=1)
 #: Monitors of 2.x: severities (0 danger ... 9 debug) up to which a problem is critical, or a warning.
 _PROBLEM_CRITICAL, _PROBLEM_WARNING = 3, 6
 
@@ -116,6 +120,7 @@ def _connectors(state: StationState, seen: Seen) -> Iterator[Finding]:
         if connector.status != "faulted":
             continue
         told = [part for part in (connector.error_code, connector.vendor_error_code, connector.info) if part]
+        told = told or [problem.name for problem in _explaining(state, connector) if problem.evse]
         code = connector.vendor_error_code or ""
         shared = f"{code}|{connector.error_code}|{station.model}|{station.firmware}"
         own = f"{station.id}|{connector.error_code}"
@@ -128,10 +133,22 @@ def _connectors(state: StationState, seen: Seen) -> Iterator[Finding]:
         )  # fmt: skip
 
 
+def _explaining(state: StationState, connector: Connector) -> Iterator[Problem]:
+    """The problems with which a 2.x station says why a connector is faulted: the same trouble, told again."""
+    at = connector.reported_at
+    for problem in state.kept_of(problems.KIND).values():
+        stands = problem.cleared_at is None and problem.monitor is None
+        near = at is not None and abs(problem.since - at) <= _TOGETHER
+        if stands and near and problem.evse in (None, 0, connector.evse):
+            yield problem
+
+
 def _problems(state: StationState, seen: Seen) -> Iterator[Finding]:
     """What a 2.x station says of itself and did not take back (N07)."""
+    faulted = [one for one in state.connectors.values() if one.status == "faulted"] if seen.online else []
+    explained = {problem.name for one in faulted for problem in _explaining(state, one)}
     for key, problem in state.kept_of(problems.KIND).items():
-        if problem.cleared_at is not None:
+        if problem.cleared_at is not None or problem.name in explained:
             continue
         why = " ".join(part for part in (problem.name, problem.value, problem.tech_info) if part)
         yield _make(

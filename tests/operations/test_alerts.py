@@ -22,10 +22,11 @@ from cms.contract.sites import AddSite
 from cms.contract.stations import AddStation, RemoveStation, SetStation
 from cms.core import Actor
 from cms.domain.changes import Happened
-from cms.domain.observations import Booted, ConnectorReported
+from cms.domain.observations import Booted, ComponentEvent, ConnectorReported, EventsNotified
 from cms.operations import alerts, sites, stations
 from cms.operations.admission import connected, contested, disconnected
 from cms.operations.attention import Watch
+from tests.domain.build import event, register
 from tests.operations.small import ANA, Small
 
 BEN = Actor("ben", "operator", frozenset())
@@ -46,16 +47,16 @@ class Eye:
     async def look(self, **passed: float) -> list[AlertView]:
         """What is open when this time has passed."""
         self.small.clock.pass_(**passed)
-        for event in await self.small.core.store.events_after(self._cursor, 10_000):
-            self._cursor = event.cursor
-            self.watch.hear(event)
+        for happened in await self.small.core.store.events_after(self._cursor, 10_000):
+            self._cursor = happened.cursor
+            self.watch.hear(happened)
         await self.watch.look()
         return await alerts.list_(self.small.core, ListAlerts(), ANA)
 
     async def told(self) -> list[str]:
         """The types of the events that tell of alerts, oldest first."""
-        events = await self.small.core.store.events_after("0", 10_000)
-        return [event.type for event in events if event.type.startswith("alert.")]
+        happened = await self.small.core.store.events_after("0", 10_000)
+        return [one.type for one in happened if one.type.startswith("alert.")]
 
 
 @pytest.fixture
@@ -271,18 +272,48 @@ async def test_a_station_that_comes_and_goes_flaps_until_it_rests(small: Small, 
 
 
 async def test_a_critical_security_event_is_over_after_a_quiet_day(small: Small, eye: Eye) -> None:
-    def event(kind: str) -> Happened:
+    def told(kind: str) -> Happened:
         now = small.clock.now()
         data = {"kind": kind, "reported_at": now, "detail": "lid", "critical": True}
         return Happened("station.security", now, "CP1", data=data)
 
-    await small.core.store.commit((), (event("StartupOfTheDevice"), event("TamperDetectionActivated")))
+    await small.core.store.commit((), (told("StartupOfTheDevice"), told("TamperDetectionActivated")))
     [one] = await eye.look()
     assert one.why == "TamperDetectionActivated: lid"
-    await small.core.store.commit((), (event("TamperDetectionActivated"),))
+    await small.core.store.commit((), (told("TamperDetectionActivated"),))
     [twice] = await eye.look(hours=23)
     assert (twice.id, twice.count) == (one.id, 2)
     assert await eye.look(hours=25) == []
+
+
+async def test_what_a_station_says_beside_a_fault_explains_it(small: Small, eye: Eye) -> None:
+    lock = ComponentEvent(
+        event_id=1, component="Lock", variable="Problem", value="true", name="Lock@1:1.Problem", trigger="Delta",
+        at=small.clock.now(), evse=1, connector=1,
+    )  # fmt: skip
+    await small.hear("CP1", EventsNotified("e1", b"d" * 16, (lock,)), "2.0.1")
+    [one] = await eye.look()
+    assert (one.kind, one.why) == ("station.problem", "Lock@1:1.Problem true")
+    await small.hear("CP1", fault(small), "2.0.1")
+    [one] = await eye.look()
+    assert (one.kind, one.why) == ("connector.faulted", "faulted Lock@1:1.Problem")
+
+
+async def test_a_meter_that_stands_still_while_it_charges_is_told_of(small: Small, eye: Eye) -> None:
+    await come(small, "CP1")
+    begun = small.clock.now()
+    await small.hear(
+        "CP1", event("started", 0, begun, evse=1, connector=1, charging_state="Charging"), "2.0.1"
+    )
+    for number, wh in enumerate((1_000, 1_400, 1_400, 1_400, 1_400, 1_400), 1):
+        small.clock.pass_(minutes=5)
+        now = small.clock.now()
+        await small.hear("CP1", event("updated", number, now, readings=(register(wh, now),)), "2.0.1")
+        found = await eye.look()
+    assert "session.flat" in {one.kind for one in found}
+    now = small.clock.now()
+    await small.hear("CP1", event("updated", 9, now, readings=(register(1_900, now),)), "2.0.1")
+    assert "session.flat" not in {one.kind for one in await eye.look()}
 
 
 async def test_what_was_wrong_with_a_station_is_over_when_it_is_removed(small: Small, eye: Eye) -> None:

@@ -38,8 +38,8 @@ STATES = (
 )
 ROWS = 9
 FEED_KEPT = 100
-QUIET = frozenset({"session.metered"})
-"""Events that come all the time and are seen in their figures."""
+QUIET = frozenset({"session.metered", "alert.raised", "alert.changed", "alert.ended"})
+"""Events that come all the time and are seen in their figures, or in the list of what needs a person."""
 RUNNING_KEPT = 200
 CHART_S = 3.0
 """A picture of power is drawn anew no sooner than this."""
