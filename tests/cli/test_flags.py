@@ -104,3 +104,13 @@ def _codes(code: CodeType) -> Iterator[CodeType]:
     for constant in code.co_consts:
         if isinstance(constant, CodeType):
             yield from _codes(constant)
+
+
+def test_what_people_look_for_is_found_under_its_other_name() -> None:
+    assert take(["tui", "--host", "prod"])[0].context == "prod"
+    assert take(["tui", "--remote=https://csms.example"])[0].url == "https://csms.example"
+    assert take(["stations", "reset", "--selector", "online=true"])[0].filter == "online=true"
+    assert take(["stations", "reset", "-", "--at-once", "2"])[0].at_once == 2
+    for wrong in ("0", "65", "many"):
+        with pytest.raises(Invalid):
+            take(["--at-once", wrong])
