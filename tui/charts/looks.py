@@ -229,6 +229,12 @@ def spanned(look: Look, report: UsageReport | None) -> str:
     return days(report) if report is not None else ""
 
 
+def local(report: UsageReport) -> tuple[datetime, datetime]:
+    """The bounds of a report on its own clock."""
+    tz = ZoneInfo(report.time_zone)
+    return report.since.astimezone(tz), report.until.astimezone(tz)
+
+
 def dated(since: datetime, until: datetime) -> str:
     """The span in a file's name: ``2026-11-16-2026-11-22``."""
     last = until - timedelta(seconds=1)
@@ -237,9 +243,8 @@ def dated(since: datetime, until: datetime) -> str:
 
 def days(report: UsageReport) -> str:
     """The first and the last day of a report by its own clock: ``2026-11-16 to 2026-11-22``."""
-    tz = ZoneInfo(report.time_zone)
-    first = report.since.astimezone(tz)
-    last = (report.until - timedelta(seconds=1)).astimezone(tz)
+    first, until = local(report)
+    last = until - timedelta(seconds=1)
     if first.date() == last.date():
         return f"{first:%Y-%m-%d}"
     return f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"

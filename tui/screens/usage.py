@@ -19,13 +19,13 @@ from textual.widget import Widget
 from cms.contract.events import Event, ListEvents
 from cms.contract.refusals import Refusal
 from cms.contract.sessions import ListSessions, SessionView
-from cms.contract.usage import TIMES, ShowUsage, UsageReport, UsageRow
+from cms.contract.usage import TIMES, ShowUsage, UsageReport
 from tui import filing, words
 from tui.charts import looks, tables
+from tui.charts.boards import Bars, Shown, Strips, sheet_of
 from tui.charts.looks import HEAT, Look
-from tui.charts.measures import MEASURES, UPTIME, WORDS, Measure, Scale, currency_of
+from tui.charts.measures import MEASURES, UPTIME, WORDS, Measure
 from tui.charts.reports import Reports
-from tui.charts.sheets import uptime_sheet, usage_sheet
 from tui.charts.uptime import TELLING, Uptime, uptimes
 from tui.mirror import Mirror, Ref
 from tui.screens.place import NARROW, WIDE, Place
@@ -78,12 +78,10 @@ class Usage(Place):
         self._span: UsageReport | None = None
         """The report of the present span, by whatever; its bounds are those of the span."""
         self._latest: UsageReport | None = None
-        self._rows: dict[str, UsageRow] = {}
         self._links: dict[str, Uptime] = {}
         self._links_span: tuple[datetime, datetime] | None = None
-        self._scale = Scale()
-        self._peak = 0.0
-        self._currency = ""
+        self._shown: Shown | None = None
+        """What the table shows; none before it was read."""
         self._read_at: datetime | None = None
         self._trouble = ""
         self._due: Timer | None = None
@@ -282,7 +280,7 @@ class Usage(Place):
         self.set_class(self.measure is None, "-links")
         self.set_class(not self._shows_heat(), "-weekless")
         self.set_class(self.app.size.width >= ROOMY, "-roomy")
-        self._prepare()
+        self._shown = self._prepared()
         self.query_one("#measures", Lines).show([self._measures()])
         self.query_one("#total", Lines).show([self._total()])
         self._draw_board()
@@ -294,52 +292,25 @@ class Usage(Place):
             # The sizes of what was shown or hidden just now are known after a while.
             self.call_after_refresh(self._draw_course)
 
-    def _prepare(self) -> None:
-        """The scale and the order of the rows."""
-        report, measure = self.report, self.measure
-        self._rows = {}
-        if report is None or measure is None:
-            return
-        self._currency = currency_of(report)
-        values = {row.key: measure.value(row.usage, self._currency) for row in report.rows}
-        self._scale = measure.scale(values.values(), self._currency)
-        self._peak = max((value for value in values.values() if value is not None), default=0.0)
-        rows = list(report.rows)
-        if report.by not in TIMES:
-            rows.sort(key=lambda row: -(values[row.key] or 0.0))
-        if self.look.turned:
-            rows.reverse()
-        self._rows = {row.key: row for row in rows}
+    def _prepared(self) -> Shown | None:
+        """The rows of the look, where they are known."""
+        if self.measure is not None:
+            return Bars(self.report, self.measure, self.look) if self.report is not None else None
+        return Strips(self._links, *self._links_span, self.look) if self._links_span is not None else None
 
     def _draw_board(self) -> None:
-        board, look = self.board, self.look
-        if self.measure is None:
-            board.empty = self._trouble or ("no station here" if self._links_span else "reading …")
-            board.lay(tables.link_columns(self._links, numbers=look.numbers))
-            keys = list(self._links)
-        else:
-            board.empty = self._trouble or ("nothing in this span" if self.report else "reading …")
-            board.lay(tables.columns(look, list(self._rows.values()), self.measure, self._scale))
-            keys = list(self._rows)
-        if look.turned and self.measure is None:
-            keys.reverse()
-        board.set_ids(keys)
+        board, shown = self.board, self._shown
+        if shown is not None:
+            board.lay(shown.columns)
+        board.empty = self._trouble or ("reading …" if shown is None else "nothing in this span")
+        board.set_ids(shown.keys if shown is not None else [])
         board.repaint_changed()
 
     def _cells(self, key: str) -> Sequence[Span]:
         board = self.board
-        if self.measure is None:
-            known = self._links.get(key)
-            if known is None:
-                return [""] * len(board.columns)
-            return tables.link_cells(key, known, board.room(2), numbers=self.look.numbers)
-        row = self._rows.get(key)
-        if row is None:
+        if self._shown is None or key not in self._shown:
             return [""] * len(board.columns)
-        if self.look.numbers:
-            return tables.number_cells(row, self.look, self.measure, self._scale, self._currency)
-        room = board.room(2)
-        return tables.bar_cells(row, self.look, self.measure, self._scale, self._currency, self._peak, room)
+        return self._shown.cells(key, board.room(2))
 
     def _draw_week(self) -> None:
         measure, week, hours = self.measure, self.query_one(Week), self.query_one("#hours", Board)
@@ -370,12 +341,9 @@ class Usage(Place):
     def _total(self) -> Line:
         """The total, how it moved against the span before, and how old the figures are."""
         data_to = f"data to {self._read_at.astimezone():%H:%M}" if self._read_at else "reading …"
-        if self.measure is None:
-            return tables.links_total(self._links, data_to)
-        report, measure = self.report, self.measure
-        if report is None:
+        if self._shown is None:
             return ((f" {self._trouble or 'reading …'}", "bad" if self._trouble else "dim"),)
-        return tables.total(report, measure, "" if self._is_narrow else data_to)
+        return self._shown.total("" if self._is_narrow else data_to)
 
     def on_resize(self, event: events.Resize) -> None:
         super().on_resize(event)
@@ -446,10 +414,9 @@ class Usage(Place):
         if self.measure is None:
             travel.open_station(event.key)
             return
-        row, report = self._rows.get(event.key), self.report
-        if row is None or report is None:
+        if not isinstance(self._shown, Bars) or (row := self._shown.rows.get(event.key)) is None:
             return
-        match looks.opened(self.look, report, row):
+        match looks.opened(self.look, self._shown.report, row):
             case ListSessions() as request:
                 travel.open_sessions(request, row.title or row.key, _counting(self.mirror, self.look))
             case Look() as inner:
@@ -461,18 +428,9 @@ class Usage(Place):
 
     def sheet(self) -> tuple[str, str]:
         """A name, and the figures of the picture as CSV."""
-        look = self.look
-        if self.measure is None:
-            if self._links_span is None:
-                return "", ""
-            return f"uptime-{looks.dated(*self._links_span)}", uptime_sheet(self._links, *self._links_span)
-        heat_alone = look.shown == "heat"
-        report = self.heat if heat_alone else self.report
-        if report is None:
-            return "", ""
-        rows = report.rows if heat_alone else tuple(self._rows.values())
-        name = f"usage-{report.by}-{looks.dated(report.since, report.until)}"
-        return name, usage_sheet(replace(report, rows=rows), compare=look.compare)
+        if self.measure is not None and self.look.shown == "heat":
+            return sheet_of(self.heat, self.look) if self.heat is not None else ("", "")
+        return self._shown.sheet() if self._shown is not None else ("", "")
 
     def export(self) -> None:
         """The figures as a file in the present folder."""
