@@ -12,6 +12,7 @@ from cli.errors import note as say_note
 from cli.flags import Flags
 from cli.noun import confirmed, each, flags_of, group, named, tell_list
 from cli.orders import Names
+from cli.progress import progress
 from cli.render import Column, Row, select, show_list, show_one, when
 from cms.client import ask
 from cms.contract import drivers
@@ -235,20 +236,32 @@ def import_(
 def _in_parts(flags: Flags, parts: Sequence[Rows], partial: bool) -> Row:
     """What becomes of all lines. Each part is one commit; of several all are judged before one is written."""
     if flags.dry_run or not (partial or len(parts) == 1):
-        judged = _summed([_part(flags, rows, dry_run=True) for rows in parts])
+        judged = _summed(_all_judged(flags, parts))
         if flags.dry_run or judged["errors"]:
             return judged
     written: list[Row] = []
-    for rows in parts:
-        try:
-            written.append(_part(flags, rows, partial=partial))
-        except Refusal:
-            _say_where_it_ended(flags, written)
-            raise
-        if written[-1]["errors"] and not partial:
-            _say_where_it_ended(flags, written[:-1])
-            break
+    try:
+        with progress(flags, "importing", len(parts)) as at:
+            for rows in parts:
+                at(len(written))
+                written.append(_part(flags, rows, partial=partial))
+                if written[-1]["errors"] and not partial:
+                    break
+    except (Refusal, KeyboardInterrupt):
+        _say_where_it_ended(flags, written)
+        raise
+    if written[-1]["errors"] and not partial:
+        _say_where_it_ended(flags, written[:-1])
     return _summed(written)
+
+
+def _all_judged(flags: Flags, parts: Sequence[Rows]) -> list[Row]:
+    judged: list[Row] = []
+    with progress(flags, "checking", len(parts)) as at:
+        for rows in parts:
+            at(len(judged))
+            judged.append(_part(flags, rows, dry_run=True))
+    return judged
 
 
 def _part(flags: Flags, rows: Rows, dry_run: bool = False, partial: bool = False) -> Row:

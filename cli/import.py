@@ -397,9 +397,10 @@ def remove(ctx: typer.Context, import_: Import) -> None:
         try:
             while left or not removed:
                 told = ask(history.RemoveSessionImport(import_, reason=flags.reason), address, patience_s)
-                removed, left = removed + told["removed"], told["left"]
+                before, left = left, told["left"]
+                removed += told["removed"]
                 at(removed)
-                if not told["removed"]:
+                if left >= before:
                     break
         except (Refusal, KeyboardInterrupt):
             note(f"{removed} sessions are removed, the others are not: the same command goes on", flags.quiet)

@@ -14,6 +14,7 @@ import typer
 from cli.errors import note, say_of
 from cli.flags import Flags
 from cli.noun import confirmed, named
+from cli.progress import progress
 from cli.render import Column, Row, compact, show_list, show_one, when
 from cli.times import duration_s, later
 from cms.client import ask
@@ -44,6 +45,8 @@ _EFFECT_S = 600.0
 _IDLE_S = 86_400.0
 #: One question to the daemon waits so long; then the next is asked.
 _ROUND_S = 25.0
+#: How often it is looked how many are done.
+_LOOK_S = 0.25
 #: Of so many orders that stand each gets a line of its own.
 _TOLD = 10
 
@@ -239,8 +242,11 @@ def at_once(flags: Flags, requests: dict[str, Any], do: Callable[[str, Any], Out
     threads = [threading.Thread(target=work, daemon=True) for _ in range(min(len(requests), flags.at_once))]
     for thread in threads:
         thread.start()
-    for thread in threads:
-        thread.join()
+    with progress(flags, "done", len(requests)) as at:
+        for thread in threads:
+            while thread.is_alive():
+                thread.join(_LOOK_S)
+                at(len(outcomes))
     if bugs:
         raise bugs[0]
     return [outcomes[name] for name in requests]

@@ -10,13 +10,11 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
 
 from cli.flags import Flags
 
-T = TypeVar("T")
 #: Work that is over sooner needs no bar.
 _AFTER_S = 0.3
 _EVERY_S = 0.1
@@ -37,14 +35,6 @@ def progress(flags: Flags, what: str, total: int) -> Iterator[Callable[[int], No
         yield line.at
     finally:
         line.clear()
-
-
-def counted(flags: Flags, what: str, things: Iterable[T], total: int) -> Iterator[T]:
-    """The same things, with a bar that tells how many of ``total`` were taken."""
-    with progress(flags, what, total) as at:
-        for number, thing in enumerate(things):
-            at(number)
-            yield thing
 
 
 def wanted(flags: Flags) -> bool:
@@ -73,15 +63,16 @@ class _Line:
             self._drawn_at = now
             text = told(self._what, done, self._total, now - self._began, _width())
             if text != self._text:
+                # Blanks, not a sequence that erases: no terminal is too simple for them.
+                _write(f"\r{text:<{len(self._text)}}")
                 self._text = text
-                _write(f"\r{text}\x1b[K")
 
     def clear(self) -> None:
         with self._lock:
             # Nothing that comes late draws it again.
             self._drawn_at = float("inf")
             if self._text:
-                _write("\r\x1b[K")
+                _write(f"\r{'':<{len(self._text)}}\r")
                 self._text = ""
 
 

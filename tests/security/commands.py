@@ -117,6 +117,8 @@ WORDS = {
     "invoices dispute": ["2026-0001", "--reason", "x"],
     "invoices resolve": ["2026-0001", "--reason", "x"],
     "drivers import": ["/dev/null"],
+    "import sessions": ["/dev/null"],
+    "import remove": ["I1", "--yes"],
     "stations import": ["/dev/null"],
     "sites import": ["/dev/null"],
 }
@@ -138,6 +140,7 @@ SILENT = {
     "context remove": {0, 4},
     "logout": {0, 4},
     "drivers import": {2},
+    "import sessions": {2},
     "stations import": {2},
     "sites import": {2},
     "evses remove": {0},
