@@ -52,7 +52,19 @@ def test_help_shows_the_examples_line_by_line(path: str) -> None:
 
 
 #: Verbs that look and change nothing.
-LOOKS = ("list", "show", "status", "mapped", "unknown", "members", "uses", "limits", "needs", "rights", "mutes")
+LOOKS = (
+    "list",
+    "show",
+    "status",
+    "mapped",
+    "unknown",
+    "members",
+    "uses",
+    "limits",
+    "needs",
+    "rights",
+    "mutes",
+)
 
 
 async def test_the_examples_that_only_look_are_answered_by_a_daemon(cms: Cms) -> None:

@@ -51,4 +51,14 @@ async def test_a_list_of_stations_loads_no_other_noun(address: Address) -> None:
     loaded = await asyncio.to_thread(loaded_by, "stations", "list", "--socket", address.socket)
     nouns = {name.removeprefix("cms.contract.") for name in loaded if name.startswith("cms.contract.")}
     # What is there for all: refusals, filters, routes, events and the terms of orders.
-    assert nouns == {"refusals", "safe", "filters", "routes", "events", "record", "quirks", "stations", "intents"}
+    assert nouns == {
+        "refusals",
+        "safe",
+        "filters",
+        "routes",
+        "events",
+        "record",
+        "quirks",
+        "stations",
+        "intents",
+    }
