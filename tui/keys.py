@@ -144,7 +144,7 @@ KEYS: tuple[Key, ...] = (
         "what if", "what-if"),
     Key("SEE", "d", "d", "document", "write the invoice as PDF, and say where", ("billing", "invoice"), "pdf", "pdf"),
     Key("SEE", "e", "e", "export", "write the sites that are shown to a CSV file, and say where", ("sites",), "csv"),
-    Key("SEE", "C", "C", "configuration", "configuration of the station", ("stations", "station"), "config", "config"),
+    Key("SEE", "C", "C", "configuration", "configuration of the station", ("stations", "station", "frames"), "config", "config"),
     Key("SEE", "b", "b", "books", "books: firmware, logs, reservations ... of this station or all",
         ("overview", "stations", "station", "sessions", "session", "events", "tokens"), "books", "books"),
     Key("LOOK", "m", "m", "usage('measure')", "the next measure; uptime is the last", USAGE, "measure", "measure"),

@@ -61,7 +61,7 @@ async def test_no_station_session_or_frame_page_obeys_what_a_station_says(number
         await seat.sees("from the station")
         assert harmless(seat)
         seat.app.travel.open_session(f"S{number}")
-        await seat.sees("Its story")
+        await seat.sees("[Story]")
         assert harmless(seat)
         await seat.press("escape", "escape", "C")
         await seat.sees("2 of 2")

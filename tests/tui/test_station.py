@@ -79,7 +79,7 @@ async def test_tabs_show_frames_configuration_jobs_history_and_notes_by_keys_alo
         await seat.press("tab")
         await seat.sees("[Messages]", "MeterValues", "following", "d way", "f follow")
         await seat.press("tab")
-        await seat.sees("[Config]", "L read")
+        await seat.sees("[Configuration]", "L read")
         await seat.press("tab")
         await seat.sees(
             "[Firmware & logs]", "2.1.2 → 2.1.3", "✔ done", "0:06", "Downloading", "firmware 2.1.3"

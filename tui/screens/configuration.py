@@ -35,7 +35,7 @@ class Configuration(Panel):
     """Variables with their values; ``L`` reads them from the station, enter writes one."""
 
     place = "configuration"
-    title = "Config"
+    title = "Configuration"
     filter_keys: ClassVar[type] = Variable
 
     def __init__(self, *, classes: str = "") -> None:
