@@ -18,6 +18,8 @@ PLACES = (
     "station",
     "sessions",
     "session",
+    "alerts",
+    "alert",
     "events",
     "tokens",
     "configuration",
