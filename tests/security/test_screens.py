@@ -61,12 +61,16 @@ def test_no_page_of_a_station_obeys_what_it_shows(hostile: Path) -> None:
         seat.press("W")
         seat.sees(" = ")
         seat.escapes(" = ")
-        seat.press("q")
-        seat.sees("Frames")
-        seat.press("\t\r")
-        seat.until(lambda: seat.place != station, "a frame")
+        for tab in ("firmware", "history", "notes"):
+            seat.goes("\t", tab)
+            seat.sees(MARK)
+        seat.press("\t")
+        seat.until(lambda: seat.place == station, "the first tab")
+        seat.goes("\t", "messages")
+        messages = seat.place
+        seat.leaves("\r")
         seat.sees(MARK)
-        seat.goes_back(station)
+        seat.goes_back(messages)
 
 
 def test_no_question_obeys_what_it_asks(hostile: Path) -> None:
