@@ -37,7 +37,13 @@ from tests.tui.fake import NOON, FakeDaemon, small_fleet
 from tests.tui.seat import seated
 from tests.tui.test_bills import HELD, UNPRICED
 from tests.tui.test_invoices import OVERDUE
+from tui.books.shape import Book
+from tui.screens.billing import Billing
+from tui.screens.billingrun import RUN as RUN_BOOK
+from tui.screens.invoice import LINES
+from tui.screens.orders import Orders
 from tui.screens.tabbed import tab_bar
+from tui.screens.whatif import SESSION, STATIONS
 from tui.widgets.paint import width_of
 
 D = Decimal
@@ -167,6 +173,17 @@ async def test_what_if_another_tariff_held_for_a_bill_and_for_a_month() -> None:
         await seat.sees("[Tariffs]", "0.55/kWh")
         await seat.press("w")
         await seat.sees("what if, flat", "€27.50 by flat", "CP-0018", "-8.3")
+
+
+@pytest.mark.parametrize(
+    "book",
+    [*Billing.contents.values(), *Orders.contents.values(), LINES, RUN_BOOK, SESSION, STATIONS],
+    ids=lambda book: book.word,
+)
+def test_what_always_stays_of_a_list_fits_a_telephone(book: Book) -> None:
+    kept = [cell for cell in book.cells if not cell.drop]
+    assert sum(cell.width + 1 for cell in kept) + 1 <= 46, [cell.title for cell in kept]
+    assert any(cell.grow for cell in book.cells)
 
 
 def test_tabs_that_do_not_fit_keep_the_chosen_one_in_sight() -> None:

@@ -134,7 +134,7 @@ async def test_those_given_together_show_how_far_they_are_and_open_as_a_list() -
     daemon = with_orders(*several(3))
     async with seated(daemon) as seat:
         await seat.press("8", "tab")
-        await seat.sees("[Together]", "reset soft, 3 x", "0    0    3")
+        await seat.sees("[Together]", "3 x reset soft", "0    0    3")
         daemon.progress("b0", "confirmed", confirmed_at=NOON)
         daemon.progress("b1", "failed", detail="it did not boot")
         await seat.sees("1    1    1")

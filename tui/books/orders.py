@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from cms.contract import intents, jobs, sessions, stations
@@ -137,13 +138,13 @@ ACTS = (
 _CELLS = (
     Cell("", 1, lambda row: (signs.of_intent(row).mark, signs.of_intent(row).tone)),
     Cell("When", 8, lambda row: words.clock(row.created_at)),
-    Cell("Station", 13, field("station")),
-    Cell("Order", 20, said_of),
-    Cell("State", 9, lambda row: (signs.of_intent(row).word, signs.of_intent(row).tone)),
-    Cell("Took", 7, _took, right=True, drop=3),
-    Cell("By", 10, field("requested_by"), drop=2),
+    Cell("Station", 12, field("station")),
+    Cell("Order", 16, said_of, grow=True),
+    Cell("State", 9, lambda row: (signs.of_intent(row).word, signs.of_intent(row).tone), drop=1),
+    Cell("Took", 7, _took, right=True, drop=4),
+    Cell("By", 10, field("requested_by"), drop=3),
     Cell("Reason", 14, field("reason"), drop=5),
-    Cell("Result", 10, _answer, grow=True, drop=1),
+    Cell("Result", 10, _answer, grow=True, drop=2),
     Cell("Id", 26, field("id", "dim"), drop=6),
 )
 
@@ -175,13 +176,13 @@ QUEUE = Book(
     lambda station: intents.ListIntents(station=station, status="queued"),
     lambda row: row.id,
     (
-        Cell("Since", 16, moment("created_at")),
-        Cell("Station", 13, field("station")),
-        Cell("Order", 20, said_of),
-        Cell("Waits until", 16, moment("expires_at")),
-        Cell("By", 10, field("requested_by"), drop=2),
-        Cell("Why", 10, _answer, grow=True, drop=1),
-        Cell("Reason", 14, field("reason"), drop=3),
+        Cell("Since", 16, moment("created_at"), drop=2),
+        Cell("Station", 12, field("station")),
+        Cell("Order", 14, said_of, grow=True),
+        Cell("Until", 16, moment("expires_at"), drop=1),
+        Cell("By", 10, field("requested_by"), drop=4),
+        Cell("Why", 10, _answer, grow=True, drop=3),
+        Cell("Reason", 14, field("reason"), drop=5),
     ),
     "no order waits",
     acts=ACTS,
@@ -191,12 +192,17 @@ QUEUE = Book(
     admits=waits,
 )
 
-_KIND = Cell("Kind", 8, field("kind"))
+_KIND = Cell("Kind", 8, field("kind"), drop=5)
 
 
 def _jobs(cells: tuple[Cell, ...]) -> tuple[Cell, ...]:
-    """Those of the updates, with the kind of work behind the station."""
-    return (cells[0], _KIND, *cells[1:])
+    """Those of the updates, with the kind of work behind the station; what a job said last leaves a narrow list."""
+    kept = {"Station", "Outcome"}
+    return (
+        cells[0],
+        _KIND,
+        *(cell if cell.drop or cell.title in kept else replace(cell, drop=4) for cell in cells[1:]),
+    )
 
 
 JOBS = Book(

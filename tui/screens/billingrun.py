@@ -68,9 +68,9 @@ RUN = Book(
     ),
     (
         Cell("Document", 11, _document),
-        Cell("Who", 24, _who, grow=True),
+        Cell("Who", 14, _who, grow=True),
         Cell("Sessions", 22, _sessions, right=True, drop=1),
-        Cell("To pay", 14, _amount, right=True),
+        Cell("To pay", 12, _amount, right=True),
         Cell("Corrects", 12, lambda row: getattr(row, "corrects", None) or "", drop=3),
         Cell("Why", 30, lambda row: getattr(row, "why", ""), drop=2),
     ),

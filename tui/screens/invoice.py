@@ -135,6 +135,7 @@ def invoice_lines(view: InvoiceView) -> list[Line]:
     taxes = ", ".join(f"{plain(part.percent)} % {money(part.vat, view.currency)}" for part in view.vat)
     second: Line = (
         f" net {money(view.net, view.currency)} + VAT {taxes or '0'} = {money(view.gross, view.currency)}",
+        f", rounded by {money(view.rounding, view.currency)}" if view.rounding else "",
         f" · to pay {money(view.payable, view.currency)}",
         (f" · open {money(view.open, view.currency)}", "warn" if view.open > 0 else "good"),
     )

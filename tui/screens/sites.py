@@ -29,14 +29,14 @@ OPEN_STATIONS = 30
 READ_AGAIN_S = 0.5
 LOAD = 12
 COLUMNS = (
-    Column("Place", 16, grow=True),
+    Column("Place", 16, grow=True, most=30),
     Column("On", 7, right=True),
     Column("Busy", 4, right=True),
     Column("kW", 7, right=True),
     Column("Limit", 7, right=True, drop=2),
     Column("Load", LOAD, drop=3),
     Column("✖", 3, right=True),
-    Column("State", 26, drop=4),
+    Column("State", 26, drop=4, most=70),
 )
 BLANK = ("",) * len(COLUMNS)
 
