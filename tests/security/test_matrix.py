@@ -16,8 +16,7 @@ from cms.api.metrics import Metrics
 from cms.api.who import Access
 from cms.client import _call
 from cms.contract import apitokens
-from cms.contract.operators import ORGANISATION_HEADER
-from cms.contract.routes import ROUTES
+from cms.contract.routes import ORGANISATION_HEADER, ROUTES
 from cms.contract.stations import AddStation, ListStations
 from cms.domain import operators
 from cms.domain.operators import API_TOKEN, ApiToken
