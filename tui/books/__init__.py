@@ -10,6 +10,7 @@ from tui.books import (
     charges,
     charging,
     drivers,
+    imports,
     invoices,
     maintenance,
     model,
@@ -40,6 +41,7 @@ BOOKS: dict[str, Book] = {
         *plans.BOOKS,
         *operators.BOOKS,
         *orders.BOOKS,
+        *imports.BOOKS,
         *audit.BOOKS,
     )
 }
