@@ -11,7 +11,7 @@ import pytest
 from cms.contract.sites import ListSites, SiteView
 from cms.contract.stations import ResetStation
 from cms.contract.tariffs import ListTariffUses, TariffUseView
-from tests.tui.fake import NOON, FakeDaemon, connector, session, small_fleet, station
+from tests.tui.fake import HOSTILE, NOON, FakeDaemon, connector, hostile_fleet, session, small_fleet, station
 from tests.tui.seat import Seat, seated
 from tui.grounds import ORDERS, Grounds, grown, row_key
 from tui.mirror import Mirror
@@ -157,3 +157,15 @@ async def test_a_site_that_comes_and_a_station_that_goes_show_in_the_tree() -> N
         await seat.type("power_w>20000 and")
         await seat.press("enter")
         await seat.hears("column")
+
+
+async def test_nothing_that_a_station_or_a_site_is_called_reaches_the_terminal_as_it_is() -> None:
+    daemon = hostile_fleet()
+    daemon.shelf[ListSites] = [SiteView(text, text, "UTC", street=text, city=text) for text in HOSTILE]
+    async with seated(daemon, size=(120, 40)) as seat:
+        await seat.press("9")
+        await seat.sees("10 sites")
+        await seat.press("right", "right", "right", "right")
+        shown = seat.text
+        assert not any(ch in shown for ch in "\x1b\x07\u202e\x9b\r\t")
+        assert "[bold red]x[/]" in shown
