@@ -42,8 +42,9 @@ class Typed:
         if (place := self._app.here) is not None:
             place.query_one(Entry).open("filter", "/", place.filter_text())
 
-    def open_command(self, text: str = "") -> None:
-        self._app.screen.query_one(Entry).open("command", ":", text, self._commands, self._app.kept.typed)
+    def open_command(self) -> None:
+        entry = self._app.screen.query_one(Entry)
+        entry.open("command", ":", choices=self._commands, past=self._app.kept.typed)
 
     def open_jump(self) -> None:
         """To an id, wherever it is shown."""
