@@ -82,8 +82,8 @@ def test_sites_with_little_left_of_their_connection_come_first_those_without_a_l
     assert load_bar(1, None) == ""
 
 
-def test_of_a_thousand_sites_only_the_open_ones_ask_for_their_stations() -> None:
-    mirror = big(1000, 10)
+def test_of_all_sites_only_the_open_ones_ask_for_their_stations() -> None:
+    mirror = big(100, 10)
     grounds = Grounds(mirror)
     grounds.count_all()
     seen: list[str] = []
@@ -93,7 +93,7 @@ def test_of_a_thousand_sites_only_the_open_ones_ask_for_their_stations() -> None
         return True
 
     rows = list(grown(mirror, grounds, sorted(grounds.sums), {row_key("site", "S7")}, wanted))
-    assert len(rows) == 1010
+    assert len(rows) == 110
     assert len(seen) == 10
 
 
