@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import accumulate, pairwise
@@ -68,7 +68,8 @@ class Figures:
     running: int = 0
 
     def add(self, currency: str, sums: Sums) -> None:
-        self.sums[currency] = measures.plus(self.sums.get(currency, NOTHING), sums)
+        known = self.sums.get(currency)
+        self.sums[currency] = sums if known is None else measures.plus(known, sums)
 
     def add_hour(self, hour: int, energy_wh: int) -> None:
         self.hours[hour] = self.hours.get(hour, 0) + energy_wh
@@ -243,31 +244,30 @@ def _ordered(asked: Asked, usages: dict[Key, Usage], earlier: dict[Key, Usage]) 
 
 
 def _usage(asked: Asked, figures: Figures) -> Usage:
-    s = dict(zip(measures.FIELDS, _all(figures.sums.values()), strict=True))
+    sessions, starts, failed, unpriced, energy_wh, connected_s, charging_s, _ = _all(figures.sums.values())
     available = figures.available_s if asked.has_places else None
-    succeeded = s["starts"] - s["failed"]
     return Usage(
-        sessions=s["sessions"],
-        energy_wh=s["energy_wh"],
+        sessions=sessions,
+        energy_wh=energy_wh,
         revenue=_revenue(figures.sums) if asked.money else None,
-        connected_s=s["connected_s"],
-        charging_s=s["charging_s"],
+        connected_s=connected_s,
+        charging_s=charging_s,
         available_s=available,
-        utilisation=round(s["connected_s"] / available, 6) if available else None,
-        starts=s["starts"],
-        failed=s["failed"],
-        success=round(succeeded / s["starts"], 6) if s["starts"] else None,
+        utilisation=round(connected_s / available, 6) if available else None,
+        starts=starts,
+        failed=failed,
+        success=round((starts - failed) / starts, 6) if starts else None,
         peak_w=max(figures.hours.values(), default=None),
-        unpriced=s["unpriced"],
+        unpriced=unpriced,
         running=figures.running,
     )
 
 
-def _all(sums: Iterable[Sums]) -> Sums:
-    found = NOTHING
-    for each in sums:
-        found = measures.plus(found, each)
-    return found
+def _all(sums: Collection[Sums]) -> Sums:
+    first, *others = sums or (NOTHING,)
+    for each in others:
+        first = measures.plus(first, each)
+    return first
 
 
 def _revenue(sums: dict[str, Sums]) -> tuple[Money, ...]:

@@ -116,6 +116,8 @@ class CountedRow(Owned, table=True):
 
 class SumRow(Owned, table=True):
     __tablename__ = "usage_sums"
+    # In the order of its key: a report reads its rows one after the other.
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
     scope: str = Field(sa_type=Words, primary_key=True)
     grain: str = Field(sa_type=Words, primary_key=True)

@@ -58,6 +58,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint(
             "organisation", "scope", "grain", "at", "key", "currency", name="pk_usage_sums"
         ),
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "usage_evses",
