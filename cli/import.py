@@ -33,6 +33,7 @@ _PATIENCE_S = 120.0
 #: So many bad lines are shown; --bad writes all of them.
 _SHOWN = 20
 _KEPT = 1_000
+_KB = 1_000
 
 
 _SOME = 8
@@ -239,11 +240,11 @@ def _import(flags: Flags, terms: _Terms, bad: Path | None) -> int:
         if flags.dry_run or not terms.skip_bad:
             seen = Seen()
             stack.callback(seen.close)
-            judged = _run(flags, terms, "checking", note_bad, seen)
+            judged = _run(flags, terms, "checking kB", note_bad, seen)
             if flags.dry_run or judged.bad:
                 return _end(flags, terms, judged, bad, done=False)
             note_bad = _noted  # there are none, or they were noted
-        written = _run(flags, terms, "importing", note_bad, None)
+        written = _run(flags, terms, "importing kB", note_bad, None)
     return _end(flags, terms, written, bad, done=True)
 
 
@@ -298,14 +299,14 @@ def _run(
     from cli.history import lines_of
 
     told = _Told()
-    with progress(flags, what, terms.file.size) as at:
+    with progress(flags, what, terms.file.size // _KB) as at:
         try:
             for part, last in _parts(lines_of(terms.file, terms.layout)):
                 rows = [line.row for line in part if line.row is not None]
                 request = terms.request(rows, last, dry_run=seen is not None)
                 answer = ask(request, flags.address, max(flags.patience_s, _PATIENCE_S))
                 _add(told, part, answer, note_bad, seen)
-                at(part[-1].at if part else terms.file.size)
+                at((part[-1].at if part else terms.file.size) // _KB)
         except (Refusal, KeyboardInterrupt):
             if seen is None and told.new:
                 note(
