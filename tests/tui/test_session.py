@@ -180,5 +180,5 @@ async def test_where_several_may_be_meant_they_are_shown_and_one_is_opened() -> 
         await seat.sees("it may be one of these", "anna-m Anna M.")
         daemon.shown[ShowSupportCard] = card
         del daemon.refusing[ShowSupportCard]
-        await seat.press("j", "enter")
+        await seat.press("G", "enter")
         await seat.sees("anna@example.org")

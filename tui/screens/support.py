@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from textwrap import wrap
 from typing import Any
 
+from textual import events
 from textual.widget import Widget
 
 from cms.contract.balances import ShowBalance
@@ -19,11 +21,14 @@ from tui.mirror import Mirror, Ref
 from tui.orders import Target
 from tui.screens.place import Place, target_of_session
 from tui.widgets.live_table import Column, LiveTable
-from tui.widgets.paint import Span
+from tui.widgets.paint import Span, clean
 
 #: After these something on the card is old.
 STALE = ("session.started", "session.ended", "token.", "driver.", "balance.", "payment.", "invoice.")
 READ_AGAIN_S = 0.5
+LOUDNESS = ("bad", "warn", "good", "busy", "strong", "dim")
+#: Cells of the label, and those that a table takes for itself.
+MARGIN = 12
 
 
 async def read_card(ask: Any, who: str) -> Any:
@@ -68,6 +73,15 @@ def caller_at(mirror: Mirror, target: Target | None) -> str | None:
     return session.token if session is not None else None
 
 
+def folded(row: Row, width: int) -> list[Row]:
+    """A row as lines of at most so many cells, in its loudest tone; all of them are about the same."""
+    label, told, about = row
+    tones = [span[1] for span in told if not isinstance(span, str)]
+    tone = next((tone for tone in LOUDNESS if tone in tones), "")
+    lines = wrap(clean(plain(told), None), max(10, width)) or [""]
+    return [("" if number else label, ((line, tone),), about) for number, line in enumerate(lines)]
+
+
 class Support(Place):
     """One caller; enter on a session opens it, ``y`` copies the card."""
 
@@ -77,6 +91,8 @@ class Support(Place):
         super().__init__()
         self.who = who
         self.rows: list[Row] = []
+        self._lines: list[Row] = []
+        """The rows as they are folded to the width of the screen."""
         self.card: SupportCard | None = None
         self._due = False
 
@@ -117,7 +133,8 @@ class Support(Place):
     def draw(self, changed: set[Ref] | None) -> None:
         if changed is None:
             table = self.query_one("#list", LiveTable)
-            table.set_ids([str(number) for number in range(len(self.rows))])
+            self._lines = [line for row in self.rows for line in folded(row, self.app.size.width - MARGIN)]
+            table.set_ids([str(number) for number in range(len(self._lines))])
             table.forget()
         elif self.card is not None and not self._due and any(self._tells(ref) for ref in changed):
             self._due = True
@@ -135,20 +152,19 @@ class Support(Place):
         return any(isinstance(name, str) and name.casefold() in his for name in named)
 
     def _cells(self, key: str) -> Sequence[Span]:
-        if int(key) >= len(self.rows):
+        if int(key) >= len(self._lines):
             return ("", "")
-        label, told, _ = self.rows[int(key)]
-        tones = [span[1] for span in told if not isinstance(span, str)]
-        loudest = next(
-            (tone for tone in ("bad", "warn", "good", "busy", "strong", "dim") if tone in tones), ""
-        )
-        return ((label, "dim"), (plain(told), loudest))
+        label, told, _ = self._lines[int(key)]
+        return ((label, "dim"), *told)
+
+    def on_resize(self, event: events.Resize) -> None:
+        self.draw(None)
 
     # ---- acting
 
     def _about(self) -> tuple[str, str]:
         key = self.query_one("#list", LiveTable).cursor_id
-        return self.rows[int(key)][2] if key is not None else ("", "")
+        return self._lines[int(key)][2] if key is not None else ("", "")
 
     def target(self) -> Target | None:
         """The session or token under the cursor; else the session that runs, where it is one, else his token."""
@@ -166,7 +182,7 @@ class Support(Place):
         return (as_text(self.rows), "the card") if self.rows else None
 
     def on_live_table_opened(self, event: LiveTable.Opened) -> None:
-        kind, key = self.rows[int(event.key)][2]
+        kind, key = self._lines[int(event.key)][2]
         if kind == "session":
             self.console.travel.open_session(key)
         elif kind == "driver":
