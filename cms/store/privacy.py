@@ -26,6 +26,7 @@ from cms.store import (
     payments,
     quarantine,
     sessions,
+    usage,
     variables,
 )
 from cms.store.reader import Reader
@@ -63,6 +64,8 @@ PLACES = (
     Place(payments.PaymentRow, ("psp_ref",), ("body",), "at"),
     Place(kept.KeptRow, ("station_key", "kind", "key"), ("key", "body"), None),
     Place(variables.VariableRow, ("station_key", "name", "attribute"), ("value",), None),
+    Place(usage.CountedRow, ("session",), ("driver",), "ended_at"),
+    Place(usage.SumRow, ("scope", "grain", "at", "key", "currency"), ("key",), None),
 )
 
 #: (``table.column``, its text) -> the text with aliases.

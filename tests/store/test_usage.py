@@ -107,6 +107,18 @@ async def test_times_in_service_are_kept_and_ended(store: SqlStore) -> None:
     assert await store.usage.in_service(["CP-2"]) == []
 
 
+async def test_a_driver_who_is_forgotten_has_another_name_wherever_he_was_counted(store: SqlStore) -> None:
+    ones = (1, 1, 0, 0, 1000, 60, 60, 250)
+    sums = {("driver", "day", 7, key, "EUR"): ones for key in ("D1", "D2")}
+    sums[("station", "day", 7, "CP-D1", "EUR")] = ones
+    await store.commit((CountSession(counted("s1", driver="D1")), AddToSums(sums)), ())
+    await store.rewrite(["D1"], lambda column, text: "somebody" if text == "D1" else text)
+    assert [each.driver for each in await store.usage.counted(["s1"])] == ["somebody"]
+    found = await store.usage.sums("driver", "day", 0, 9, by_key=True)
+    assert sorted(key for key, _, _ in found) == ["D2", "somebody"]
+    assert [key for key, _, _ in await store.usage.sums("station", "day", 0, 9, by_key=True)] == ["CP-D1"]
+
+
 @pytest.mark.parametrize("transaction", ["t1", None])
 async def test_energy_is_read_with_its_transaction_and_without(
     store: SqlStore, transaction: str | None
