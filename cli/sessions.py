@@ -137,7 +137,9 @@ def show(
 def _draw(session: Any, flags: Flags) -> None:
     """The curve of its power; the numbers of it are in ``cms sessions samples``."""
     if flags.output not in ("table", "wide"):
-        raise Invalid(f"--plot draws for people, -o {flags.output} writes for programs", "leave one of them out")
+        raise Invalid(
+            f"--plot draws for people, -o {flags.output} writes for programs", "leave one of them out"
+        )
     import shutil
 
     from cli.curves import power_curve

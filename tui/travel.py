@@ -207,9 +207,7 @@ class Travel:
         self._app.hush()
         self._push(partial(Usage, look))
 
-    def open_sessions(
-        self, request: ListSessions, title: str, counts: Callable[[SessionView], bool]
-    ) -> None:
+    def open_sessions(self, request: ListSessions, title: str, counts: Callable[[SessionView], bool]) -> None:
         """The sessions that a row of usage is made of, those that count."""
         self._app.hush()
         self._push(partial(UsageSessions, request, title, counts))

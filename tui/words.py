@@ -149,7 +149,9 @@ def _alert(said: Mapping[str, Any]) -> str:
     if not isinstance(view, Mapping):
         return str(view or "")
     state = " ".join(str(view[k]) for k in ("state", "by") if view.get(k) and view.get("state") != "new")
-    return " ".join(part for part in (view.get("what"), view.get("why"), f"({state})" if state else "") if part)
+    return " ".join(
+        part for part in (view.get("what"), view.get("why"), f"({state})" if state else "") if part
+    )
 
 
 #: What a nested object is called by, and what of it is worth a word.

@@ -84,9 +84,9 @@ async def renew_due(core: Core, within: timedelta) -> None:
             continue
         if not quirks.of(lane.state).automatic_commands or lane.state.kept_of(signing.SIGNING):
             continue
-        relied_on = dict(relied_on(core, lane)).get(Use.STATION)
-        if relied_on is None or relied_on.not_after - now > within or not core.trust.signs(Use.STATION):
+        own = dict(relied_on(core, lane)).get(Use.STATION)
+        if own is None or own.not_after - now > within or not core.trust.signs(Use.STATION):
             continue
-        terms = RenewCertificate(station=station.id, reason=f"it ends on {relied_on.not_after:%Y-%m-%d}")
+        terms = RenewCertificate(station=station.id, reason=f"it ends on {own.not_after:%Y-%m-%d}")
         with contextlib.suppress(Refusal):  # the order's record says why; the next look asks again
             await renew(core, terms, US)

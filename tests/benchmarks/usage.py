@@ -1,8 +1,8 @@
 """A year of usage: counted from nothing, then reported by every grouping.
 
-``python -m tests.benchmarks.usage [--stations 1000] [--days 365] [--data-dir DIR] [--at-once N]``. Sessions are inserted straight
-into the record, without readings and without bills (so that what is measured is the counting), five a day and station
-in two time zones. With ``--data-dir`` the record stays there, and a second run reports on it.
+``python -m tests.benchmarks.usage [--stations 1000] [--days 365] [--data-dir DIR] [--at-once N]``. Sessions are
+inserted straight into the record, without readings and without bills (so that what is measured is the counting), five
+a day and station in two time zones. With ``--data-dir`` the record stays there, and a second run reports on it.
 """
 
 from __future__ import annotations

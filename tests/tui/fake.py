@@ -232,7 +232,7 @@ class FakeDaemon:
                 return self._known(self.intents, key)
             case ListEvses() if ListEvses not in self.shelf:
                 return []
-            case (ListDrivers() | ListAccounts()) if type(request) not in self.shelf:
+            case ListDrivers() | ListAccounts() if type(request) not in self.shelf:
                 return []
             case ShowSite(site=key):
                 return self._known({site.id: site for site in self.shelf.get(ListSites, ())}, key)

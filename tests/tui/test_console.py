@@ -403,7 +403,9 @@ async def test_a_session_tells_its_story() -> None:
         await seat.press("3")
         await seat.sees("88140")
         await seat.press("enter")
-        await seat.sees("Sessions ▸ 88140", "meter 1,000 Wh", "begins at CP-0042", "odd about it: odd", "draws")
+        await seat.sees(
+            "Sessions ▸ 88140", "meter 1,000 Wh", "begins at CP-0042", "odd about it: odd", "draws"
+        )
         daemon.meter("88140", 12_900, 33_300)
         await seat.sees("12.9 kWh", "33.3 kW")
 
