@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from cms.contract.certificates import AuthorityView, ListAuthorities, ListCertificates
+from cms.contract.diagnosis import Check, Diagnose, Diagnosis, Handshake
 from cms.contract.operators import (
     ApiTokenView,
     ListApiTokens,
@@ -25,6 +26,16 @@ SECRETS = SecretsView(
     warnings=("the master key lies beside the data",),
 )  # fmt: skip
 AUTHORITY = AuthorityView("station", "cms", "ab12", "ec", NOON, NOON + timedelta(days=20), "pem")
+KNOCK = Handshake(
+    "CP-7", None, "10.0.0.8", "/ocpp/CP-7", ("ocpp1.6",), "basic", "", 401, "wrong password",
+    "its password is wrong", "cms security password CP-7", 3, NOON, NOON, None,
+)  # fmt: skip
+ILL = Diagnosis(
+    NOON,
+    "bad",
+    (Check("disk", "bad", "0.1 GB free", "make room"), Check("record", "ok", "it can be written")),
+    (KNOCK,),
+)
 ANNA = OperatorView("uid:1000", "anna", "operator", NOON, "root")
 TOKEN = ApiTokenView("t1", "grafana", "viewer", "active", NOON, "root", NOON + timedelta(days=60))
 
@@ -41,6 +52,7 @@ def with_daemon() -> FakeDaemon:
     daemon.shown |= {
         ShowSecrets: SECRETS,
         ShowOwnOrganisation: MAIN,
+        Diagnose: Diagnosis(NOON, "ok", (Check("record", "ok", "it can be written"),)),
     }
     return daemon
 
@@ -71,3 +83,12 @@ async def test_the_daemon_tells_of_itself_and_says_what_one_may_not_see() -> Non
         )  # fmt: skip
         await seat.press("0", "escape")
         await seat.sees("Overview")
+
+
+def test_what_is_wrong_stands_with_what_mends_it() -> None:
+    rows = rows_of(Cluster(diagnosis=ILL), NOON)
+    at = rows.index(("disk", "✖ 0.1 GB free", "bad"))
+    assert rows[at + 1] == ("", "  → make room", "dim")
+    assert ("well", "✔ record", "dim") in rows
+    knock = rows.index(("CP-7", "✖ its password is wrong (from 10.0.0.8, 3 times)", "bad"))
+    assert rows[knock + 1][1] == "  → cms security password CP-7"

@@ -11,6 +11,7 @@ from textual import events
 from textual.widget import Widget
 
 from cms.contract.certificates import AuthorityView, CertificateView, ListAuthorities, ListCertificates
+from cms.contract.diagnosis import Diagnose, Diagnosis
 from cms.contract.operators import (
     ApiTokenView,
     Identity,
@@ -49,6 +50,7 @@ class Cluster:
     operators: Sequence[OperatorView] | None = None
     tokens: Sequence[ApiTokenView] | None = None
     identity: Identity | None = None
+    diagnosis: Diagnosis | None = None
     refused: dict[str, str] = field(default_factory=dict)
     """By name of a part: why it was not told."""
 
@@ -81,6 +83,7 @@ PARTS: dict[str, tuple[Any, ...]] = {
     "operators": (ListOperators(),),
     "tokens": (ListApiTokens(),),
     "identity": (ShowIdentity(),),
+    "diagnosis": (Diagnose(),),
 }
 
 NAMES = 20
@@ -187,9 +190,32 @@ def people_rows(told: Cluster, now: datetime) -> Iterable[Row]:
         yield f"token {token.name}", f"{token.role} · used {used} · ends {_days(token.expires_at, now)}", tone
 
 
+VERDICTS = {"look": ("▲", "warn"), "bad": ("✖", "bad")}
+
+
+def check_rows(told: Cluster) -> Iterable[Row]:
+    """What is wrong, and beneath it what mends it; what is well on one line; who cannot connect, and why."""
+    if (found := told.diagnosis) is None:
+        return
+    for check in found.checks:
+        if check.verdict != "ok":
+            sign, tone = VERDICTS.get(check.verdict, ("?", ""))
+            yield check.name, f"{sign} {check.found}", tone
+            if check.cure:
+                yield "", f"  → {check.cure}", "dim"
+    well = [check.name for check in found.checks if check.verdict == "ok"]
+    if well:
+        yield "well", f"✔ {', '.join(well)}", "dim"
+    for one in found.handshakes:
+        times = f", {one.attempts:,} times" if one.attempts > 1 else ""
+        yield one.identity or "somebody", f"✖ {one.cause} (from {one.address}{times})", "bad"
+        yield "", f"  → {one.cure}", "dim"
+
+
 SECTIONS: tuple[tuple[str, str, Callable[[Cluster, datetime], Iterable[Row]]], ...] = (
     ("Daemon", "status", lambda told, now: daemon_rows(told)),
     ("Addresses", "status", lambda told, now: port_rows(told)),
+    ("Checks", "diagnosis", lambda told, now: check_rows(told)),
     ("Now", "status", lambda told, now: load_rows(told)),
     ("Organisations", "organisations", lambda told, now: organisation_rows(told)),
     ("Keys, certificates", "secrets", key_rows),
