@@ -149,5 +149,5 @@ class Link:
     async def _read(self, request: Wanted) -> set[Ref]:
         try:
             return self.mirror.put(await self.daemon.ask(request))
-        except NotFound:
+        except (NotFound, Denied):
             return self.mirror.gone(request)

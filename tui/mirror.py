@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from cms.contract.alerts import AlertView
+from cms.contract.alerts import AlertView, ShowAlert
 from cms.contract.events import Event
 from cms.contract.intents import IntentView, ShowIntent
 from cms.contract.sessions import SessionView, ShowSession
@@ -23,13 +23,13 @@ from cms.contract.tokens import ShowToken, TokenView
 from tui import attention
 from tui.attention import Away
 from tui.signs import FINAL
-from tui.tellings import TELLS, time_of
+from tui.tellings import tell, time_of
 from tui.trend import Trend, recalled
 
 Ref = tuple[str, str]
 """What changed: (kind, id), kind being station, session, token, intent, stranger, alert, event or daemon."""
 
-Wanted = ShowStation | ShowSession | ShowToken | ShowIntent
+Wanted = ShowStation | ShowSession | ShowToken | ShowIntent | ShowAlert
 
 EVENTS_KEPT = 2000
 ENDED_KEPT = 1000
@@ -159,8 +159,7 @@ class Mirror:
         new = self._remember(event)
         if new:
             changed.add(("event", event.cursor))
-        if (tell := TELLS.get(event.type)) is not None:
-            tell(self, event, changed)
+        tell(self, event, changed)
         if event.type == "quarantine.added" and new:
             self.quarantined += 1
             changed.add(("daemon", ""))
@@ -189,6 +188,9 @@ class Mirror:
             case ShowIntent(intent=key):
                 self.put_intent(key, None)
                 return {("intent", key)}
+            case ShowAlert(alert=key):
+                self.put_alert(key, None)
+                return {("alert", key)}
 
     def _remember(self, event: Event) -> bool:
         """Keep the event unless it is here already; its cursor is its identity."""
@@ -271,11 +273,11 @@ class Mirror:
             self.strangers[key] = view
 
     def put_alert(self, key: str, view: AlertView | None) -> None:
-        """The alert; None: it is over."""
+        """The alert; None, or with an end: it is over."""
         before = self.alerts.pop(key, None)
         if before is not None and before.state != "muted":
             self.severities[before.severity] -= 1
-        if view is not None:
+        if view is not None and view.ended_at is None:
             self.alerts[key] = view
             if view.state != "muted":
                 self.severities[view.severity] += 1

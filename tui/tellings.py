@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import msgspec
 
-from cms.contract.alerts import AlertView
+from cms.contract.alerts import AlertView, ShowAlert
 from cms.contract.events import Event
 from cms.contract.intents import IntentView, ShowIntent
 from cms.contract.sessions import SessionView, ShowSession
@@ -34,8 +34,21 @@ def view_of(kind: type[View], said: Mapping[str, Any]) -> View:
 
 
 def time_of(value: Any) -> Any:
-    """An event's time, which is text where it comes as JSON."""
+    """An event's time, which is text where it comes as JSON; raises ValueError where that is none."""
     return datetime.fromisoformat(value) if isinstance(value, str) else value
+
+
+def tell(mirror: Mirror, event: Event, changed: set[Ref]) -> None:
+    """Fold the event in; what it tells in a form that is none of ours (a newer daemon's) is read again."""
+    if (told := TELLS.get(event.type)) is None:
+        return
+    try:
+        told(mirror, event, changed)
+    except (ValueError, TypeError):
+        if event.station:
+            mirror.wanted.add(ShowStation(event.station))
+        if event.session:
+            mirror.wanted.add(ShowSession(event.session))
 
 
 def _want_station(mirror: Mirror, event: Event, changed: set[Ref]) -> None:
@@ -156,7 +169,7 @@ def _token(mirror: Mirror, event: Event, changed: set[Ref]) -> None:
 
 def _take(
     mirror: Mirror,
-    kind: type[SessionView] | type[IntentView] | type[TokenView],
+    kind: type[SessionView] | type[IntentView] | type[TokenView] | type[AlertView],
     said: Any,
     key: str | None,
     read_again: Callable[[str], Wanted],
@@ -168,7 +181,7 @@ def _take(
             changed |= mirror.put(view_of(kind, said))
             return
         except ValueError:
-            key = said.get("id") or key
+            key = _id_of(said) or key
     elif isinstance(said, str):
         key = said
     if key:
@@ -176,10 +189,15 @@ def _take(
 
 
 def _drop_token(mirror: Mirror, event: Event, changed: set[Ref]) -> None:
-    said = event.data.get("token")
+    if (key := _id_of(event.data.get("token"))) is not None:
+        mirror.put_token(key, None)
+        changed.add(("token", key))
+
+
+def _id_of(said: Any) -> str | None:
+    """The id of what an event is about, whether it carries its view or the id alone."""
     key = said.get("id") if isinstance(said, Mapping) else said
-    mirror.put_token(str(key), None)
-    changed.add(("token", str(key)))
+    return key if isinstance(key, str) else None
 
 
 def _metered(mirror: Mirror, event: Event, changed: set[Ref]) -> None:
@@ -224,10 +242,17 @@ def _forgotten(mirror: Mirror, event: Event, changed: set[Ref]) -> None:
 
 
 def _alert(mirror: Mirror, event: Event, changed: set[Ref]) -> None:
-    view = view_of(AlertView, event.data["alert"])
-    mirror.put_alert(view.id, None if event.type == "alert.ended" else view)
-    mirror.away.happened(event.at, event.type, view.id)
-    changed.add(("alert", view.id))
+    said = event.data.get("alert")
+    _take(mirror, AlertView, said, None, ShowAlert, changed)
+    if (key := _id_of(said)) is not None:
+        mirror.away.happened(event.at, event.type, key)
+
+
+def _alert_ended(mirror: Mirror, event: Event, changed: set[Ref]) -> None:
+    if (key := _id_of(event.data.get("alert"))) is not None:
+        mirror.put_alert(key, None)
+        mirror.away.happened(event.at, event.type, key)
+        changed.add(("alert", key))
 
 
 TELLS: dict[str, Callable[[Mirror, Event, set[Ref]], None]] = {
@@ -254,5 +279,5 @@ TELLS: dict[str, Callable[[Mirror, Event, set[Ref]], None]] = {
     "intent.changed": _intent,
     "alert.raised": _alert,
     "alert.changed": _alert,
-    "alert.ended": _alert,
+    "alert.ended": _alert_ended,
 }

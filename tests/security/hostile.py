@@ -26,6 +26,7 @@ from typing import Any
 import msgspec
 import uvicorn
 
+from cms.contract.alerts import AlertView
 from cms.contract.events import EVENT_TYPES, Event
 from cms.contract.intents import IntentView, Preview
 from cms.contract.routes import EVENT_STREAM, ROUTES
@@ -39,6 +40,7 @@ FORMS: dict[tuple[str, str], Callable[[int], Any]] = {
     ("FilePart", "content"): lambda _: "Zm9v",  # base64
     ("FilePart", "next_offset"): lambda _: None,
     ("SessionView", "ended_at"): lambda _: None,
+    ("AlertView", "ended_at"): lambda _: None,
     ("AuthorityView", "use"): lambda nth: ("station", "csms", "v2g", "other")[nth],
     ("IntentView", "status"): lambda nth: ("confirmed", "failed", "queued", "sent")[
         nth % 4
@@ -119,7 +121,7 @@ class Attacks:
                 continue
             told: dict[str, Any] = {key: self._of_event(key) for key in EVENT_TYPES.get(name, ())}
             told |= {self.text(): self.text(), "text": self.text()}
-            whole = {"session": SessionView, "intent": IntentView, "token": TokenView}
+            whole = {"session": SessionView, "intent": IntentView, "token": TokenView, "alert": AlertView}
             told |= {
                 key: self.view(kind, number) for key, kind in whole.items() if name.startswith(f"{key}.")
             }

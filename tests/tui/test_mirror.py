@@ -8,7 +8,7 @@ from datetime import timedelta
 import msgspec
 import pytest
 
-from cms.contract.alerts import AlertView
+from cms.contract.alerts import AlertView, ShowAlert
 from cms.contract.events import Event
 from cms.contract.intents import IntentView
 from cms.contract.sessions import SessionView, ShowSession
@@ -161,12 +161,42 @@ def test_what_a_session_costs_moves_with_its_meter_values_and_stays_where_they_s
         (replace(event("session.changed", "CP-7", "s9"), data={"session": "s9"}), ShowSession("s9")),
         (replace(event("session.changed", "CP-7", "s9"), data={"session": {"id": "s9"}}), ShowSession("s9")),
         (event("token.changed", None, token="T1", status="blocked"), ShowToken("T1")),
+        (event("alert.raised", None, alert="A1"), ShowAlert("A1")),
+        (event("alert.changed", None, alert={"id": "A1", "since": "yesterday"}), ShowAlert("A1")),
     ],
 )
 def test_what_an_event_does_not_carry_is_read_again(happened: Event, wanted: object) -> None:
     mirror = Mirror()
     mirror.apply(happened)
     assert mirror.wanted == {wanted}
+
+
+@pytest.mark.parametrize(
+    "happened",
+    [
+        event("connector.status", evse="two", connector=1, status="faulted"),
+        event("connector.status", evse=1, connector=1, status="faulted", reported_at="at noon"),
+        event("session.metered", session="s1", energy_wh="much"),
+        event("session.flagged", session="s1", flags=7),
+    ],
+)
+def test_what_an_event_tells_in_a_form_that_is_none_of_ours_is_read_again(happened: Event) -> None:
+    mirror = mirror_of(station("CP-1"), sessions=(session("s1", "CP-1"),))
+    before = picture(mirror)
+    mirror.apply(happened)
+    assert picture(mirror) == before
+    assert ShowStation("CP-1") in mirror.wanted
+
+
+def test_an_alert_that_is_told_of_by_its_id_alone_is_over_at_its_end_too() -> None:
+    mirror = mirror_of(station("CP-1"))
+    one = alert("connector.faulted", "critical", "CP-1 c2", "faulted", NOON, station="CP-1")
+    mirror.apply(raised(one))
+    mirror.apply(event("alert.ended", None, alert=one.id))
+    assert mirror.alerts == {}
+    mirror.put(replace(one, ended_at=NOON))
+    assert mirror.alerts == {}, "read again when it was over"
+    assert mirror.gone(ShowAlert(one.id)) == {("alert", one.id)}
 
 
 def test_what_is_gone_when_it_is_read_again_leaves_the_picture() -> None:
