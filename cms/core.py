@@ -103,6 +103,10 @@ class Picture:
     """What belongs to no station, by kind and key."""
 
 
+Present = dict[tuple[str, int], tuple[datetime | None, str]]
+"""(Station, EVSE) -> when the station was registered, and its site; empty where it has none."""
+
+
 class History(Protocol):
     """What the record knows of sessions that lines of another system's file may repeat. Stations without case."""
 
@@ -747,6 +751,8 @@ class Core:
     """Where cards were seen lately, in memory alone."""
     alerts: Board = field(default_factory=Board)
     """What needs a person now (operations.attention)."""
+    in_service: Present | None = None
+    """The EVSEs that usage knows to be in service (operations.usagesums); None: to be read from the record."""
     turns: WeakValueDictionary[str, asyncio.Lock] = field(default_factory=WeakValueDictionary)
     """Who waits for another's end before his own turn, by name: the taps of one driver on his phone."""
     active: dict[str, set[str]] = field(default_factory=dict)

@@ -284,7 +284,7 @@ class Endpoint(Served):
             turned.why or turned.reason,
             target=request.path.partition("?")[0],
             identity=named if isinstance(named, str) else "",
-            offered=tuple(_listed(request.headers.get_all("Sec-WebSocket-Protocol")))[:8],
+            offered=tuple(_listed(request.headers.get_all("Sec-WebSocket-Protocol"))),
             credentials=door.shape(request.headers.get_all("Authorization"), connection.certificate),
             tls=connection.cipher or ("by a proxy" if connection.secure else ""),
             status=turned.status,

@@ -15,6 +15,8 @@ _ROWS = 1_000
 #: Of one address: a scanner must not push the stations out.
 _ROWS_OF_ONE = 50
 _MAX_TEXT = 120
+#: Subprotocols that a station offers, and letters of each: a header has room for thousands.
+_MAX_OFFERED, _MAX_WORD = 8, 30
 #: What is told where a station leaves in the middle of a TLS handshake, or says nothing more.
 HUNG_UP = "CONNECTION_LOST"
 
@@ -28,7 +30,12 @@ class Journal:
 
     def note(self, attempt: Attempt) -> None:
         """Another one; alike are those of the same address, identity and cause."""
-        attempt = evolve(attempt, target=attempt.target[:_MAX_TEXT], why=attempt.why[:_MAX_TEXT])
+        attempt = evolve(
+            attempt,
+            target=attempt.target[:_MAX_TEXT],
+            why=attempt.why[:_MAX_TEXT],
+            offered=tuple(word[:_MAX_WORD] for word in attempt.offered[:_MAX_OFFERED]),
+        )
         key = (
             attempt.organisation,
             attempt.address,

@@ -129,18 +129,22 @@ def ended(core: Core) -> Mapping[str, Alert]:
 
 
 async def acknowledge(core: Core, request: AcknowledgeAlert, actor: Actor) -> AlertView:
-    return await _change(core, request.alert, actor, acknowledged_by=None if request.undo else actor.name)
+    by = None if request.undo else actor.name
+    return await _change(core, request.alert, actor, lambda alert: evolve(alert, acknowledged_by=by))
 
 
 async def claim(core: Core, request: ClaimAlert, actor: Actor) -> AlertView:
     """Somebody looks after it. Who claims it from another says so to that one first: release it, then claim."""
-    alert = _find(core, request.alert)
-    if not request.release and alert.claimed_by not in (None, actor.name):
-        raise Conflict(
-            f"{alert.claimed_by} looks after alert {alert.id} already",
-            f"cms alerts claim {alert.id} --release gives it back",
-        )
-    return await _change(core, alert.id, actor, claimed_by=None if request.release else actor.name)
+
+    def claimed(alert: Alert) -> Alert:
+        if not request.release and alert.claimed_by not in (None, actor.name):
+            raise Conflict(
+                f"{alert.claimed_by} looks after alert {alert.id} already",
+                f"cms alerts claim {alert.id} --release gives it back",
+            )
+        return evolve(alert, claimed_by=None if request.release else actor.name)
+
+    return await _change(core, request.alert, actor, claimed)
 
 
 async def note(core: Core, request: NoteAlert, actor: Actor) -> AlertView:
@@ -148,14 +152,19 @@ async def note(core: Core, request: NoteAlert, actor: Actor) -> AlertView:
     if not text or len(text) > _LONGEST_NOTE:
         raise Invalid(f"a note has 1 to {_LONGEST_NOTE} characters, not {len(text)}")
     written = AlertNote(core.clock.now(), actor.name, text)
-    notes = (*_find(core, request.alert).notes, written)[-alerts.MOST_NOTES :]
-    return await _change(core, request.alert, actor, notes=notes)
+    return await _change(
+        core,
+        request.alert,
+        actor,
+        lambda alert: evolve(alert, notes=(*alert.notes, written)[-alerts.MOST_NOTES :]),
+    )
 
 
-async def _change(core: Core, id_: str, actor: Actor, **news: object) -> AlertView:
+async def _change(core: Core, id_: str, actor: Actor, change: Callable[[Alert], Alert]) -> AlertView:
+    """The alert as it stands once those before us are done, changed."""
     async with core.books:
         now = core.clock.now()
-        alert = evolve(_find(core, id_), **news, changed_at=now)
+        alert = evolve(change(_find(core, id_)), changed_at=now)
         told = _told(core, alert, now, actor)
         await keep(core, KIND, alert.id, alert, told)
         core.alerts.open[alert.id] = alert

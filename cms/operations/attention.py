@@ -96,7 +96,10 @@ class Watch:
             try:
                 self.touch_all()
                 async for event in subscription:
-                    self.hear(event)
+                    try:
+                        self.hear(event)
+                    except Exception:
+                        log.exception("an event could not be heard", type=event.type, station=event.station)
             finally:
                 subscription.close()
 
@@ -131,16 +134,16 @@ class Watch:
         if kind in MENDS:
             self._board.mend(station, MENDS[kind])
         if kind in HEARS and (found := HEARS[kind](event)) is not None:
-            self._hear_finding(station, found)
+            self._hear_finding(alerts.thing_of(found), found)
         if station:
             self._mark(station)
 
-    def _hear_finding(self, station: str, found: Finding) -> None:
+    def _hear_finding(self, thing: str, found: Finding) -> None:
         """Heard again it is counted, and began when it was first heard."""
-        known = next((one for one in self._board.standing(station) if one.key == found.key), None)
-        self._board.hear(station, findings.again(known, found))
+        known = next((one for one in self._board.standing(thing) if one.key == found.key), None)
+        self._board.hear(thing, findings.again(known, found))
         if found.until is not None:
-            self._board.wake(found.until, station)
+            self._board.wake(found.until, thing)
 
     def _mark(self, thing: str) -> None:
         self._touched.add(thing)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from datetime import UTC, datetime
 
-from cms.contract.refusals import Invalid, NotFound, Unreachable
+from cms.contract.refusals import Denied, Invalid, NotFound, Unreachable
 from cms.contract.usage import GROUPINGS, ShowUsage, UsageReport
 from cms.core import Actor, Core
 from cms.domain import accounts, measures, sites, tariffs, usagefigures
@@ -23,12 +23,12 @@ from cms.operations.usagesums import catch_up, site_of, standing_of, zone_of
 #: Whoever asks waits so long for sessions that are not counted yet.
 _PATIENCE_S = 15.0
 _AT_ONCE = 1000
-_REVENUE = "billing.read"
+_REVENUE, _DRIVERS = "billing.read", "drivers.read"
 _NOBODY = {"site": "no site", "driver": "no driver", "tariff": "no tariff"}
 
 
 async def show(core: Core, request: ShowUsage, actor: Actor) -> UsageReport:
-    asked = _asked(core, request, _REVENUE in actor.permissions)
+    asked = _asked(core, request, actor.permissions)
     if left := await catch_up(core, _PATIENCE_S):
         raise Unreachable(
             f"{left} sessions are still to be counted", "it goes on by itself: ask again in a minute"
@@ -40,13 +40,15 @@ async def show(core: Core, request: ShowUsage, actor: Actor) -> UsageReport:
     return usagefigures.report(asked, _titles(core, asked.by), table, total, before)
 
 
-def _asked(core: Core, request: ShowUsage, money: bool) -> Asked:
+def _asked(core: Core, request: ShowUsage, permissions: Collection[str]) -> Asked:
+    if (request.by == "driver" or request.driver is not None) and _DRIVERS not in permissions:
+        raise Denied(f"usage by driver takes the permission {_DRIVERS}", "group it by something else")
     if request.by not in GROUPINGS:
         raise Invalid(f"usage is not counted by {request.by[:40]!r}", f"by: {', '.join(GROUPINGS)}")
     narrowed = _narrowed(core, request)
     zone = _zone(core, narrowed)
     now = core.clock.now()
-    return Asked(request.by, zone, span_of(request, zone, now), narrowed, money, now)
+    return Asked(request.by, zone, span_of(request, zone, now), narrowed, _REVENUE in permissions, now)
 
 
 def _narrowed(core: Core, request: ShowUsage) -> dict[str, str]:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import structlog
 
-from cms.core import Core, StoreDown
+from cms.core import Core, Present, StoreDown
 from cms.domain import cdrs, ledger, measures, organisations, sites, tariffs
 from cms.domain.cdrs import Cdr, CdrMark
 from cms.domain.changes import Change
@@ -24,6 +24,8 @@ log = structlog.get_logger("cms")
 
 #: So many sessions are one commit: their rows are written within some milliseconds.
 _AT_ONCE = 250
+#: After so many sessions, or stations, others have their turn.
+_BREATH, _BREATH_STATIONS = 10, 500
 _EVERY_S = 60.0
 
 InServices = dict[tuple[str, int], list[InService]]
@@ -67,7 +69,9 @@ async def _count(core: Core, marks: Sequence[tuple[str, int]]) -> None:
     over = [session for session in await usage.sessions(ids) if measures.is_over(session)]
     readings = await usage.readings([session for session in over if session.energy_wh])
     now, after = core.clock.now(), dict[str, Counted]()
-    for session in over:
+    for n, session in enumerate(over):
+        if n % _BREATH == 0:
+            await asyncio.sleep(0)
         standing = standing_of(core, session, bills.get(session.id, ()), said.get(session.id, ()))
         told = readings.get(session.id, ())
         after[session.id] = _counted(session, standing, told, before.get(session.id), now)
@@ -171,28 +175,39 @@ async def _in_service(core: Core, stations: Sequence[str] | None = None) -> InSe
 
 async def _note_in_service(core: Core) -> None:
     """Write down which EVSEs came, went, or stand at another site since we looked last."""
-    known, now = await _in_service(core), core.clock.now()
-    present = {
-        (lane.state.station.id, evse): (lane.state.station.enrolled_at or now, site.id if site else "")
-        for lane in core.lanes.values()
-        for site in (site_of(core, lane.state.station.id),)
-        for evse in {evse for evse, _ in lane.state.connectors if evse}
-    }
+    present, now = await _present(core), core.clock.now()
+    if present == core.in_service:
+        return  # of ten thousand stations the record has as many rows: read where something changed alone
+    known = await _in_service(core)
     stations = {station for station, _ in known}
     rows: list[InService] = []
-    for (station, evse), (enrolled_at, site_id) in present.items():
+    for (station, evse), (registered_at, site_id) in present.items():
         before = known.get((station, evse), [])
         last = before[-1] if before else None
         if last is not None and last.until is None and last.site == site_id:
             continue
         if last is not None and last.until is None:
             rows.append(evolve(last, until=now))
-        since = now if station in stations else min(enrolled_at, now)
+        since = now if station in stations else min(registered_at or now, now)
         rows.append(InService(station, evse, len(before), site_id, since, None))
     gone = (before[-1] for key, before in known.items() if key not in present)
     rows += (evolve(last, until=now) for last in gone if last.until is None)
     if rows:
         await core.store.commit((measures.SaveInService(rows),), ())
+    core.in_service = present
+
+
+async def _present(core: Core) -> Present:
+    """The EVSEs of all stations."""
+    found: Present = {}
+    for n, lane in enumerate(list(core.lanes.values())):
+        if n % _BREATH_STATIONS == 0:
+            await asyncio.sleep(0)
+        station, site = lane.state.station, site_of(core, lane.state.station.id)
+        for evse, _ in lane.state.connectors:
+            if evse:
+                found[station.id, evse] = (station.enrolled_at, site.id if site else "")
+    return found
 
 
 def _seen_in(known: InServices, counted: Iterable[Counted]) -> list[InService]:

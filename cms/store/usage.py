@@ -6,6 +6,7 @@ the marks that are done with are one commit too: whatever stops the daemon in be
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -75,6 +76,8 @@ _LOOKED_AT = (
 _AT_ONCE = 400
 _MOST_NAMED = 1500
 _PAIRS = 100
+#: After so many readings others have their turn: each is decoded here.
+_BREATH = 200
 
 
 class MarkRow(Owned, table=True):
@@ -306,7 +309,9 @@ class SqlUsage:
         for start in range(0, len(of), _PAIRS):
             some = of[start : start + _PAIRS]
             rows = [*await self._told(some), *await self._told_without_transaction(some)]
-            for session, at, samples in sorted(rows):
+            for n, (session, at, samples) in enumerate(sorted(rows)):
+                if n % _BREATH == 0:
+                    await asyncio.sleep(0)
                 if "Energy.Active.Import" in samples:
                     found.setdefault(session, []).append((at, *_energy(samples)))
         return found

@@ -14,6 +14,7 @@ import pytest
 from websockets.exceptions import InvalidHandshake
 
 from cms.domain import handshakes
+from cms.domain.evolve import evolve
 from cms.domain.handshakes import Attempt, told
 from cms.ocpp import Endpoint, Limits
 from cms.ocpp.door import Admitted, Knock, Turned
@@ -162,6 +163,12 @@ def test_strangers_fill_it_only_so_far() -> None:
     for number in range(3_000):
         journal.note(attempt(f"10.1.{number // 250}.{number % 250}", "X"))
     assert len(journal.rows("main")) == 1_000
+
+
+def test_what_is_offered_is_kept_only_so_far() -> None:
+    journal = Journal()
+    journal.note(evolve(attempt("10.0.0.1", "CP-7"), offered=("x" * 8_000,) * 100))
+    assert [len(word) for word in journal.rows("main")[0].offered] == [30] * 8
 
 
 def test_an_organisation_sees_its_own() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -219,6 +220,26 @@ async def test_a_kind_at_a_site_can_be_muted_before_it_happens(small: Small, eye
         await alerts.unmute(small.core, UnmuteAlert(made.id), ANA)
     with pytest.raises(Invalid, match="What shall be muted"):
         await alerts.mute(small.core, MuteAlert(), ANA)
+
+
+async def test_of_two_at_once_no_note_is_lost_and_one_has_the_claim(small: Small, eye: Eye) -> None:
+    await come(small, "CP1")
+    await small.hear("CP1", fault(small, error_code="GroundFailure"))
+    (one,) = [alert for alert in await eye.look() if alert.kind == "connector.faulted"]
+    await asyncio.gather(*(alerts.note(small.core, NoteAlert(one.id, word), ANA) for word in ("a", "b")))
+    claims = (alerts.claim(small.core, ClaimAlert(one.id), who) for who in (ANA, BEN))
+    _, refused = await asyncio.gather(*claims, return_exceptions=True)
+    assert isinstance(refused, Conflict)
+    shown = await alerts.show(small.core, ShowAlert(one.id), ANA)
+    assert ([note.note for note in shown.notes], shown.by) == (["a", "b"], "ana")
+
+
+async def test_a_message_of_no_station_is_told_of_and_is_over_by_itself(small: Small, eye: Eye) -> None:
+    told = Happened("quarantine.added", small.clock.time, data={"kind": "call", "reason": "no JSON"})
+    await small.core.store.commit((), (told,))
+    (one,) = await eye.look()
+    assert (one.kind, one.station, eye.watch._board.things()) == ("message.quarantined", None, ["*message"])
+    assert await eye.look(hours=25) == [] and eye.watch._board.things() == []
 
 
 async def test_what_stands_after_a_restart_is_the_same_alert_and_keeps_who_claimed_it(

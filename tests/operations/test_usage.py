@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from cms.contract.cdrs import CorrectCdr, ReleaseCdr
-from cms.contract.refusals import Invalid, NotFound
+from cms.contract.refusals import Denied, Invalid, NotFound
 from cms.contract.sites import AddSite
 from cms.contract.stations import AddStation, RemoveStation, SetStation
 from cms.contract.tariffs import Money
@@ -31,7 +31,7 @@ from tests.domain.build import after, start
 from tests.operations.small import ANA, Small
 from tests.operations.test_cdrs import charged, kwh, sell
 
-MONEY = replace(ANA, permissions=frozenset({"billing.read"}))
+MONEY = replace(ANA, permissions=frozenset({"billing.read", "drivers.read"}))
 DAY = timedelta(days=1)
 
 
@@ -272,6 +272,13 @@ async def test_revenue_is_of_the_bill_in_force_and_for_those_who_may_read_bills(
     assert (report.total.revenue, report.total.unpriced) == ((Money(Decimal("1.98"), "EUR"),), 0)
     report = await usage.show(small.core, ShowUsage(last="1d"), ANA)
     assert report.total.revenue is None and report.rows[0].usage.revenue is None
+
+
+@pytest.mark.parametrize("words", [{"by": "driver"}, {"driver": "D1"}])
+async def test_who_uses_it_is_for_those_who_may_see_drivers(small: Small, words: dict[str, str]) -> None:
+    viewer = replace(ANA, permissions=frozenset({"sessions.read"}))
+    with pytest.raises(Denied, match=r"drivers\.read"):
+        await usage.show(small.core, ShowUsage(**words), viewer)
 
 
 async def test_evses_count_from_when_they_came_until_they_went_where_they_stood(small: Small) -> None:
