@@ -139,6 +139,10 @@ TABLE: dict[str, tuple[str, Any, str]] = {
 SHORT = {"-o": "--output", "-w": "--watch", "-q": "--quiet", "-y": "--yes", "-v": "--verbose"}
 #: Other names by which people look for a flag.
 ALIASES = {"--selector": "--filter", "--remote": "--url", "--host": "--context"}
+#: Said by habit: what they stand for. Nobody is told of them.
+GUESSED = {"--json": "--output=json", "--jsonl": "--output=jsonl", "--yaml": "--output=yaml", "--csv": "--output=csv",
+           "--wide": "--output=wide"}  # fmt: skip
+GUESSED_SHORT = {"-l": "--filter", "-n": "--limit", "-L": "--limit"}
 
 #: Commands for which a flag of the same name means something else: theirs.
 OWN = {"simulate": {"--url"}, "serve": {"--socket"}, "demo": set[str]()}
@@ -179,8 +183,10 @@ def _agreed(told: dict[str, Any]) -> Flags:
 
 def _split(word: str) -> tuple[str, str | None]:
     """``--output=json``, ``-o=json``, ``-ojson`` and plain words."""
-    if word[:2] in SHORT and not word.startswith("--"):
-        flag = SHORT[word[:2]]
+    word = GUESSED.get(word, word)
+    short = SHORT | GUESSED_SHORT
+    if word[:2] in short and not word.startswith("--"):
+        flag = short[word[:2]]
         value = word[2:].removeprefix("=")
         return (flag, value or None) if TABLE[flag][1] is not None or not value else (word, None)
     flag, equals, value = word.partition("=")
@@ -192,6 +198,8 @@ def wants(arguments: list[str]) -> str:
     """The output format asked for, even when the flags cannot be read: how errors are to be said."""
     words = [SHORT.get(word, word) for word in arguments]
     for word, following in zip(words, [*words[1:], ""][: len(words)], strict=True):
-        if word in ("--output=json", "-ojson", "-o=json") or (word == "--output" and following == "json"):
+        if word in ("--json", "--output=json", "-ojson", "-o=json") or (
+            word == "--output" and following == "json"
+        ):
             return "json"
     return "table"

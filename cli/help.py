@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
 import typer
@@ -26,17 +27,31 @@ def help_(
         print(help_text())
     elif words[0] in TOPICS and len(words) == 1:
         print(TOPICS[words[0]][1])
-    elif words[0] not in COMMANDS:
-        raise unknown_command("cms help", words[0], [*TOPICS, *COMMANDS])
     else:
-        print(_help_of(words))
+        print(_help_of(_meant(words, COMMANDS)))
+
+
+def _meant(words: list[str], nouns: Mapping[str, str]) -> list[str]:
+    """The words of a command; for a verb alone those of the noun that has it, where it is one."""
+    from cli.guesses import command_meant, having
+
+    if words[0] in nouns:
+        return words
+    if found := command_meant(words, nouns):
+        return found
+    if len(only := having(words[0])) == 1:
+        return [*only[0], *words[1:]]
+    raise unknown_command("cms help", words[0], [*TOPICS, *nouns])
 
 
 def _help_of(words: list[str]) -> str:
     """The help of a command, e.g. of ``stations config get``."""
+    from cli.guesses import verb_meant
+
     command, path = command_of(words[0]), f"cms {words[0]}"
-    for word in words[1:]:
+    for said in words[1:]:
         below = getattr(command, "commands", {})
+        word = said if said in below else verb_meant(said, ["NAME"], below) or said
         if word not in below:
             raise unknown_command(path, word, list(below))
         command, path = below[word], f"{path} {word}"

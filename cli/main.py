@@ -163,23 +163,26 @@ def _do(given: flags.Flags, rest: list[str]) -> int:
 
 def _said_better(usage: Any) -> Invalid:
     """What Typer complains of, with the nearest flag that there is."""
-    from difflib import get_close_matches
+    from cli.guesses import flag_for, flag_of_verb, keys_of
 
     context = getattr(usage, "ctx", None)
     if context is None:
         return Invalid(usage.format_message().rstrip("."))
     hint = f"see `{context.command_path} --help`"
     if flag := getattr(usage, "option_name", None):
-        own = [name for parameter in context.command.params for name in parameter.opts]
-        near = get_close_matches(flag, [*own, *flags.TABLE, *flags.ALIASES], n=1)
-        return Invalid(f"There is no flag {flag}", f"did you mean {near[0]}?" if near else hint)
+        known = [*flags.TABLE, *flags.ALIASES, *flags.SHORT]
+        verbs = getattr(context.command, "commands", {})
+        told = flag_of_verb(context.command_path, flag, verbs) or flag_for(
+            flag, context.command.params, known, keys_of(context.command_path)
+        )
+        return Invalid(f"There is no flag {flag}", told or hint)
     return Invalid(usage.format_message().rstrip("."), hint)
 
 
 def main() -> None:
     """Entry point."""
     arguments = sys.argv[1:]
-    if arguments == ["--version"]:
+    if arguments in (["--version"], ["-V"], ["version"]):
         from cms import __version__
 
         print(__version__)

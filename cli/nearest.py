@@ -28,6 +28,8 @@ _KINDS = {
     "grant": ("grants",),
     "approval": ("approvals",),
 }
+#: Noughts before a number: CP-1 is said for CP-001.
+_NOUGHTS = re.compile(r"(?<!\d)0+(?=\d)")
 #: Whoever mistyped a name waits a little longer than who presses tab.
 _PATIENCE_S = 1.0
 
@@ -50,6 +52,9 @@ def _nearest(name: str, names: list[str]) -> str | None:
 
     by_case = {other.casefold(): other for other in reversed(names)}
     wanted = name.casefold()
+    for other in reversed(by_case):
+        if _NOUGHTS.sub("", other) == _NOUGHTS.sub("", wanted):
+            return by_case[other]
     likely = [other for other in by_case if abs(len(other) - len(wanted)) <= 2]
     found = get_close_matches(wanted, likely, n=1, cutoff=0.75)
     return by_case[found[0]] if found else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,9 +28,9 @@ _EPILOG = "Flags of every command (-o, --filter, --sort, --socket ...): cms --he
 
 def unknown_command(path: str, name: str, known: list[str]) -> Invalid:
     """What is said of a command that does not exist."""
-    near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
-    hint = f"did you mean `{path} {near[0]}`?" if near else f"one of {', '.join(known)}"
-    return Invalid(f"There is no command `{path} {name}`", hint)
+    from cli.guesses import sentence_for
+
+    return Invalid(f"There is no command `{path} {name}`", sentence_for(path, name, known))
 
 
 class Nouns(TyperGroup):
@@ -50,7 +49,12 @@ class Nouns(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command meant, or the nearest name."""
         if not args[0].startswith("-") and args[0] not in self.nouns:
-            raise unknown_command(ctx.command_path, args[0], list(self.nouns))
+            from cli.guesses import command_meant
+
+            meant = command_meant(args, self.nouns)
+            if meant is None:
+                raise unknown_command(ctx.command_path, args[0], list(self.nouns))
+            args = meant
         return super().resolve_command(ctx, args)
 
 
@@ -78,7 +82,13 @@ class Verbs(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The verb meant, or the nearest name."""
         if not args[0].startswith("-") and self.get_command(ctx, args[0]) is None:
-            raise unknown_command(ctx.command_path, args[0], self.list_commands(ctx))
+            from cli.guesses import verb_meant
+
+            verbs = self.list_commands(ctx)
+            verb = verb_meant(args[0], args[1:], verbs)
+            if verb is None:
+                raise unknown_command(ctx.command_path, args[0], verbs)
+            args = [verb, *args[1:]]
         return super().resolve_command(ctx, args)
 
 

@@ -384,7 +384,7 @@ async def test_sessions_run_and_then_are_past() -> None:
     daemon = small_fleet()
     async with seated(daemon, size=(120, 30)) as seat:
         await seat.press("3")
-        await seat.sees("88140", "CP-0042/1", "21.7", "register-went")
+        await seat.sees("88140", "CP-0042/1", "21.7", "regis")
         assert "88120" not in seat.text
         daemon.meter("88140", 12_900, 33_300)
         await seat.sees("33.3", "12.9")
