@@ -27,11 +27,13 @@ from cms.contract.status import ShowStatus
 from tui import clipboard, exporting, keys, notes, theme
 from tui import keymap as keymaps
 from tui.acting import Acting
+from tui.books import MODULES
 from tui.calling import Calling, Wishes
 from tui.commanding import Commanding, told_of
 from tui.driver import CellsDriver, LeanApp, wants_stock_driver
 from tui.following import Following
 from tui.keymap import Keymap, config_folder
+from tui.later import fetch_in_advance, later
 from tui.link import Daemon
 from tui.menus import Menus
 from tui.mirror import Mirror
@@ -42,27 +44,19 @@ from tui.progress import Progress
 from tui.reading import Reading
 from tui.samples import power_samples
 from tui.screens.alerts import Alerts
-from tui.screens.billing import Billing
-from tui.screens.drivers import Drivers
 from tui.screens.events import Events
 from tui.screens.frames import Frames
 from tui.screens.history import History
-from tui.screens.invoice import Invoice
 from tui.screens.listed import Listed
-from tui.screens.orders import Orders
 from tui.screens.overview import Overview
 from tui.screens.page import Page
 from tui.screens.place import Place
 from tui.screens.session import Session
 from tui.screens.sessions import Sessions
-from tui.screens.sites import Sites
 from tui.screens.stations import Stations
-from tui.screens.support import caller_at
-from tui.screens.tabbed import Tabbed
-from tui.screens.tokens import Tokens
-from tui.screens.usage import Usage
 from tui.tending import Tending
 from tui.travel import Travel
+from tui.typeahead import Landed, Typeahead
 from tui.typed import Typed
 from tui.views import Kept, state_file
 from tui.widgets.entry import Entry
@@ -71,6 +65,19 @@ from tui.widgets.menu import Menu
 from tui.widgets.question import Question
 from tui.words import sentence
 
+#: So long after the start the first picture stands, also on a slow machine.
+IDLE_S = 3.0
+#: Modules of screens that are opened now and then.
+SCREENS = (
+    "tui.screens.tokens",
+    "tui.screens.drivers",
+    "tui.screens.sites",
+    "tui.screens.orders",
+    "tui.screens.usage",
+    "tui.screens.billing",
+    "tui.screens.support",
+    "tui.screens.cluster",
+)
 #: After this long without a key a person rests, and rows may take their new places.
 REST_S = 2.0
 
@@ -86,14 +93,14 @@ class CmsApp(LeanApp):
         "overview": Overview,
         "stations": Stations,
         "sessions": Sessions,
-        "billing": Billing,
+        "billing": later("tui.screens.billing", "Billing"),
         "alerts": Alerts,
         "events": Events,
-        "orders": Orders,
-        "sites": Sites,
-        "drivers": Drivers,
-        "tokens": Tokens,
-        "usage": Usage,
+        "orders": later("tui.screens.orders", "Orders"),
+        "sites": later("tui.screens.sites", "Sites"),
+        "drivers": later("tui.screens.drivers", "Drivers"),
+        "tokens": later("tui.screens.tokens", "Tokens"),
+        "usage": later("tui.screens.usage", "Usage"),
     }
     DEFAULT_MODE = "overview"
 
@@ -142,6 +149,7 @@ class CmsApp(LeanApp):
         self.reading = Reading(self, daemon)
         self.acting = Acting(self, daemon)
         self.typed = Typed(self)
+        self.typeahead = Typeahead(self, super().on_event)
         self.menus = Menus(self)
         self.palette = Palette(self, daemon)
         self.commanding = Commanding(self, daemon)
@@ -165,10 +173,17 @@ class CmsApp(LeanApp):
         self.following.begin()
         self.painting.begin()
         self.calling.begin()
+        self.set_timer(IDLE_S, self._fetch_the_rest)
         if self._first_view:
             self.call_after_refresh(self.menus.show, self._first_view)
         if self.told_at_start:
             self.say(" · ".join(self.told_at_start), "warn")
+
+    def _fetch_the_rest(self) -> None:
+        """What the other screens are made of, while nothing else is to be done."""
+        self.run_worker(
+            fetch_in_advance([*SCREENS, *(f"tui.books.{name}" for name in MODULES)]), group="rest"
+        )
 
     # ---- the key table
 
@@ -229,7 +244,13 @@ class CmsApp(LeanApp):
         if isinstance(event, events.Key):
             self._last_key_at = time.monotonic()
             self.mirror.away.key(self.now())
-        await super().on_event(event)
+        if isinstance(event, events.Key | events.Paste) and not event.is_forwarded:
+            await self.typeahead.take(event)
+        else:
+            await super().on_event(event)
+
+    async def on_landed(self, note: Landed) -> None:
+        await self.typeahead.landed(note)
 
     def copy(self, text: str) -> None:
         """Into the terminal's clipboard (OSC 52); tmux is asked to pass it on.
@@ -287,7 +308,7 @@ class CmsApp(LeanApp):
         self.painting.pause()
 
     def action_copy(self) -> None:
-        if isinstance(self.screen, Orders) and self.screen.fetch_cli():
+        if self._ask_place("fetch_cli"):
             return
         text, what = clipboard.worth_copying(self.screen, self.acting.last_cli)
         if text:
@@ -388,6 +409,8 @@ class CmsApp(LeanApp):
         session = self.mirror.sessions.get(key or "")
         if session is not None:
             return session.token
+        from tui.screens.support import caller_at
+
         return caller_at(self.mirror, place.target()) if place is not None else None
 
     def action_to_driver(self) -> None:
@@ -429,31 +452,26 @@ class CmsApp(LeanApp):
             panel.explain()
         elif isinstance(place, Sessions) and (key := place.list_table().cursor_id) is not None:
             self.reading.read_price(place, key)
-        elif isinstance(place, Billing | Invoice) and (session := place.session_here()) is not None:
+        elif place is not None and (session := self._ask_place("session_here")) is not None:
             self.reading.read_price(place, session)
 
     def action_turn_tab(self, by: int) -> None:
-        if isinstance(self.screen, Tabbed | Page | Tokens):
-            self.screen.turn_tab(by)
+        self._ask_place("turn_tab", by)
 
     def action_cluster(self) -> None:
         self.travel.open_cluster()
 
     def action_unfold(self, opens: bool) -> None:
-        if isinstance(self.screen, Sites):
-            self.screen.unfold(opens)
+        self._ask_place("unfold", opens)
 
     def action_order_sites(self) -> None:
-        if isinstance(self.screen, Sites):
-            self.screen.sort_next()
+        self._ask_place("sort_next")
 
     def action_what_if(self) -> None:
-        if isinstance(self.screen, Billing):
-            self.screen.what_if()
+        self._ask_place("what_if")
 
     def action_document(self) -> None:
-        if isinstance(self.screen, Billing | Invoice):
-            self.screen.export_document()
+        self._ask_place("export_document")
 
     def action_mark(self) -> None:
         if isinstance(self.screen, Listed):
@@ -480,13 +498,16 @@ class CmsApp(LeanApp):
 
     def action_usage(self, name: str) -> None:
         """Look at usage otherwise."""
-        if isinstance(self.screen, Usage):
-            self.screen.turn(name)
+        self._ask_place("turn", name)
 
     def action_export(self) -> None:
         """What the place shows as a file; those that have the key can."""
-        if (export := getattr(self.screen, "export", None)) is not None:
-            export()
+        self._ask_place("export")
+
+    def _ask_place(self, what: str, *about: Any) -> Any:
+        """Have the place do what a key of its own says: the key table knows which places have it."""
+        do = getattr(self.screen, what, None)
+        return do(*about) if do is not None else None
 
     def action_filter(self) -> None:
         self.typed.open_filter()

@@ -8,11 +8,8 @@ from typing import Any
 
 from textual.screen import Screen
 
-from tui.screens.page import Page
 from tui.screens.paper import Paper
 from tui.screens.place import Place
-from tui.screens.support import Support
-from tui.screens.usage import Usage
 
 SCREEN_TAKES = 256
 """Characters of a sequence that screen passes on at once."""
@@ -22,10 +19,11 @@ def worth_copying(place: Screen[Any], last_cli: str) -> tuple[str, str]:
     """The text and what to call it: a paper, the CLI line of the last order, or the id under the cursor."""
     if isinstance(place, Paper):
         return "\n".join(place.text), "the text"
-    if isinstance(place, Usage):
-        return place.sheet()[1], "the figures"
-    if isinstance(place, Page | Support) and (taken := place.copied()) is not None:
-        return taken
+    if (sheet := getattr(place, "sheet", None)) is not None:  # of usage, which is imported when it is opened
+        return sheet()[1], "the figures"
+    if (copied := getattr(place, "copied", None)) is not None and (taken := copied()) is not None:
+        text, what = taken
+        return text, what
     if last_cli:
         return last_cli, last_cli
     target = place.target() if isinstance(place, Place) else None

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from textual.message import Message as Note
 
-from cms.contract.alerts import AlertView
 from cms.contract.events import Event
-from cms.contract.evses import EvseView
 from cms.contract.intents import IntentView, Preview
-from cms.contract.prices import Explanation
 from cms.contract.refusals import Refusal
-from cms.contract.sessions import Sample
-from cms.contract.sites import SiteView
 from cms.contract.stations import Message, StationCredential, Variable
 from cms.contract.tokens import TokenView
 from tui.bulk import Batch
 from tui.link import LinkState
 from tui.orders import Draft, Target
-from tui.screens.book import BookPlace
-from tui.screens.configuration import Configuration
-from tui.screens.station import Station
-from tui.screens.tokens import Tokens
+
+if TYPE_CHECKING:
+    from cms.contract.alerts import AlertView
+    from cms.contract.evses import EvseView
+    from cms.contract.prices import Explanation
+    from cms.contract.sessions import Sample
+    from cms.contract.sites import SiteView
+    from tui.screens.book import BookPlace
+    from tui.screens.configuration import Configuration
+    from tui.screens.station import Station
+    from tui.screens.tokens import Tokens
 
 Answer = IntentView | StationCredential | TokenView | None
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from cms.contract.money import money
-from cms.contract.prices import ExplainedLine, Explanation
+
+if TYPE_CHECKING:
+    from cms.contract.prices import ExplainedLine, Explanation
 
 
 def sheet(told: Explanation) -> list[str]:

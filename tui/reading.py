@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any, cast
 from cms.client import Back, Lost
 from cms.contract.events import Event, ListEvents
 from cms.contract.evses import ListEvses
-from cms.contract.prices import ExplainPrice
 from cms.contract.refusals import Refusal
 from cms.contract.sessions import ListSamples
 from cms.contract.sites import ShowSite
@@ -33,10 +32,10 @@ from tui.screens.book import BookPlace
 from tui.screens.configuration import Configuration
 from tui.screens.place import Place
 from tui.screens.station import Station
-from tui.screens.tokens import Tokens
 
 if TYPE_CHECKING:
     from tui.app import CmsApp
+    from tui.screens.tokens import Tokens
 
 FRAME_RETRY_S = 2.0
 
@@ -165,6 +164,8 @@ class Reading:
         place.run_worker(self._fetch_price(session), group="price", exclusive=True)
 
     async def _fetch_price(self, session: str) -> None:
+        from cms.contract.prices import ExplainPrice  # only who asks for a price pays for its import
+
         try:
             told = await self._daemon.ask(ExplainPrice(session))
         except Refusal as refusal:

@@ -11,29 +11,31 @@ from weakref import WeakKeyDictionary
 from cms.contract.alerts import AlertView
 from cms.contract.sessions import ListSessions, SessionView
 from tui.books import BOOKS
-from tui.charts.looks import Look
-from tui.screens.alert import Alert
-from tui.screens.billingrun import BillingRun
+from tui.later import later
 from tui.screens.book import BookPlace, Shelf
-from tui.screens.cluster import ClusterPlace
 from tui.screens.events import as_json
-from tui.screens.invoice import Invoice
 from tui.screens.listed import Listed
 from tui.screens.paper import Paper, help_lines
 from tui.screens.place import Place
 from tui.screens.session import Session
-from tui.screens.site import Site
 from tui.screens.station import Station
-from tui.screens.support import Support
-from tui.screens.usage import Usage
-from tui.screens.usage_sessions import UsageSessions
-from tui.screens.whatif import WhatIf
 from tui.views import View
 from tui.widgets.entry import Entry
 
 if TYPE_CHECKING:
     from tui.app import CmsApp
+    from tui.charts.looks import Look
 
+# What is opened now and then.
+Alert = later("tui.screens.alert", "Alert")
+BillingRun = later("tui.screens.billingrun", "BillingRun")
+ClusterPlace = later("tui.screens.cluster", "ClusterPlace")
+Invoice = later("tui.screens.invoice", "Invoice")
+Support = later("tui.screens.support", "Support")
+Site = later("tui.screens.site", "Site")
+Usage = later("tui.screens.usage", "Usage")
+UsageSessions = later("tui.screens.usage_sessions", "UsageSessions")
+WhatIf = later("tui.screens.whatif", "WhatIf")
 
 ABOUT_A_STATION = ("station", "frames", "configuration", "jobs", "history", "notes", "book", "shelf")
 STATIONS_LISTED = ("overview", "stations", "sessions", "session", "events")
@@ -263,7 +265,7 @@ class Travel:
 
     def open_cluster(self) -> None:
         """The page about the daemon; not a second one on the first."""
-        if not isinstance(self._app.screen, ClusterPlace):
+        if self._app.here is None or self._app.here.place != "cluster":
             self._app.hush()
             self._push(ClusterPlace)
 

@@ -11,7 +11,6 @@ from textual import events as screen_events
 from textual.widget import Widget
 
 from cms.contract.events import Event, ListEvents
-from cms.contract.prices import ExplainPrice
 from cms.contract.sessions import ListSamples, Sample, SessionView, ShowSession
 from cms.contract.stations import ListMessages, Message
 from tui import story, words
@@ -135,6 +134,8 @@ class Price(SessionPanel):
         yield table
 
     def begin(self) -> None:
+        from cms.contract.prices import ExplainPrice  # only who asks for a price pays for its import
+
         self.page.fetch(self, "price", lambda ask: ask(ExplainPrice(self.session.session)))
 
     def take(self, what: str, found: Any) -> None:

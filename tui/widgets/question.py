@@ -192,6 +192,9 @@ def wrapped(text: str, width: int, most: int) -> list[str]:
     for word in clean(text).split(" "):
         if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
             lines.append("")
+        while len(word) > width > 0:  # a path: its end is what one looks for
+            lines[-1], word = f" {word[:width]}", word[width:]
+            lines.append("")
         lines[-1] = f"{lines[-1]} {word}"[: width + 1]
     if len(lines) > most:
         lines = lines[:most]
