@@ -247,7 +247,7 @@ async def test_somebody_walks_through_usage_by_keys(tmp_path: Path, monkeypatch:
         await seat.press("m", "m", "m", "m")
         await seat.sees("[uptime]", "by station", "CP-0081", "Uptime %", "█ connected")
         await seat.press("n", "e")
-        await seat.hears("uptime-")
+        await seat.until(lambda: bool(list(tmp_path.glob("uptime-*.csv"))))
         (path,) = tmp_path.glob("uptime-*.csv")
         assert "CP-0042,2026-10-23T12:00:00Z,2026-11-22T12:00:00Z" in path.read_text()
 
