@@ -323,7 +323,7 @@ def _parts(lines: Iterator[Line]) -> Iterator[tuple[list[Line], bool]]:
     points = 0
     for line in lines:
         more = len(line.row.points) if line.row is not None else 0
-        if part and (len(part) >= history.MOST_ROWS or points + more > history.MOST_POINTS):
+        if part and (len(part) >= history.MOST_ROWS or points + more > history.PART_POINTS):
             yield part, False
             part, points = [], 0
         part.append(line)

@@ -11,6 +11,8 @@ from decimal import Decimal
 MOST_ROWS = 2_000
 #: So many points of time series come with them at most.
 MOST_POINTS = 40_000
+#: So many are better sent together, unless one session has more: stations wait while they are made ready to write.
+PART_POINTS = 10_000
 #: So many sessions are removed by one commit.
 MOST_REMOVED = 2_000
 

@@ -66,6 +66,10 @@ _TAKEN = frozenset({sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_
 
 _UNWRITABLE = (sqlite3.Error, OverflowError, UnicodeError, TypeError, ValueError)
 
+#: An item of more rows is no message of a station: part of an import, or sessions that are counted. The loop does not
+#: wait for it.
+_MANY_ROWS = 500
+
 #: How many rows one INSERT writes: few large steps of SQLite are cheaper than executemany's many small.
 _CHUNKS = (32, 8, 2, 1)
 _MOST_PARAMETERS = 30_000
@@ -135,7 +139,7 @@ class SqlitePen:
     async def _written(self, items: Sequence[Item]) -> list[Outcome]:
         try:
             await self._begin()
-            if any(item.alone for item in items):
+            if any(item.alone or len(item.rows) > _MANY_ROWS for item in items):
                 # Housekeeping touches many pages, some of them cold: the loop does not wait for those.
                 self._tidying = max(item.tidies for item in items)
                 numbers = await self._aside(self._together, items)

@@ -7,6 +7,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -312,6 +313,23 @@ async def test_the_log_is_folded_in_passing_while_there_is_much_to_do(tmp_path: 
     assert await store.count_quarantine() == 6 * 256 * 8
     await store.close()
     assert not file.with_name("cms.db-wal").exists()
+
+
+async def test_the_loop_does_not_wait_for_an_item_of_many_rows(tmp_path: Path) -> None:
+    file = tmp_path / "cms.db"
+    await migrate(f"sqlite+aiosqlite:///{file}")
+    pen, threads = SqlitePen(file, threaded=True), list[str]()
+
+    def seen(statement: str) -> None:
+        if "INTO quarantine" in statement:
+            threads.append(threading.current_thread().name.partition("_")[0])
+
+    pen.connection.set_trace_callback(seen)
+    for count in (1, 600):
+        threads.append(f"{count}:")
+        await pen.write([Item(rows_of([bulky(n) for n in range(count)], MAIN, int), [])])
+    assert list(dict.fromkeys(threads)) == ["1:", "MainThread", "600:", "store writer"]
+    await pen.close()
 
 
 class RestingPen(SqlitePen):
