@@ -22,6 +22,11 @@ REMEMBERED, WRITTEN, MOST_NOTES, TOLD = 500, 200, 50, 10
 OFFLINE = "station.offline"
 #: Stations that lose their links so close together have one cause.
 _CLOSE = timedelta(seconds=5)
+#: An alert with more members than are told is told of this often at most: in a large fleet a station comes or goes
+#: every second, and each time all of them would be written down.
+_SELDOM = timedelta(seconds=10)
+#: What is on the agenda for it.
+_LATER = "*later"
 #: A burst on the whole fleet rather than on sites: so many stations, of so many sites, such a part of all.
 _FLEET_STATIONS, _FLEET_SITES, _FLEET_PART = 10, 3, 20
 #: So many stations of a site at once are a critical matter, whether somebody charges there or not.
@@ -244,11 +249,21 @@ class Board:
                 self._join(id_, finding)
         for group in _groups([f for f in fresh if f.key not in self._alert_of], stations_at):
             raised.add(self._raise(group, now))
-        told = []
-        for id_ in sorted(raised | self._touched):
-            told.append(self._turned(id_, id_ in raised, now, stations_at))
-        self._touched = set()
+        later = {id_ for id_ in self._touched - raised if self._waits(id_, now)}
+        told = [
+            self._turned(id_, id_ in raised, now, stations_at)
+            for id_ in sorted((raised | self._touched) - later)
+        ]
+        self._touched = later
         return told
+
+    def _waits(self, id_: str, now: datetime) -> bool:
+        """Whether a large alert was told of a moment ago; then it is on the agenda."""
+        due = self.open[id_].changed_at + _SELDOM
+        if len(self._members[id_]) <= TOLD or now >= due:
+            return False
+        self.wake(due, _LATER)
+        return True
 
     def _joined(self, finding: Finding) -> str | None:
         """The open alert that this belongs to."""

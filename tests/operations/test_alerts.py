@@ -242,6 +242,21 @@ async def test_a_message_of_no_station_is_told_of_and_is_over_by_itself(small: S
     assert await eye.look(hours=25) == [] and eye.watch._board.things() == []
 
 
+async def test_a_large_alert_is_told_of_now_and_then(small: Small, eye: Eye) -> None:
+    names = await fleet(small, 14)
+    for name in names:
+        await go(small, name)
+    await eye.look()
+    before = [one.count for one in await eye.look(minutes=5) if one.kind == "station.offline"]
+    for name in names[:2]:
+        await come(small, name)
+        (one,) = await eye.look(seconds=1)
+        assert [one.count] == before == [14]
+    (one,) = await eye.look(seconds=9)
+    assert one.count == 12
+    assert (await eye.told()).count("alert.changed") == 1
+
+
 async def test_what_stands_after_a_restart_is_the_same_alert_and_keeps_who_claimed_it(
     small: Small, eye: Eye
 ) -> None:
