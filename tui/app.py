@@ -24,7 +24,7 @@ from cms.client import Address, AsyncClient
 from cms.contract.refusals import Refusal
 from cms.contract.safe import safe
 from cms.contract.status import ShowStatus
-from tui import clipboard, exporting, keys, notes, theme
+from tui import clipboard, exporting, habits, keys, notes, theme
 from tui import keymap as keymaps
 from tui.acting import Acting
 from tui.books import MODULES
@@ -249,6 +249,15 @@ class CmsApp(LeanApp):
         else:
             await super().on_event(event)
 
+    def on_key(self, event: events.Key) -> None:
+        """A key that nobody wanted: nothing happens, and it is said that nothing does."""
+        place = self.here
+        if place is None or not isinstance(self.focused, LiveTable) or event.key in place.active_bindings:
+            return
+        shown = event.character if event.is_printable and event.character else event.key
+        working = [key.shown.split()[0] for key in keys.here(place.place, self.rows)]
+        self.say(habits.answer_to_key(event.key, shown, working), "dim")
+
     async def on_landed(self, note: Landed) -> None:
         await self.typeahead.landed(note)
 
@@ -281,6 +290,9 @@ class CmsApp(LeanApp):
 
     def action_configuration(self) -> None:
         self.travel.open_configuration()
+
+    def action_messages(self) -> None:
+        self.travel.open_tab("frames")
 
     def action_books(self) -> None:
         self.travel.open_shelf()

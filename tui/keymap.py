@@ -27,6 +27,7 @@ from tui.keys import KEYS, Key
 PRESETS: dict[str, dict[str, str]] = {
     "default": {},
     "vim": {
+        "messages": "f",
         "open": "enter,l",
         "back": "escape,q,h",
         "page(1)": "ctrl+d,ctrl+f,pagedown",

@@ -216,16 +216,20 @@ class Travel:
 
     def open_configuration(self) -> None:
         """That of the station under the cursor."""
+        self.open_tab("configuration")
+
+    def open_tab(self, tab: str) -> None:
+        """A tab of the page of the station under the cursor."""
         place = self._app.here
         target = place.target() if place else None
-        if target is None or target.kind != "station":
+        if target is None or not target.station:
             self._app.say("put the cursor on a station first", "warn")
             return
         self._app.hush()
         if isinstance(place, Station):
-            place.open_tab("configuration")
+            place.open_tab(tab)
         else:
-            self._push(partial(Station, target.station, "configuration"))
+            self._push(partial(Station, target.station, tab))
 
     def open_shelf(self) -> None:
         """The books of the station under the cursor, or all."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from textual.timer import Timer
 
-from tui import keys
+from tui import habits, keys
 from tui.books import BOOKS
 from tui.orders import ACTS
 from tui.screens.listed import Listed
@@ -23,12 +22,6 @@ if TYPE_CHECKING:
 FILTER_PAUSE_S = 0.15
 TOLD = 8
 """So many of the matches are shown while one types."""
-#: Words that people bring along, and what they mean here.
-ALIASES = {
-    "q": "quit", "q!": "quit", "quit!": "quit", "h": "help", "st": "stations", "se": "sessions",
-    "tok": "tokens", "ev": "events", "ls": "stations", "reload": "reread", "refresh": "reread", "export": "export",
-    "screenshot": "picture", "ro": "read-only", "readonly": "read-only", "ctx": "views",
-}  # fmt: skip
 
 
 class Typed:
@@ -39,7 +32,10 @@ class Typed:
         self._filter_timer: Timer | None = None
 
     def open_filter(self) -> None:
-        if (place := self._app.here) is not None:
+        """Of the place; of the stations where the place is no list to filter."""
+        if (place := self._app.here) is not None and place.place == "overview":
+            place.query_one(Entry).open("stations", "stations /")
+        elif place is not None:
             place.query_one(Entry).open("filter", "/", place.filter_text())
 
     def open_command(self) -> None:
@@ -86,6 +82,8 @@ class Typed:
             case "filter":
                 if (place := self._app.here) is not None:
                     place.apply_filter(text, final=True)
+            case "stations" if text:
+                self._app.travel.look(View("stations", text))
             case "command":
                 self._command(text)
             case "jump":
@@ -126,13 +124,21 @@ class Typed:
         if word == "cms":
             app.commanding.run(rest.strip())
             return
-        word = ALIASES.get(word, word)
-        if not self._word(word, rest.strip()) and not self._go_to(
+        known = ["view", *keys.words(app.rows), *BOOKS]
+        if word in habits.OPENING and (rest or word not in known):
+            self._open(rest.strip())
+        elif not self._word(habits.word_meant(word, known), rest.strip()) and not self._go_to(
             text, app.mirror.stations, app.mirror.sessions
         ):
-            near = difflib.get_close_matches(word, [*keys.words(app.rows), *BOOKS], n=1)
-            hint = f"; did you mean :{near[0]}?" if near else ""
-            app.say(f"no command, station or session is called {text}{hint}", "warn")
+            hint = habits.answer_to_word(word, known)
+            app.say(f"no command, station or session is called {text}{hint and '; '}{hint}", "warn")
+
+    def _open(self, name: str) -> None:
+        """What is named, or what the cursor stands on."""
+        if name:
+            self._jump(name)
+        else:
+            self._app.travel.open_row()
 
     def _word(self, word: str, rest: str) -> bool:
         """Do what the word says; answers whether there is such a word."""
@@ -140,7 +146,7 @@ class Typed:
         key = keys.words(app.rows).get(word)
         if word == "view" and rest:
             app.menus.show(rest)
-        elif key is not None and rest and key.group == "SCREENS":
+        elif key is not None and rest and key.group == "SCREENS" and rest not in ("list", "ls"):
             mode = key.action.removeprefix("go('").removesuffix("')")
             app.travel.look(View(mode, rest))
         elif key is not None and rest and key.group == "ACT":
