@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from cms.domain.changes import AddReading, MeterSession, OpenSession, UpdateSession
 from cms.domain.evolve import evolve
@@ -23,6 +25,7 @@ from cms.domain.measures import (
 from cms.domain.meters import REGISTER
 from cms.domain.observations import Reading, Sample
 from cms.store.engine import SqlStore
+from tests.store.conftest import Opening
 from tests.store.things import NOON, session
 
 
@@ -65,6 +68,23 @@ async def test_a_session_is_marked_when_it_ends_once_and_again_when_it_changes(s
     await store.commit((DropSession("s1", over.station, over.transaction_id),), ())
     assert await usage.count_marks() == 1
     assert await usage.sessions(["s1"]) == []
+
+
+async def test_what_was_over_before_anything_was_counted_is_to_be_counted(
+    database: tuple[str, bool], opening: Opening
+) -> None:
+    store = await opening()
+    over = [session(f"s{n}", transaction_id=f"t{n}", status="ended", ended_at=NOON) for n in range(3)]
+    runs = session("s9", transaction_id="t9", status="charging")
+    await store.commit([OpenSession(each) for each in (*over, runs)], ())
+    await store.close()
+    engine = create_async_engine(database[0])
+    async with engine.begin() as connection:
+        for name in ("usage_marks", "usage_sessions", "usage_sums", "usage_evses"):
+            await connection.execute(text(f"DROP TABLE {name}"))
+        await connection.execute(text("UPDATE alembic_version SET version_num = '0005'"))
+    await engine.dispose()
+    assert [name for name, _ in await (await opening()).usage.marks(10)] == ["s0", "s1", "s2"]
 
 
 async def test_sums_are_added_to_and_found_by_time_and_by_key(store: SqlStore) -> None:
