@@ -51,6 +51,7 @@ from cms.operations.deciding import settle
 from cms.operations.drivers import find, person_of, shown, tokens_of
 from cms.operations.identifying import standing, told_as
 from cms.operations.tokens import view as token_view
+from cms.operations.usagesums import counting
 
 #: So many rows of each kind are in an export at most.
 _MOST = 50_000
@@ -350,8 +351,10 @@ def _intent(intent: Intent, aliases: Aliases) -> Intent:
 
 async def _rewritten(core: Core, aliases: Aliases, words: Sequence[str]) -> None:
     """Until nothing in the record names him: what was on its way meanwhile too."""
-    while await core.store.rewrite(words, aliases.column):
-        pass
+    # Who counts sessions just now takes back what he read under the old name: he is through with it first.
+    async with counting(core):
+        while await core.store.rewrite(words, aliases.column):
+            pass
 
 
 # Files of stations (logs that they put here)

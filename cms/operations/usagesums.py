@@ -43,11 +43,16 @@ async def follow(core: Core) -> None:
             log.exception("sessions could not be counted; tried again in a minute")
 
 
+def counting(core: Core) -> asyncio.Lock:
+    """Held while sessions are counted."""
+    return core.turns.setdefault("usage", asyncio.Lock())
+
+
 async def catch_up(core: Core, within_s: float | None = None) -> int:
     """Count what is marked; how many are left where the time was too short."""
     loop = asyncio.get_running_loop()
     until = None if within_s is None else loop.time() + within_s
-    turn = core.turns.setdefault("usage", asyncio.Lock())
+    turn = counting(core)
     async with turn:
         await _note_in_service(core)
     while True:
