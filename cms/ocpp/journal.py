@@ -10,9 +10,10 @@ from typing import Any
 
 from cms.domain.evolve import evolve
 from cms.domain.handshakes import PLAIN_TO_TLS, TLS, Attempt
+from cms.domain.networks import network_of
 
 _ROWS = 1_000
-#: Of one address: a scanner must not push the stations out.
+#: Of one origin: a scanner must not push the stations out.
 _ROWS_OF_ONE = 50
 _MAX_TEXT = 120
 #: Subprotocols that a station offers, and letters of each: a header has room for thousands.
@@ -26,7 +27,7 @@ class Journal:
 
     def __init__(self) -> None:
         self._rows: dict[tuple[str, ...], Attempt] = {}
-        self._of_address: dict[str, int] = {}
+        self._of_origin: dict[str, int] = {}
 
     def note(self, attempt: Attempt) -> None:
         """Another one; alike are those of the same address, identity and cause."""
@@ -36,7 +37,9 @@ class Journal:
             why=attempt.why[:_MAX_TEXT],
             offered=tuple(word[:_MAX_WORD] for word in attempt.offered[:_MAX_OFFERED]),
         )
+        origin = _origin(attempt.address)
         key = (
+            origin,
             attempt.organisation,
             attempt.address,
             attempt.identity.casefold(),
@@ -47,33 +50,38 @@ class Journal:
         if before is not None:
             attempt = evolve(attempt, first_at=before.first_at, count=before.count + 1)
         else:
-            self._make_room(attempt.address)
-            self._of_address[attempt.address] = self._of_address.get(attempt.address, 0) + 1
+            self._make_room(origin)
+            self._of_origin[origin] = self._of_origin.get(origin, 0) + 1
         self._rows[key] = attempt
 
     def solved(self, organisation: str, station: str, at: datetime) -> None:
         """The station came in."""
         name = station.casefold()
         for key, row in self._rows.items():
-            if key[2] == name and row.organisation == organisation and row.solved_at is None:
+            if key[3] == name and row.organisation == organisation and row.solved_at is None:
                 self._rows[key] = evolve(row, solved_at=at)
 
     def rows(self, organisation: str) -> list[Attempt]:
         return [row for row in self._rows.values() if row.organisation == organisation]
 
-    def _make_room(self, address: str) -> None:
-        if self._of_address.get(address, 0) >= _ROWS_OF_ONE:
-            self._drop(next(key for key in self._rows if key[1] == address))
+    def _make_room(self, origin: str) -> None:
+        if self._of_origin.get(origin, 0) >= _ROWS_OF_ONE:
+            self._drop(next(key for key in self._rows if key[0] == origin))
         elif len(self._rows) >= _ROWS:
             self._drop(next(iter(self._rows)))
 
     def _drop(self, key: tuple[str, ...]) -> None:
-        row = self._rows.pop(key)
-        left = self._of_address[row.address] - 1
+        del self._rows[key]
+        left = self._of_origin[key[0]] - 1
         if left:
-            self._of_address[row.address] = left
+            self._of_origin[key[0]] = left
         else:
-            del self._of_address[row.address]
+            del self._of_origin[key[0]]
+
+
+def _origin(address: str) -> str:
+    """An address of IPv4, behind which a whole depot may stand; of IPv6 the network, of which one scanner has all."""
+    return network_of(address) if ":" in address else address
 
 
 class ToldTls(ssl.SSLObject):

@@ -160,6 +160,9 @@ def test_strangers_fill_it_only_so_far() -> None:
         journal.note(attempt("10.0.0.66", f"X{number}"))
     rows = journal.rows("main")
     assert len(rows) == 51 and rows[0].identity == "CP-7", "a scanner does not push the stations out"
+    for number in range(500):
+        journal.note(attempt(f"2001:db8::{number:x}", "X"))
+    assert len(journal.rows("main")) == 101, "nor one that has a whole network"
     for number in range(3_000):
         journal.note(attempt(f"10.1.{number // 250}.{number % 250}", "X"))
     assert len(journal.rows("main")) == 1_000
