@@ -42,10 +42,11 @@ FORMS: dict[tuple[str, str], Callable[[int], Any]] = {
     ("SessionView", "ended_at"): lambda _: None,
     ("AlertView", "ended_at"): lambda _: None,
     ("AuthorityView", "use"): lambda nth: ("station", "csms", "v2g", "other")[nth],
-    ("IntentView", "status"): lambda nth: ("confirmed", "failed", "queued", "sent")[
-        nth % 4
-    ],  # else it is waited for
+    # Most are over, else they would be waited for.
+    ("IntentView", "status"): lambda nth: ("confirmed", "failed", "queued", "sent")[nth % 4],
 }
+#: The row whose order waits; so do those that events tell of.
+QUEUED = 2
 NUMBERS = {bool: True, int: 1, float: -12.5, bytes: b"x"}
 ROWS = 4
 
@@ -123,7 +124,7 @@ class Attacks:
             told |= {self.text(): self.text(), "text": self.text()}
             whole = {"session": SessionView, "intent": IntentView, "token": TokenView, "alert": AlertView}
             told |= {
-                key: self.view(kind, number) for key, kind in whole.items() if name.startswith(f"{key}.")
+                key: self.view(kind, QUEUED) for key, kind in whole.items() if name.startswith(f"{key}.")
             }
             told |= {"evse": 1, "connector": 1} if name == "connector.status" else {}
             yield Event(str(number), datetime.now(UTC), name, self.text(), self.text(), self.text(), told)

@@ -19,7 +19,7 @@ def asked(daemon: FakeDaemon, kind: type[object]) -> list[object]:
 
 async def at_the_stranger(seat: Seat) -> None:
     await seat.sees("CP-9999")
-    await seat.press("G")
+    await seat.press("j")
     await seat.sees("▌? CP-9999")
 
 

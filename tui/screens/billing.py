@@ -143,6 +143,8 @@ class Billing(Tabbed):
             self.console.travel.open_billing_run()
         elif kind == "seller":
             self.console.reading.fetch(self, "seller", lambda ask: ask(ShowSeller()))
+        else:  # of a newer daemon: all that it tells
+            self.open_row(matter.matter, matter)
 
     def open_invoice(self, row: InvoiceView) -> None:
         self.console.travel.open_invoice(row.invoice)
