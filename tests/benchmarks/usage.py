@@ -35,7 +35,7 @@ from cms.store.statements import names
 from tests.operations.small import ToldStations
 
 NOW = datetime(2026, 6, 1, 3, 0, tzinfo=UTC)
-ANA = Actor("ana", "admin", frozenset({"billing.read"}))
+ANA = Actor("ana", "admin", frozenset({"billing.read", "drivers.read"}))
 A_DAY = 5
 PER_SITE = 20
 DRIVERS = 20_000
