@@ -334,6 +334,10 @@ def _decodes(name: str) -> msgspec.json.Decoder[Any]:
     return msgspec.json.Decoder(Message if name == "frame" else Event)
 
 
+#: On a socket of this machine nothing is encrypted: to read all authorities of the world for it takes 40 ms.
+_NO_TLS = False
+
+
 class AsyncClient:
     """A daemon as the TUI and ``--follow`` see it. Close it, or use it as a context."""
 
@@ -350,7 +354,9 @@ class AsyncClient:
         if address.socket is not None:
             check_socket_path(address.socket)
         self._http = httpx.AsyncClient(
-            transport=httpx.AsyncHTTPTransport(uds=address.socket) if address.socket else None,
+            transport=httpx.AsyncHTTPTransport(uds=address.socket, verify=_NO_TLS)
+            if address.socket
+            else None,
             base_url=address.url or "http://localhost",
             headers=address.headers,
             trust_env=False,

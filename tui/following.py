@@ -24,7 +24,7 @@ class Following:
         self._app = app
         self._daemon = daemon
         self.link = Link(daemon, app.mirror, app.painting.collect, self._turned)
-        self.state = LinkState(False, "asking the daemon")
+        self.state = LinkState(False)
         self.was_live = False
         self._lost_at: datetime | None = None
 

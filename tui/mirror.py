@@ -215,7 +215,9 @@ class Mirror:
             self.reported.pop(key, None)
             return
         self.reported[key] = view
-        view = replace(view, connectors=tuple(self._with_session(view.id, c) for c in view.connectors))
+        connectors = tuple(self._with_session(view.id, c) for c in view.connectors)
+        if connectors != view.connectors:  # of ten thousand that come at the start few are otherwise
+            view = replace(view, connectors=connectors)
         self.stations[key] = view
         self.online += view.online
         self.connectors.update(_statuses(view))
@@ -302,6 +304,8 @@ class Mirror:
                 status = known or connector.status
                 return replace(connector, session=key, power_w=session.power_w, status=status)
         if connector.session is not None and connector.session not in self.sessions:
+            return connector
+        if connector.session is None and connector.power_w is None:
             return connector
         return replace(connector, session=None, power_w=None)
 

@@ -113,6 +113,9 @@ class Place(Screen[None]):
         self.draw_frame()
         self.draw(None)
 
+    def on_unmount(self) -> None:
+        self.console.painting.places.discard(self)
+
     def on_screen_resume(self) -> None:
         self.console.travel.arrived(self)
         self.draw_frame()
@@ -137,7 +140,8 @@ class Place(Screen[None]):
         console = self.console
         width = self.app.size.width
         self.query_one("#head", Lines).show([self._head(width)])
-        self.set_class(not console.following.live, "-lost")
+        # Not while it connects for the first time: nothing is old yet, and every widget would be styled anew.
+        self.set_class(not console.following.live and bool(console.following.state.reason), "-lost")
         self.query_one("#banner", Lines).show([console.following.banner()])
         self.query_one("#keys", Lines).show([self._keys(width)])
         self.query_one("#flash", Lines).show(self._flash(width))
