@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from cms.contract.events import Event
 from tests.tui.fake import NOON, session
 from tui.charts.heat import extremes, grid_of, heat_map, shade
+from tui.charts.looks import shifted
 from tui.charts.measures import MEASURES, Scale, change
 from tui.charts.power import site_power
 from tui.charts.sheets import power_sheet, sheet
@@ -154,3 +155,15 @@ def test_the_unit_grows_with_the_figures() -> None:
 def test_cells_of_a_sheet_are_no_formula_and_instants_are_utc() -> None:
     assert sheet(("a", "b"), [("=1+1", None), (-3, NOON)]) == "a,b\n'=1+1,\n-3,2026-11-22T12:00:00Z\n"
     assert power_sheet([(NOON, 7_000)]) == "at,power_w\n2026-11-22T12:00:00Z,7000\n"
+
+
+@pytest.mark.parametrize("zone", ["Mars/Olympus", "../../etc/passwd", "\x1b]52;c;x\x1b\\", "\x00", ""])
+def test_a_time_zone_that_this_machine_does_not_know_is_told_in_utc(zone: str) -> None:
+    until = datetime(2026, 11, 22, tzinfo=UTC)
+    assert shifted(until - timedelta(days=1), until, zone, 1) == (until, until + timedelta(days=1))
+
+
+def test_names_below_a_picture_are_obeyed_by_nobody() -> None:
+    lines = drawn(steps_chart([1.0, 2.0], ["\x1b]52;c;x\x1b\\", "\x1b["], "\x1b[2J", 60, 8))
+    assert len(lines) == 8
+    assert "\x1b" not in "".join(lines)

@@ -7,8 +7,8 @@ report's time zone, so that a day stays a day when the clocks are changed.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cms.contract.sessions import ListSessions
 from cms.contract.usage import GROUPINGS, TIMES, ShowUsage, UsageReport, UsageRow
@@ -105,9 +105,17 @@ def series_by(report: UsageReport) -> str:
 # ---- the span
 
 
+def clock_of(zone: str) -> tzinfo:
+    """The clock of a time zone; UTC where this machine does not know it, as the daemon's does."""
+    try:
+        return ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return UTC
+
+
 def ending_now(span: Span, zone: str, now: datetime) -> tuple[datetime, datetime]:
     """The bounds of a live span before its report is there: until the end of the local day, or of the hour."""
-    local = now.astimezone(ZoneInfo(zone)).replace(minute=0, second=0, microsecond=0)
+    local = now.astimezone(clock_of(zone)).replace(minute=0, second=0, microsecond=0)
     hour, day = local + timedelta(hours=1), local.replace(hour=0) + timedelta(days=1)
     until = hour if span.by == "hour" else day
     return until - span.length, until
@@ -125,7 +133,7 @@ def moved(look: Look, report: UsageReport, by: int, now: datetime) -> Look:
 
 def shifted(since: datetime, until: datetime, zone: str, by: int) -> tuple[datetime, datetime]:
     """The span moved by its own length on the wall clock; whole months by as many months."""
-    tz = ZoneInfo(zone)
+    tz = clock_of(zone)
     begin, end = since.astimezone(tz).replace(tzinfo=None), until.astimezone(tz).replace(tzinfo=None)
     months = (end.year - begin.year) * 12 + end.month - begin.month
     if months and _begins_month(begin) and _begins_month(end):
@@ -231,7 +239,7 @@ def spanned(look: Look, report: UsageReport | None) -> str:
 
 def local(report: UsageReport) -> tuple[datetime, datetime]:
     """The bounds of a report on its own clock."""
-    tz = ZoneInfo(report.time_zone)
+    tz = clock_of(report.time_zone)
     return report.since.astimezone(tz), report.until.astimezone(tz)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from tui.trend import Sample
-from tui.widgets.paint import Line
+from tui.widgets.paint import Line, clean
 from tui.widgets.sparkline import spark
 from tui.words import power
 
@@ -147,6 +147,9 @@ def _drawn(
     """The values from the ``first`` on, filled to the ground; ``marks`` name nothing, half and ``most``."""
     import plotext  # a tenth of a second that small terminals do not pay
 
+    # plotext paints what it is told, and stumbles over half a control sequence: names and currencies are others'.
+    marks = [clean(mark, None) for mark in marks]
+    ticks = [(place, clean(title, None)) for place, title in ticks]
     margin, last = max(map(len, marks)), len(values) - 1
     figure = plotext.figure
     figure.clear()
