@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from cms.contract.events import Event
@@ -11,6 +11,7 @@ from cms.contract.refusals import Refusal
 from cms.contract.stations import ConnectorView
 
 NONE = "·"
+DAY = timedelta(days=1)
 
 
 def sentence(refusal: Refusal) -> str:
@@ -72,6 +73,21 @@ def lasting(start: datetime, end: datetime) -> str:
 def clock(at: datetime) -> str:
     """Local time of day, ``12:41:05``."""
     return at.astimezone().strftime("%H:%M:%S")
+
+
+def counted(count: int, noun: str) -> str:
+    """So many of them: ``1 site``, ``2,000 sites``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def day(at: date | None) -> str:
+    """A calendar day, ``2026-11-22``; nothing where there is none."""
+    return "" if at is None else f"{at:%Y-%m-%d}"
+
+
+def day_or_clock(at: datetime, now: datetime) -> str:
+    """Local time of day of what is less than a day old, ``12:41``; the day of what is older, ``11-22``."""
+    return at.astimezone().strftime("%H:%M" if now - at < DAY else "%m-%d")
 
 
 def moment(at: datetime | None) -> str:

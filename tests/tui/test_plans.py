@@ -27,7 +27,7 @@ async def test_what_waits_for_a_person_stands_above_what_is_done() -> None:
     ]  # fmt: skip
     async with seated(daemon) as seat:
         seat.app.travel.open_book("billing", None)
-        await seat.sees("7", "invoices are overdue", "2310.40 EUR", "02.10.26")
+        await seat.sees("7", "invoices are overdue", "2310.40 EUR", "2026-10-02")
         await seat.sees("212", "not on an invoice yet", "✔", "sessions are held")
         shown = seat.text
         assert shown.index("are overdue") < shown.index("not on an invoice") < shown.index("are held")
@@ -41,7 +41,7 @@ async def test_a_subscription_is_cancelled_from_its_book() -> None:
     ]
     async with seated(daemon) as seat:
         seat.app.travel.open_book("subscriptions", None)
-        await seat.sees("ada", "flat", "active", "01.11.26")
+        await seat.sees("ada", "flat", "active", "2026-11-01")
         await seat.press("D")
         await seat.sees("cms plans cancel ada", "until term and notice are over")
         daemon.refusing[CancelPlan] = Conflict("plan flat can be left from 2027-11-01 on, not before")

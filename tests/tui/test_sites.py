@@ -113,7 +113,7 @@ async def test_the_tree_opens_site_by_site_down_to_the_session_and_acts_work_in_
         await seat.press("slash")
         await seat.type("site~ulm")
         await seat.press("enter")
-        await seat.sees("1 sites · 2 stations", "CP-0018", "CP-0074")
+        await seat.sees("1 site · 2 stations", "CP-0018", "CP-0074")
         await seat.press("j")
         await seat.sees("▌  ▸ ● CP-0018")
         await seat.press("right")

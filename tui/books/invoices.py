@@ -9,6 +9,7 @@ from typing import Any
 from cms.contract import invoices
 from cms.contract.intents import Preview
 from cms.contract.money import money
+from tui import words
 from tui.books.shape import Book, Cell, field, order
 from tui.orders import Draft, Target
 from tui.widgets.paint import Span
@@ -61,8 +62,8 @@ INVOICES = Book(
         Cell("Invoice", 11, field("invoice")),
         Cell("State", 9, lambda row: (row.status, _STATUSES.get(row.status, ""))),
         Cell("Buyer", 8, field("buyer"), grow=True),
-        Cell("Issued", 8, lambda row: f"{row.issued_on:%d.%m.%y}", drop=3),
-        Cell("Due", 8, lambda row: f"{row.due_on:%d.%m.%y}", drop=2),
+        Cell("Issued", 10, lambda row: words.day(row.issued_on), drop=3),
+        Cell("Due", 10, lambda row: words.day(row.due_on), drop=2),
         Cell("kWh", 9, lambda row: f"{row.energy_wh / 1000:.1f}", right=True, drop=4),
         Cell("To pay", 12, _amount("payable"), right=True, drop=1),
         Cell("Open", 11, _amount("open"), right=True),

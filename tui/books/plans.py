@@ -8,6 +8,7 @@ from typing import Any
 
 from cms.contract import billingprofiles, openmatters, plans
 from cms.contract.intents import Preview
+from tui import words
 from tui.books.shape import Book, Cell, field, order
 from tui.orders import Draft, Target
 from tui.widgets.paint import Span
@@ -29,7 +30,7 @@ def _kwh(row: Any) -> Span:
 
 
 def _day(name: str) -> Callable[[Any], Span]:
-    return lambda row: "" if getattr(row, name) is None else f"{getattr(row, name):%d.%m.%y}"
+    return lambda row: words.day(getattr(row, name))
 
 
 def _foretold(verb: str, does: str, option: str = "") -> Callable[[Draft], Preview]:
@@ -83,10 +84,10 @@ SUBSCRIPTIONS = Book(
         Cell("Driver", 16, field("driver"), grow=True),
         Cell("Plan", 14, field("plan")),
         Cell("State", 7, _status(_SUBSCRIPTIONS)),
-        Cell("Since", 8, _day("since")),
-        Cell("Until", 8, _day("until")),
+        Cell("Since", 10, _day("since")),
+        Cell("Until", 10, _day("until")),
         Cell("Next", 14, field("next"), drop=1),
-        Cell("Free from", 9, _day("free_from"), drop=2),
+        Cell("Free from", 10, _day("free_from"), drop=2),
     ),
     "nobody has a plan: cms plans sign-up",
     ("plan.", "driver.erased"),
@@ -148,7 +149,7 @@ BILLING = Book(
         Cell("Open", 6, _count, right=True),
         Cell("What", 18, field("what"), grow=True),
         Cell("Amount", 14, _amount, right=True),
-        Cell("Since", 8, _day("oldest"), drop=1),
+        Cell("Since", 10, _day("oldest"), drop=1),
         Cell("Waits for", 9, field("waits_for"), drop=2),
         Cell("See", 40, field("command", "dim"), drop=3),
     ),

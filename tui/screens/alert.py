@@ -145,14 +145,15 @@ def facts(one: AlertView, shown: AlertView, width: int, over: bool = False) -> l
     state: Span = ("over", "good") if over else (line.state, "dim" if one.state == "new" else "busy")
     lines: list[Line] = [
         ((f" {line.mark} ", line.tone), (one.what, "strong")),
-        *(((f"   {text}", tone),) for text in wrapped(one.why, max(10, width - 4), 3)),
+        *(((f"  {text}", tone),) for text in wrapped(one.why, max(10, width - 4), 3)),
         ("   ", state, *_muted(one), f" · {one.severity} · since {words.minute(one.since)}"),
     ]
     if shown.sessions:
         lines.append(
             (
                 (
-                    f"   {shown.sessions} sessions run at its stations: their energy comes when they are back",
+                    f"   {words.counted(shown.sessions, 'session')} run{'s' * (shown.sessions == 1)} there:"
+                    " the energy comes when the stations are back",
                     "warn",
                 ),
             )

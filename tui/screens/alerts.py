@@ -126,7 +126,7 @@ class Alerts(Listed):
         quiet = one.state == "muted"
         return (
             (line.mark, "dim" if quiet else line.tone),
-            words.clock(one.since)[:5],
+            words.day_or_clock(one.since, self.console.now()),
             (one.what, "dim" if quiet else ""),
             one.site or "",
             (one.why, "dim" if quiet else line.tone),

@@ -137,7 +137,7 @@ class BillingRun(BookPlace):
 
     def _period(self) -> str:
         first = self._parts[0] if self._parts else None
-        return f"{first.since:%d.%m.%Y} to {first.until:%d.%m.%Y}" if first else "last month"
+        return f"{first.since} to {first.until}" if first else "last month"
 
     def _foretold(self, draft: Draft) -> Preview:
         does = f"{self.totals()} are numbered and owed; only a credit note takes one back"

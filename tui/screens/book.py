@@ -62,7 +62,7 @@ class BookPlace(Listed):
     """One book, of one station or of all."""
 
     place = "book"
-    sort_name = "as told"
+    sort_name = "as listed"
 
     def __init__(self, book: Book, station: str | None) -> None:
         super().__init__()
@@ -77,7 +77,7 @@ class BookPlace(Listed):
 
     @property
     def sorts(self) -> dict[str, Callable[[Any], Any]]:  # type: ignore[override]
-        return {"as told": self.book.rank}
+        return {"as listed": self.book.rank}
 
     # ---- what Listed wants to know
 

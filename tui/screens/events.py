@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
+from datetime import UTC, datetime
 
 from textual.binding import Binding
 from textual.widget import Widget
@@ -116,6 +117,13 @@ class Events(Place):
             self.console.travel.open_paper(f"{told.type} {told.station or ''}".strip(), as_json(asdict(told)))
 
 
+def _plain(value: object) -> str:
+    """A time as everywhere else in our JSON, RFC 3339 in UTC."""
+    if isinstance(value, datetime) and value.tzinfo is not None:
+        return value.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    return str(value)
+
+
 def as_json(value: object) -> list[str]:
     """Indented JSON, line by line."""
-    return json.dumps(value, indent=2, default=str, ensure_ascii=False).splitlines()
+    return json.dumps(value, indent=2, default=_plain, ensure_ascii=False).splitlines()

@@ -128,7 +128,7 @@ def invoice_lines(view: InvoiceView) -> list[Line]:
     kind = "credit note" if view.kind == "credit-note" else "invoice"
     first: Line = (
         (f" {view.buyer}", "strong"),
-        f" · {kind} of {view.issued_on:%d.%m.%Y} · due {view.due_on:%d.%m.%Y}",
+        f" · {kind} of {view.issued_on} · due {view.due_on}",
         (late, "bad"),
         f" · {view.status}",
     )

@@ -171,10 +171,11 @@ class Listed(Place):
         left: Span = (f" / {self._expression}", "busy") if self._expression else (" / filter", "dim")
         marked = self.marks.told(self.listing.positions)
         if marked:
-            right = f"{filtered} "
             marked = (
                 f"  {'only the ' if self._only_marked else ''}{marked}{' …V' if self.marks.ranging else ''}"
             )
+        if marked and width_of([left, marked, right]) >= self.app.size.width:
+            right = f"{filtered} "
         blank = self.app.size.width - width_of([left, marked, right])
         line: Line = (left, (marked, "strong"), " " * max(1, blank), right)
         self.query_one("#line", Lines).show([line])

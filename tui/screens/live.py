@@ -33,12 +33,12 @@ CURVE_ROWS = (5, 18)
 PLUGS = (
     Column("#", 3),
     Column("", 1),
-    Column("State", 20),
+    Column("State", 15, most=28),
     Column("kW", 6, right=True),
     Column("kWh", 7, right=True),
     Column("SoC", 4, right=True, drop=4),
     Column("For", 4, right=True, drop=3),
-    Column("Driver", 12, drop=5, most=20),
+    Column("Driver", 10, drop=5, most=20),
     Column("Info", 8, grow=True, drop=1),
 )
 

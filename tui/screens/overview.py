@@ -193,15 +193,15 @@ class Overview(Place):
         spans: list[Span] = [f" Stations {total:,} ", (f"●{mirror.online:,} ", "good")]
         if total > mirror.online:
             spans.append((f"⊘{total - mirror.online:,} ", "bad"))
-        spans.append(f"  Sessions {len(mirror.active):,}   Power ")
+        spans.append(f" Sessions {len(mirror.active):,}  Power ")
         spans.append((words.power(mirror.power_w), "strong"))
-        spans.append(f"   Today {words.energy(mirror.energy_today_wh)}")
+        spans.append(f"  Today {words.energy(mirror.energy_today_wh)}")
         if mirror.strangers:
-            spans.append((f"   Unknown {len(mirror.strangers):,}", "warn"))
+            spans.append((f"  Unknown {len(mirror.strangers):,}", "warn"))
         if mirror.quarantined:
-            spans.append((f"   Quarantined {mirror.quarantined:,}", "warn"))
+            spans.append((f"  Quarantined {mirror.quarantined:,}", "warn"))
         if orders := len(mirror.pending_intents()):
-            spans.append((f"   Orders under way {orders:,}", "busy"))
+            spans.append((f"  Orders {orders:,}", "busy"))
         room = min(SPARK, self.app.size.width - width_of(spans) - 4)
         if not self.wide and room >= 8 and mirror.trend.samples:
             values, _, _ = sampled(mirror.trend.samples, self.console.now(), room)

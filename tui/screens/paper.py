@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
+from textwrap import wrap
 
-from rich.cells import chop_cells
+from rich.cells import cell_len, chop_cells
 from textual import events
 from textual.widget import Widget
 
@@ -17,6 +19,8 @@ from tui.widgets.paint import Span, clean
 
 MARGIN = 3
 """Columns that a table takes for itself."""
+_TEXT_BEGINS = re.compile(r"\s*(?:\S+\s{2,})?")
+"""What stands before the text of a line: its indent, and a word with a gap after it."""
 
 
 class Paper(Place):
@@ -56,7 +60,7 @@ class Paper(Place):
         if changed is not None:
             return
         width = max(10, self.app.size.width - MARGIN)
-        self._rows = [row for line in self.text for row in chop_cells(clean(line, None), width) or [""]]
+        self._rows = [row for line in self.text for row in broken(clean(line, None), width)]
         table = self.query_one("#list", LiveTable)
         table.set_ids([str(number) for number in range(len(self._rows))])
         table.forget()
@@ -70,6 +74,16 @@ class Paper(Place):
 
     def crumbs(self) -> list[str]:
         return [self.heading]
+
+
+def broken(line: str, width: int) -> list[str]:
+    """A line as rows of at most so many cells, broken at words, the further ones under where its text begins."""
+    if cell_len(line) <= width:
+        return [line]
+    hang = _TEXT_BEGINS.match(line)
+    indent = " " * min(hang.end() if hang else 0, width // 2)
+    rows = wrap(line, width, subsequent_indent=indent, break_on_hyphens=False)
+    return [part for row in rows for part in chop_cells(row, width)] or [""]
 
 
 def help_lines(place: str, rows_of: Sequence[keys.Key] = keys.KEYS) -> list[str]:

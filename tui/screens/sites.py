@@ -203,7 +203,8 @@ class Sites(Place):
             sum(self._count(site) for site in self._sites) if self._expression else len(self.mirror.stations)
         )
         sites = sum(site != NOWHERE for site in self._sites)
-        right = f"{sites:,} sites · {stations:,} stations · {words.power(self.mirror.power_w)} "
+        counts = f"{words.counted(sites, 'site')} · {words.counted(stations, 'station')}"
+        right = f"{counts} · {words.power(self.mirror.power_w)} "
         if self.app.size.width >= NARROW:
             right += f"· sort {self._order_by} "
         blank = self.app.size.width - width_of([left, right])

@@ -108,8 +108,10 @@ class Station(Page):
         link = f"{'online' if view.online else 'offline'} {ago(self, since)}"
         identity = " ".join(part for part in (view.vendor, view.model) if part) or "never booted"
         site = view.site_name or view.site or "no site"
+        state = () if sign.word == "offline" else ((f"{sign.word}", sign.tone), " · ")
         first: Line = (
             (f" {sign.mark} ", sign.tone),
+            *state,
             (link, "good" if view.online else "bad"),
             f" · {identity} · {site} · fw {view.firmware or '?'} · OCPP {view.ocpp_version or '?'}",
             (self._round_trip(), "dim"),

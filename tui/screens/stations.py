@@ -51,12 +51,12 @@ class Stations(Listed):
     view_type = StationView
     columns = (
         Column("", 1),
-        Column("Station", 14, sort="id"),
+        Column("Station", 13, sort="id"),
         Column("Conn", 6),
-        Column("kW", 7, right=True, sort="power"),
-        Column("State", 11, sort="state", drop=3),
+        Column("kW", 6, right=True, sort="power"),
+        Column("State", 12, sort="state", drop=3),
         Column("For", 4, right=True, sort="since", drop=4),
-        Column("Site", 10, sort="site", drop=5, most=18),
+        Column("Site", 12, sort="site", drop=5, most=18),
         Column("Model", 20, sort="model", drop=7, most=30),
         Column("OCPP", 5, drop=8),
         Column("Firmware", 10, drop=9),

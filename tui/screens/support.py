@@ -62,14 +62,14 @@ async def _allowed(ask: Any, request: Any) -> Any | None:
 
 
 def caller_at(mirror: Mirror, target: Target | None) -> str | None:
-    """Whom the row under the cursor is about: a driver, or whose token it is."""
+    """Whom the row under the cursor is about: a driver, whose token or session it is; nobody at a whole station."""
     if target is None:
         return None
     if isinstance(target.row, DriverView):
         return target.row.id
     if target.kind in ("token", "card"):
         return target.token or None
-    session = mirror.sessions.get(target.session or "")
+    session = mirror.sessions.get(target.session or "") if target.plug is not None else None
     return session.token if session is not None else None
 
 

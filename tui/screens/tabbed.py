@@ -44,7 +44,7 @@ class Tabbed(BookPlace):
             self.app.install_screen(self, self._name_of(self.tab))
 
     def crumbs(self) -> list[str]:
-        return [self.title_words, self.book.title]
+        return [self.title_words, self.tab]
 
     # ---- the bar
 

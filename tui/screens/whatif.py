@@ -151,7 +151,7 @@ def simulation_lines(found: Simulation) -> list[Line]:
     change = money(found.change.amount, found.change.currency)
     lines: list[Line] = [
         (
-            f" {found.since:%d.%m.%Y} to {found.until:%d.%m.%Y}, {found.sessions:,} sessions: ",
+            f" {found.since:%Y-%m-%d} to {found.until:%Y-%m-%d}, {found.sessions:,} sessions: ",
             f"{money(found.before.amount, found.before.currency)} was, ",
             (f"{money(found.after.amount, found.after.currency)} by {found.tariff}", "strong"),
             f", {change}{percent}",

@@ -64,7 +64,8 @@ def strip(line: Iterable[Span], width: int, tones: Tones, base: str = "rest") ->
         text = clean(text)
         length = cell_len(text)
         if length > left:
-            text, length = set_cell_size(text, left), left
+            more = "…" if text[left:].strip() else ""
+            text, length = set_cell_size(text, left - len(more)) + more, left
         style = ground + tones(tone) if tone else ground
         if runs and runs[-1][1] == style:
             runs[-1] = (runs[-1][0] + text, style)
