@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -18,6 +17,7 @@ from cli.noun import flags_of, named, single
 from cli.render import Column, Row, cell, compact, fitted, list_lines
 from cms.contract.filters import parse
 from cms.contract.refusals import Invalid
+from cms.contract.safe import decoded
 from cms.contract.stations import Message
 
 app = single("OCPP as it is spoken: request and answer paired, with latency and the schema's verdict.")
@@ -153,7 +153,7 @@ def _decoded(frame: Message | None) -> Any:
     if frame is None:
         return None
     try:
-        return json.loads(frame.payload)
+        return decoded(frame.payload)
     except ValueError:
         return frame.payload
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from statistics import median
 from typing import Any
 
+from cms.contract.safe import decoded
 from cms.contract.stations import Message
 from tui import words
 
@@ -80,8 +81,8 @@ def paired(frames: Iterable[Message]) -> list[Exchange]:
 def payload_of(frame: Message) -> Any:
     """What the frame carries, or None where it is no JSON (or too much of it)."""
     try:
-        return json.loads(frame.payload)
-    except (ValueError, RecursionError):
+        return decoded(frame.payload)
+    except ValueError:
         return None
 
 

@@ -5,8 +5,10 @@ The record and the API keep such text word for word (it is evidence); every sink
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
+from typing import Any
 
 #: Cells that a spreadsheet would read as a formula, also in their full-width forms (ASVS 5.0 1.2.10); and those
 #: that look as if they had been marked as text already, so that the mark can be taken away again.
@@ -16,6 +18,8 @@ _FORMULA = re.compile(r"^'*\s*[=+\-@\t\r\x00＝＋－＠]")
 _HOSTILE_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 _DELETE = 0x7F
+#: No message of OCPP is nested a third as deep.
+_DEEPEST = 40
 
 
 def safe(text: object, limit: int | None = None) -> str:
@@ -35,6 +39,24 @@ def csv_cell(text: object) -> str:
     """The text for a cell of a sheet: harmless, and never a formula (a leading ``'`` says it is text)."""
     cell = safe(text)
     return "'" + cell if _FORMULA.match(cell) else cell
+
+
+def decoded(json_text: str) -> Any:
+    """What the JSON says. ValueError where it is none, or so deep that whoever walks through it falls."""
+    try:
+        told = json.loads(json_text)
+    except RecursionError as error:
+        raise ValueError("nested too deep") from error
+    layer = [told]
+    for _ in range(_DEEPEST):
+        layer = [part for whole in layer if isinstance(whole, dict | list) for part in _parts(whole)]
+        if not layer:
+            return told
+    raise ValueError("nested too deep")
+
+
+def _parts(whole: dict[str, Any] | list[Any]) -> list[Any]:
+    return list(whole.values()) if isinstance(whole, dict) else whole
 
 
 def escaped(json_text: str) -> str:

@@ -5,12 +5,27 @@ from __future__ import annotations
 import json
 import unicodedata
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cms.contract.safe import csv_cell, escaped, safe
+from cms.contract.safe import csv_cell, decoded, escaped, safe
 
 HOSTILE = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
+
+
+@pytest.mark.parametrize("depth", [41, 450, 5_000])
+@pytest.mark.parametrize(("opens", "closes"), [("[", "]"), ('{"a":', "}")])
+def test_what_is_nested_so_deep_that_whoever_walks_through_it_falls_is_no_json(
+    depth: int, opens: str, closes: str
+) -> None:
+    with pytest.raises(ValueError):
+        decoded(opens * depth + "1" + closes * depth)
+
+
+def test_what_stations_say_is_not_too_deep() -> None:
+    said = {"a": [{"b": [[{"c": 1}]]}] * 3}
+    assert decoded(json.dumps(said)) == said
 
 
 def test_plain_text_stays() -> None:

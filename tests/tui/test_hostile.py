@@ -6,8 +6,10 @@ import unicodedata
 
 import pytest
 
+from cms.contract.stations import Message
 from tests.tui.fake import HOSTILE, NOON, hostile_fleet, session
 from tests.tui.seat import Seat, seated
+from tui.exchanges import paired, sheet, summary
 from tui.widgets.paint import clean, fit
 
 
@@ -104,3 +106,11 @@ def test_text_takes_exactly_its_cells(text: str, width: int) -> None:
 def test_combining_marks_do_not_pile_up() -> None:
     assert clean("Z\u0351\u0327\u0321algo") == "Zalgo"
     assert clean("e\u0301") == "é"
+
+
+@pytest.mark.parametrize("depth", [300, 450, 1000])
+def test_a_frame_that_is_nested_deep_is_shown_as_it_came(depth: int) -> None:
+    deep = Message(NOON, "in", "call", "Heartbeat", "1", "[" * depth + "]" * depth)
+    (exchange,) = paired([deep])
+    assert summary(exchange) == deep.payload
+    assert sheet(exchange, [exchange])[-1] == deep.payload
