@@ -378,7 +378,11 @@ class CmsApp(LeanApp):
             self.say("read again")
 
     def action_reconnect(self) -> None:
-        self.following.reach_now()
+        """Where the link is well nothing is to be reached for: what is shown is read again."""
+        if self.following.live:
+            self.action_reread()
+        else:
+            self.following.reach_now()
 
     def close_menu(self) -> None:
         """The rows have the keys again."""
@@ -520,6 +524,10 @@ class CmsApp(LeanApp):
         """Have the place do what a key of its own says: the key table knows which places have it."""
         do = getattr(self.screen, what, None)
         return do(*about) if do is not None else None
+
+    def action_figures(self) -> None:
+        """The picture of the place as figures."""
+        self._ask_place("figures")
 
     def action_filter(self) -> None:
         self.typed.open_filter()

@@ -83,12 +83,14 @@ def word_meant(word: str, known: Collection[str]) -> str:
     return word
 
 
-def answer_to_word(word: str, known: Collection[str]) -> str:
-    """What leads on from a word that there is not; empty when nothing comes to mind."""
+def answer_to_word(word: str, known: Collection[str], line: str) -> str:
+    """What is said of a ``line`` whose word there is not."""
     if word in SENTENCES:
         return SENTENCES[word]
     near = get_close_matches(word, known, n=1)
-    return f"did you mean :{near[0]}?" if near else ""
+    return f"no command, station or session is called {line}" + (
+        f"; did you mean :{near[0]}?" if near else ""
+    )
 
 
 def answer_to_key(key: str, shown: str, working: Collection[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from tui.app import CmsApp
 
 FILTER_PAUSE_S = 0.15
+_NOUGHTS = re.compile(r"(?<!\d)0+(?=\d)")
 TOLD = 8
 """So many of the matches are shown while one types."""
 
@@ -130,8 +132,7 @@ class Typed:
         elif not self._word(habits.word_meant(word, known), rest.strip()) and not self._go_to(
             text, app.mirror.stations, app.mirror.sessions
         ):
-            hint = habits.answer_to_word(word, known)
-            app.say(f"no command, station or session is called {text}{hint and '; '}{hint}", "warn")
+            app.say(habits.answer_to_word(word, known, text), "warn")
 
     def _open(self, name: str) -> None:
         """What is named, or what the cursor stands on."""
@@ -214,15 +215,21 @@ class Typed:
             travel.open_intent,
         )
         exact = len(where) < len(opened)
-        for prefix in (False,) if exact else (False, True):
+        for same in (str.__eq__, _like) if exact else (str.__eq__, _like, str.startswith):
             for known, open_ in zip(where, opened, strict=False):
-                if (key := self._called(text, known, prefix=prefix)) is not None:
+                if (key := self._called(text, known, same)) is not None:
                     open_(key)
                     return True
         return False
 
-    def _called(self, text: str, known: Iterable[str], *, prefix: bool = False) -> str | None:
+    def _called(
+        self, text: str, known: Iterable[str], same: Callable[[str, str], bool] = str.__eq__
+    ) -> str | None:
         """The id meant, without case."""
         wanted = text.casefold()
-        same = str.startswith if prefix else str.__eq__
         return next((key for key in known if same(key.casefold(), wanted)), None)
+
+
+def _like(key: str, wanted: str) -> bool:
+    """The same but for noughts before numbers: CP-1 is said for CP-0001."""
+    return _NOUGHTS.sub("", key) == _NOUGHTS.sub("", wanted)

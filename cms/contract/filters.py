@@ -45,6 +45,8 @@ _ORDERINGS: dict[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le,
     ">=": operator.ge,
 }
+#: What people read as a word and a view holds as a yes or no.
+_SHOWN = {"online": ("online", True), "offline": ("online", False)}
 _LITERALS: dict[str, Any] = {"null": None, "true": True, "false": False}
 _HINT = "e.g. site~berlin and (status=faulted or power_w>50000) and not model=terra*"
 
@@ -304,6 +306,9 @@ def _leaves(value: Any) -> Iterator[Any]:
 
 def _everywhere(word: str) -> Predicate:
     folded = word.casefold()
+    if folded in _SHOWN:
+        key, value = _SHOWN[folded]
+        return lambda thing: any(found is value for found in _values(thing, (key,)))
     if "*" in folded or "?" in folded:
         matches = re.compile(fnmatch.translate(f"*{folded.replace('[', '[[]')}*")).match
         return lambda thing: any(matches(_text(value).casefold()) for value in _all_values(thing))

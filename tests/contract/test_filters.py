@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import UTC, date, datetime
 
 import pytest
@@ -115,6 +116,13 @@ def test_any_text_is_a_filter_or_invalid(expression: str) -> None:
         parse(expression)(STATION)
     except Invalid as refused:
         assert "column" in refused.message
+
+
+def test_the_words_of_the_link_are_found_though_it_is_held_as_yes_or_no() -> None:
+    online = dataclasses.replace(STATION, online=True)
+    assert [parse("offline")(STATION), parse("offline")(online)] == [True, False]
+    assert [parse("Online")(STATION), parse("not offline ground")(online)] == [False, True]
+    assert not parse("online")({"id": "a session"})
 
 
 def test_days_are_compared_as_days() -> None:

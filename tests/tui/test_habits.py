@@ -34,7 +34,10 @@ async def test_words_of_other_tools_lead_somewhere() -> None:
             await seat.type(f"{typed}")
             await seat.press("enter")
             await seat.sees(seen)
-        for typed, heard in (("ctx", "cms tui --context NAME"), ("statoins", "did you mean :stations?")):
+        for typed, heard in (
+            ("ctx", "another daemon: ^Q, then cms tui --context NAME"),
+            ("statoins", "did you mean :stations?"),
+        ):
             await seat.press("colon")
             await seat.type(typed)
             await seat.press("enter")
@@ -51,9 +54,15 @@ async def test_a_key_that_means_nothing_says_so_and_what_to_press() -> None:
         await seat.hears("z does nothing here; o picks columns")
         await seat.press("f9")
         await seat.hears("f9 does nothing here; ? tells the keys")
+        await seat.press("ctrl+r")
+        await seat.hears("read again")
         await seat.press("j")
         await seat.press("l")
         await seat.sees("messages")
+        await seat.press("apostrophe")
+        await seat.type("CP-42")
+        await seat.press("enter")
+        await seat.sees("▸ CP-0042")
 
 
 async def test_a_slash_on_the_overview_finds_among_the_stations() -> None:
