@@ -31,6 +31,7 @@ def open_export(app: CmsApp, place: Listed) -> None:
         Choice("CSV, the columns that are shown", "c", value=partial(_write, app, place, "csv")),
         Choice("JSON, all that is known of each row", "j", value=partial(_write, app, place, "json")),
         Choice("copy the CSV", "y", value=partial(_copy, app, place)),
+        *place.more_exports(),
     ]
     app.screen.query_one(Menu).open("export", f"Export {rows:,} rows", choices)
 

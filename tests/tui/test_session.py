@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
+
+import pytest
 
 from cms.contract.balances import ShowBalance
 from cms.contract.billingprofiles import ShowBillingProfile
@@ -121,17 +124,28 @@ def with_card() -> FakeDaemon:
     return daemon
 
 
-async def test_a_session_is_told_priced_measured_and_its_driver_is_one_key_away() -> None:
+async def test_a_session_is_told_priced_measured_and_its_driver_is_one_key_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     daemon = with_card()
     async with seated(daemon) as seat:
         seat.app.travel.open_session("88140")
         await seat.sees("[Story]", "begins at CP-0042", "draws 22.0 kW", "d driver", "t station")
         await seat.press("y")
         await seat.hears("copied: the story, ready for a mail")
+        await seat.press("n")
+        await seat.sees("Power of 88140", "peak 22.0 kW", "22.00 kW")
+        await seat.press("escape", "e")
+        await seat.hears("✔ the power written to")
+        (power,) = tmp_path.glob("cms-session-88140-power-*.csv")
+        assert power.read_text().startswith("at,power_w\n2026-11-22T") and ",22000\n" in power.read_text()
         await seat.press("tab")
         await seat.sees("[Price]", "€6.71 so far", "rounded once")
         await seat.press("tab")
         await seat.sees("[Samples]", "22.00")
+        await seat.press("e")
+        await seat.hears("✔ the samples written to")
         await seat.press("tab")
         await seat.sees("[Messages]", "MeterValues")
         assert "Heartbeat" not in seat.text

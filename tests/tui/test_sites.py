@@ -132,6 +132,14 @@ async def test_the_tree_opens_site_by_site_down_to_the_session_and_acts_work_in_
         await seat.sees(
             "Sites ▸ Ulm A8", "geo:48.4011,9.9876", "44.0 kW of 50.0 kW, 6.0 kW left", "DC-day.3", "24/7"
         )
+        await seat.press("n")
+        await seat.sees("Power of Ulm-A8", "peak 44.0 kW", "11:00:00       40.00 kW")
+        await seat.press("escape", "e")
+        await seat.sees("CSV of the power over time")
+        await seat.press("p")
+        await seat.hears("✔ the power written to")
+        (power,) = tmp_path.glob("cms-site-ulm-a8-power-*.csv")
+        assert "T11:00:00Z,40000\n" in power.read_text()
         await seat.press("escape", "escape")
         await seat.sees("Kiel", "sort name")
         await seat.press("s", "s")

@@ -19,6 +19,7 @@ from tui.screens.place import Place, target_of_session, target_of_station
 from tui.views import MARKS, Position, View
 from tui.widgets.lines import Lines
 from tui.widgets.live_table import Column, LiveTable
+from tui.widgets.menu import Choice
 from tui.widgets.paint import Line, Span, width_of
 
 #: Changes of one burst settle together.
@@ -293,6 +294,10 @@ class Listed(Place):
     def export(self) -> None:
         """The rows that are shown, as a file."""
         open_export(self.console, self)
+
+    def more_exports(self) -> list[Choice]:
+        """What else than its rows can be taken away."""
+        return []
 
     # ---- marks
 

@@ -13,8 +13,11 @@ from textual.widget import Widget
 from cms.contract.events import Event, ListEvents
 from cms.contract.sessions import ListSamples, Sample, SessionView, ShowSession
 from cms.contract.stations import ListMessages, Message
-from tui import story, words
+from tui import filing, story, words
+from tui.charts.power import power_lines
+from tui.charts.sheets import power_sheet
 from tui.exchanges import Exchange, frame_key, paired
+from tui.exporting import named
 from tui.mirror import Ref
 from tui.orders import Target
 from tui.pricing import sheet
@@ -298,6 +301,25 @@ class Session(Page):
             ((f" {meters} · energy from {view.energy_source} · transaction {view.transaction_id or '?'}"
               f" · OCPP {view.ocpp_version or '?'} · authorised: {view.authorization or '?'}", "dim"),),
         ]  # fmt: skip
+
+    # ---- the figures of the curve
+
+    def figures(self) -> None:
+        """The power, instant by instant."""
+        self.console.travel.open_paper(f"Power of {self.session}", power_lines(self.power))
+
+    def export(self) -> None:
+        """The power, or all that the meter said, as a file in the present folder."""
+        panel = self.panel
+        if isinstance(panel, Samples) and panel.rows:
+            what, text = "samples", sheet_of(list(panel.rows.values()))
+        elif self.power:
+            what, text = "power", power_sheet(self.power)
+        else:
+            self.console.say("the station sent no meter value", "dim")
+            return
+        name = named(f"session-{self.session}-{what}", self.console.now(), "csv")
+        self.console.say(*filing.told(name, text.encode(), f"the {what}"))
 
     # ---- acting
 

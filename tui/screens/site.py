@@ -13,8 +13,10 @@ from cms.contract.events import Event, ListEvents
 from cms.contract.refusals import NotFound, Refusal
 from cms.contract.sites import Daily, Hours, ShowSite, SiteView
 from cms.contract.tariffs import ListTariffUses, TariffUseView
-from tui import words
-from tui.charts.power import site_power
+from tui import filing, words
+from tui.charts.power import power_lines, site_power
+from tui.charts.sheets import power_sheet
+from tui.exporting import named
 from tui.grounds import Sums, figures, limit_w
 from tui.mirror import Ref
 from tui.reading import Ask
@@ -22,6 +24,7 @@ from tui.screens.stations import Stations
 from tui.trend import Sample
 from tui.widgets.chart import power_chart
 from tui.widgets.lines import Lines
+from tui.widgets.menu import Choice
 from tui.widgets.paint import Line, Span
 
 #: Meter values that power over time begins with, of each station of a small site; of a large one the latest of all.
@@ -104,9 +107,23 @@ class Site(Stations):
             self.console.say(words.sentence(found), "warn")
             return
         self._about = found
-        self._samples = site_power(found.metered, self.mirror.sessions, set(self._stations()))
+        power = site_power(found.metered, self.mirror.sessions, set(self._stations()))
+        self._samples = list(dict(power).items())  # of one instant the last step holds
         self.draw_frame()
         self._draw_site()
+
+    # ---- the figures of the curve
+
+    def figures(self) -> None:
+        """The power of the site, instant by instant."""
+        self.console.travel.open_paper(f"Power of {self.site}", power_lines(self._samples))
+
+    def more_exports(self) -> list[Choice]:
+        return [Choice("CSV of the power over time", "p", value=self._write_power)]
+
+    def _write_power(self) -> None:
+        name = named(f"site-{self.site}-power", self.console.now(), "csv")
+        self.console.say(*filing.told(name, power_sheet(self._samples).encode(), "the power"))
 
     # ---- drawing
 
