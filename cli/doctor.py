@@ -99,8 +99,13 @@ def examined(flags: Flags, station: str | None) -> tuple[Row, Refusal | None]:
     if station is None:
         seen = [*_from_here(flags, told, here)]
         told = {**told, "checks": [*seen, *told["checks"]]}
-        told["verdict"] = max((one["verdict"] for one in told["checks"]), key=_ORDER.index, default="ok")
+        told["verdict"] = max((one["verdict"] for one in told["checks"]), key=_gravity, default="ok")
     return told, None
+
+
+def _gravity(verdict: str) -> int:
+    """How bad it is; a verdict of a newer daemon, which we do not know, is worth a look."""
+    return _ORDER.index(verdict) if verdict in _ORDER else _ORDER.index("look")
 
 
 def _show(told: Row, flags: Flags) -> None:
