@@ -152,6 +152,8 @@ SILENT = {
     "tariffs use": {0},
     "meters forget": {0},
 }
+#: Commands that tell it and end otherwise than well: the daemon that tells it is a sick one.
+ENDS = {"doctor": {5}}
 
 
 @cache
