@@ -78,12 +78,15 @@ class Billing(Tabbed):
     def __init__(self, tab: str = "") -> None:
         super().__init__(tab)
         self._matters: list[OpenMatter] = []
+        self._counting = False
+        """Whether what is open is read: the daemon looks through all bills for it."""
 
     # ---- what is open
 
     def read(self) -> None:
         super().read()
-        if self.book is not BILLING:
+        if self.book is not BILLING and not self._counting:
+            self._counting = True
             self.console.reading.fetch(self, "matters", lambda ask: ask(ListOpenMatters()))
 
     def hear(self, rows: Any) -> None:
@@ -93,6 +96,8 @@ class Billing(Tabbed):
             self.draw_frame()
 
     def take(self, what: str, found: Any | Refusal) -> None:
+        if what == "matters":
+            self._counting = False
         if isinstance(found, Refusal):
             if what != "matters":  # who may not see what is open sees the list he asked for
                 super().take(what, found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
 from functools import partial
@@ -24,6 +25,8 @@ from tui.widgets.question import Question
 
 #: Several events of one happening lead to one reading.
 READ_AGAIN_S = 0.3
+#: So many times as long as a reading takes, it is not read again: a long book, or a slow line, is read less often.
+REST = 5
 
 
 class Shelf(Place):
@@ -70,6 +73,11 @@ class BookPlace(Listed):
         self.station = station
         self.rows: dict[str, Any] = {}
         self._due = False
+        self._asked_at: float | None = None
+        """When a reading that is under way began (monotonic)."""
+        self._took_s = 0.0
+        self._stale = False
+        """Whether something happened while it was read."""
 
     @property
     def kind(self) -> str:  # type: ignore[override]
@@ -115,6 +123,7 @@ class BookPlace(Listed):
     def read(self) -> None:
         """Ask for the rows; those of the mirror are here already."""
         if self.book.live is None:
+            self._asked_at = time.monotonic()
             self.console.reading.read_book(self)
 
     def hear(self, rows: Sequence[Any]) -> None:
@@ -122,19 +131,35 @@ class BookPlace(Listed):
         self.rows.clear()
         self.rows.update({self.book.key(row): row for row in rows})
         self.list_table().empty = self.book.empty
+        self._answered()
         self.draw(None)
 
     def fail(self, sentence: str) -> None:
         """It could not be read; what was known stays."""
         self.list_table().empty = sentence
+        self._answered()
         self.draw(None)
+
+    def _answered(self) -> None:
+        if self._asked_at is not None:
+            self._took_s, self._asked_at = time.monotonic() - self._asked_at, None
+        if self._stale:
+            self._stale = False
+            self._read_soon()
 
     def draw(self, changed: set[Ref] | None) -> None:
         if changed is None or self.book.live is not None:
             super().draw(changed)
-        elif self._tells_of_me(changed) and not self._due:
+        elif self._tells_of_me(changed):
+            self._read_soon()
+
+    def _read_soon(self) -> None:
+        """Once for several events; a reading that is under way is not begun anew, or it would never end."""
+        if self._asked_at is not None:
+            self._stale = True
+        elif not self._due:
             self._due = True
-            self.set_timer(READ_AGAIN_S, self._read_again)
+            self.set_timer(max(READ_AGAIN_S, REST * self._took_s), self._read_again)
 
     def _tells_of_me(self, changed: set[Ref]) -> bool:
         told = (self.mirror.events.get(key) for kind, key in changed if kind == "event")
