@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
@@ -84,6 +85,42 @@ async def test_a_book_is_read_again_when_an_event_tells_that_it_is_old() -> None
         daemon.shelf[ListJobs] = [replace(JOB, status="Installed", outcome="done")]
         daemon.happen("firmware.status", "CP-0018", status="Installed")
         await seat.sees("Installed", "✔ done")
+
+
+async def test_events_begin_no_second_reading_while_one_is_under_way() -> None:
+    daemon = SlowDaemon()
+    daemon.__dict__.update(vars(with_jobs(JOB)))
+    daemon.may.set()
+    async with seated(daemon) as seat:
+        seat.app.travel.open_book("firmware", None)
+        await seat.sees("Downloading")
+        daemon.may.clear()
+        for count in (1, 2, 3):
+            told = daemon.happen("firmware.status", "CP-0018", status=f"step {count}")
+            await seat.until(lambda last=told: last.cursor in seat.app.mirror.events)  # type: ignore[misc]
+            await seat.until(lambda: daemon.readings == 2)
+        daemon.shelf[ListJobs] = [replace(JOB, status="Installed", outcome="done")]
+        daemon.may.set()
+        await seat.sees("Installed", "✔ done")
+        await seat.until(lambda: daemon.readings == 3)
+
+
+class SlowDaemon(FakeDaemon):
+    """Answers what jobs there are as late as it may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may = asyncio.Event()
+
+    async def ask(self, request: Any) -> Any:
+        answer = await super().ask(request)
+        if isinstance(request, ListJobs):
+            await self.may.wait()
+        return answer
+
+    @property
+    def readings(self) -> int:
+        return sum(isinstance(request, ListJobs) for request in self.asked)
 
 
 async def test_a_row_opens_as_everything_that_is_known_of_it() -> None:
