@@ -76,8 +76,8 @@ class Following:
             return ()
         since = ""
         if self.was_live and self._lost_at is not None:
-            since = f"daemon gone since {self._lost_at.astimezone():%H:%M:%S}, acts are off: "
-        return ((f" ▒ {since}{self.state.reason} · ^R tries now".ljust(400), "banner"),)
+            since = f"daemon gone since {self._lost_at.astimezone():%H:%M:%S}, acts are off · "
+        return ((f" ▒ {since}^R tries now: {self.state.reason}".ljust(400), "banner"),)
 
     async def begin_day(self) -> None:
         """A new day (UTC): what was delivered "today" begins anew."""
