@@ -32,7 +32,9 @@ def harmless(cms: Teller, path: str, *words: str, silent: bool = False) -> None:
     assert screened(sent, COMMAND) == []
     told = sent.decode("utf-8", "replace")
     assert "csv" not in words or path in ALWAYS_JSON or formulas(told) == []
-    assert code in (SILENT | ENDS).get(path, {0}), f"tell in commands.py what `cms {path}` needs: {told[:500]}"
+    assert code in (SILENT | ENDS).get(path, {0}), (
+        f"tell in commands.py what `cms {path}` needs: {told[:500]}"
+    )
     assert silent or path in SILENT or MARK in told, f"`cms {path}` told nothing of what was supplied"
 
 

@@ -190,12 +190,13 @@ def wrapped(text: str, width: int, most: int) -> list[str]:
     """The text in at most ``most`` lines, each led by a blank; what does not fit ends in ``…``."""
     lines = [""]
     for word in clean(text).split(" "):
-        if lines[-1] and len(lines[-1]) + 1 + len(word) > width:
+        rest = word
+        if lines[-1] and len(lines[-1]) + 1 + len(rest) > width:
             lines.append("")
-        while len(word) > width > 0:  # a path: its end is what one looks for
-            lines[-1], word = f" {word[:width]}", word[width:]
+        while len(rest) > width > 0:  # a path: its end is what one looks for
+            lines[-1], rest = f" {rest[:width]}", rest[width:]
             lines.append("")
-        lines[-1] = f"{lines[-1]} {word}"[: width + 1]
+        lines[-1] = f"{lines[-1]} {rest}"[: width + 1]
     if len(lines) > most:
         lines = lines[:most]
         lines[-1] = lines[-1][: width - 1] + "…"
