@@ -5,7 +5,7 @@ from __future__ import annotations
 from cms.contract.sessions import SessionView
 from tui import signs, words
 from tui.mirror import Mirror
-from tui.screens.place import Place
+from tui.screens.place import NARROW, Place
 from tui.widgets.paint import Line, Span
 
 #: What a station said when it was asked for a transaction (2.x).
@@ -30,11 +30,11 @@ def cost_of(session: SessionView) -> str:
 
 
 def figures(place: Place, session: SessionView) -> Line:
-    """One line: who, how long, energy, power, state of charge, cost, what is odd."""
+    """One line: who, how long, energy, power, state of charge, cost, what is odd; the id where there is room."""
     sign = signs.of_session(session.status)
     lasted = words.lasting(session.started_at, session.ended_at or place.console.now())
     parts = [
-        f"session {session.id}",
+        *([f"session {session.id}"] if place.app.size.width >= NARROW else []),
         payer_of(place.mirror, session) or "no token",
         f"{lasted} h",
         words.energy(session.energy_wh),

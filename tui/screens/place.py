@@ -180,11 +180,16 @@ class Place(Screen[None]):
         return keys.footer(self.place, self.console.rows)
 
     def _keys(self, width: int) -> Line:
-        """As many keys as fit; ``?`` always does."""
+        """As many keys as fit; ``?`` always does, and on a narrow terminal the way back where there is one."""
+        told = [*self.footer(), ("1-9", "screens")]
         last: list[Span] = [(" ? ", "busy"), "help"]
+        if width < NARROW and len(self.app.screen_stack) > 1:
+            back = [(shown, label) for shown, label in told if label == "back"]
+            told = [key for key in told if key not in back]
+            last = [*(span for shown, label in back for span in ((f" {shown} ", "busy"), label)), *last]
         spans: list[Span] = []
         room = width - width_of(last)
-        for shown, label in [*self.footer(), ("1-9", "screens")]:
+        for shown, label in told:
             if shown == keys.LAST:
                 continue
             more: list[Span] = [(f" {shown} ", "busy"), label]

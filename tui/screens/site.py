@@ -20,6 +20,7 @@ from tui.exporting import named
 from tui.grounds import Sums, figures, limit_w
 from tui.mirror import Ref
 from tui.reading import Ask
+from tui.screens.place import NARROW
 from tui.screens.stations import Stations
 from tui.trend import Sample
 from tui.widgets.chart import power_chart
@@ -168,19 +169,24 @@ class Site(Stations):
         return lines
 
     def _figures(self, sums: Sums, view: SiteView | None) -> Line:
-        most = limit_w(view)
-        spans: list[Span] = []
+        """Whether it is open, what stands and runs there, its power; that before the counts where it is narrow."""
+        opened: list[Span] = []
         if view is not None:
-            spans.append((" ○ open ·" if view.open else " – closed ·", "good" if view.open else "warn"))
-        spans.append(f" stations {sums.online}/{sums.stations} online · sessions {sums.sessions} · ")
-        spans.append((words.power(sums.power_w), "strong"))
-        if most:
+            opened = [(" ○ open ·" if view.open else " – closed ·", "good" if view.open else "warn")]
+        counts: list[Span] = [f" stations {sums.online}/{sums.stations} online · sessions {sums.sessions}"]
+        trouble: list[Span] = [(f" · ✖ {sums.trouble}", "bad")] if sums.trouble else []
+        power = self._power(sums, view)
+        if self.app.size.width < NARROW:
+            return (*opened, *power, *trouble, " ·", *counts)
+        return (*opened, *counts, " ·", *power, *trouble)
+
+    def _power(self, sums: Sums, view: SiteView | None) -> list[Span]:
+        spans: list[Span] = [(f" {words.power(sums.power_w)}", "strong")]
+        if most := limit_w(view):
             left = most - sums.power_w
             told = f" of {words.power(most)}, {words.power(left)} left"
             spans.append((told, "bad" if left <= 0 else "warn" if left < most // 10 else ""))
-        if sums.trouble:
-            spans.append((f" · ✖ {sums.trouble}", "bad"))
-        return tuple(spans)
+        return spans
 
 
 def where_lines(view: SiteView) -> list[str]:
