@@ -53,7 +53,7 @@ class Everything(Ledger):
         found = self._found(request)
         station = getattr(request, "station", None)
         if isinstance(found, list) and type(request).__name__.startswith("List") and station is not None:
-            return [one for one in found if getattr(one, "station", station) == station]
+            return [one for one in found if getattr(one, "station", station) in (station, None, "")]
         return found
 
     def _found(self, request: Any) -> Any:
@@ -138,7 +138,7 @@ def _people(daemon: FakeDaemon) -> None:
 def _orders(daemon: FakeDaemon) -> None:
     given = [
         RESET,
-        *several(3, status="confirmed", confirmed_at=NOON, detail="it booted"),
+        *several(3, status="confirmed", confirmed_at=NOON + timedelta(seconds=71), detail="it booted"),
         replace(RESET, id="i2", station="CP-0039", status="queued", answered_at=None, answer=None,
                 detail="until it is"),
         replace(RESET, id="i3", station="CP-0067", status="failed", detail="it did not boot within 5 min"),

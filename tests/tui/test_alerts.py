@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import pytest
-from textual.pilot import Pilot
 
 from cms.contract.alerts import AlertMember, ListAlerts
 from cms.contract.refusals import Denied, NotFound, Refusal
 from tests.tui.fake import NOON, FakeDaemon, small_fleet
-from tests.tui.seat import Seat, console, seated
+from tests.tui.seat import seated
 from tests.tui.troubles import alert
 from tui.screens.alert import Alert
 
@@ -103,22 +101,3 @@ async def test_a_console_works_with_a_daemon_that_tells_of_no_alerts(refusal: Re
         await seat.sees("nothing needs you", "Stations 8")
         await seat.press("7")
         await seat.sees("nothing needs you")
-
-
-@pytest.mark.parametrize("size", [(80, 24), (160, 48)], ids=lambda size: f"{size[0]}x{size[1]}")
-@pytest.mark.parametrize("scene", ["alerts", "sheet"])
-def test_alerts_look_as_they_did(scene: str, size: tuple[int, int], snap_compare: Any) -> None:
-    daemon = depot()
-    app = console(daemon)
-
-    async def sit(pilot: Pilot[int]) -> None:
-        seat = Seat(app, pilot, daemon)
-        await seat.sees("● live")
-        await seat.press("7", "j", "c")
-        await seat.hears("is yours")
-        if scene == "sheet":
-            await seat.press("enter")
-            await seat.sees("What has it · 9", "for 41 min")
-            await seat.sees("claimed anna")
-
-    assert snap_compare(app, terminal_size=size, run_before=sit)

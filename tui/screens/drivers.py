@@ -178,7 +178,8 @@ class Drivers(Tabbed):
             return (f"{where} {(first.power_w or 0) / 1000:.1f}kW{more}", "busy")
         if blocked:
             why = blocked[0].blocked_reason or blocked[0].status
-            return (f"{len(blocked)} of {len(driver.tokens)} tokens: {why}", "warn")
+            of = "" if len(driver.tokens) == 1 else f"{len(blocked)} of {len(driver.tokens)} "
+            return (f"{of}token{'s' if of else ''}: {why}", "warn")
         return "" if driver.tokens else ("no token", "dim")
 
     def _owed(self, driver: str) -> Span:

@@ -204,7 +204,9 @@ class Sites(Place):
         )
         sites = sum(site != NOWHERE for site in self._sites)
         counts = f"{words.counted(sites, 'site')} · {words.counted(stations, 'station')}"
-        right = f"{counts} · {words.power(self.mirror.power_w)} "
+        shown = self.grounds.sums
+        power_w = sum(shown[site].power_w for site in self._sites if site in shown)
+        right = f"{counts} · {words.power(power_w if self._expression else self.mirror.power_w)} "
         if self.app.size.width >= NARROW:
             right += f"· sort {self._order_by} "
         blank = self.app.size.width - width_of([left, right])
@@ -244,7 +246,7 @@ class Sites(Place):
             f"{most / 1000:,.0f}" if most else "",
             load_bar(sums.power_w, most),
             (str(sums.trouble), "bad") if sums.trouble else "",
-            self._state_of_site(view),
+            self._state_of_site(view) if site != NOWHERE else "",
         )
 
     def _state_of_site(self, view: SiteView | None) -> Span:
