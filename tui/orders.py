@@ -17,7 +17,7 @@ from typing import Any
 from cms.contract import charging
 from cms.contract.intents import Preview
 from cms.contract.jobs import GetLog, UpdateFirmware
-from cms.contract.refusals import Invalid
+from cms.contract.refusals import Invalid, Refusal
 from cms.contract.sessions import StartSession, StopSession
 from cms.contract.stationnotes import AddStationNote
 from cms.contract.stations import (
@@ -98,7 +98,7 @@ class Act:
     text: tuple[str, str] | None = None
     prompt: str = ""
     """What stands before the line that is typed into; a value needs one."""
-    foretell: Callable[[Draft], Preview] | None = None
+    foretell: Callable[[Draft], Preview | Refusal] | None = None
     """Says what would happen, where the daemon does not."""
 
 
@@ -183,7 +183,9 @@ def own(level: int, does: str, cli: str, option: str = "") -> Callable[[Draft], 
     return foretell
 
 
-def _noted(draft: Draft) -> Preview:
+def _noted(draft: Draft) -> Preview | Refusal:
+    if not draft.text.strip():
+        return Invalid("nothing was typed", "n goes back")
     line = f"cms stations note {shlex.quote(draft.target.station)} {shlex.quote(draft.text)}"
     return Preview(
         draft.act.name, draft.target.station, 0, "it is kept with your name, and not changed", line

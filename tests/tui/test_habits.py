@@ -72,3 +72,15 @@ async def test_a_slash_on_the_overview_finds_among_the_stations() -> None:
         await seat.type("fault")
         await seat.press("enter")
         await seat.sees("cms ▸ Stations", "/ fault", "CP-0042")
+
+
+async def test_a_note_of_blanks_is_not_written() -> None:
+    daemon = small_fleet()
+    async with seated(daemon) as seat:
+        await seat.press("2")
+        await seat.sees("CP-0081")
+        for marks in ((), ("space", "space")):
+            await seat.press(*marks, "N", "space", "space", "enter")
+            await seat.sees("nothing was typed")
+            await seat.press("n")
+        assert not [asked for asked in daemon.asked if type(asked).__name__ == "AddStationNote"]
