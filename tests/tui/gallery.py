@@ -263,7 +263,7 @@ WALKS: dict[str, tuple[Shot, ...]] = {
         shot("command-line", "escape colon =s tab", "stations"),
         shot("question-typed", "escape escape R", "type", before=level(3, "the station starts anew")),
         shot("read-only", "escape escape exclamation_mark", "RO"),
-        shot("lost-link", "", "link lost", before=lambda daemon: daemon.die()),  # type: ignore[attr-defined]
+        shot("lost-link", "", "link lost", before=lambda daemon: daemon.die()),
     ),
 }
 #: Workers that follow the daemon as long as a place is open.

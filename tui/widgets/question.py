@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from textual import events
@@ -12,7 +13,7 @@ from textual.timer import Timer
 from cms.contract.intents import Preview
 from tui.orders import Draft
 from tui.widgets.lines import Lines
-from tui.widgets.paint import Line, Span, clean, strip
+from tui.widgets.paint import Line, Span, clean, strip, width_of
 from tui.words import plug
 
 LEVEL_TONE = ("good", "good", "warn", "bad")
@@ -144,7 +145,7 @@ class Question(Lines, can_focus=True):
             tone = LEVEL_TONE[min(self.preview.level, 3)]
             lines += [((text, tone),) for text in wrapped(self.preview.impact, width - 2, 3)]
             lines += self._choices(self.draft)
-            lines.append(self._answers(self.draft, self.preview))
+            lines += packed(self._answers(self.draft, self.preview), width)
             lines += [((text, "dim"),) for text in wrapped(f"cli: {self.preview.cli}", width - 2, 2)]
         self.show(lines)
         # Told outright: a refusal may come before Textual has arranged what was hidden until now.
@@ -163,27 +164,38 @@ class Question(Lines, can_focus=True):
             for number, place in enumerate(draft.target.plugs[:9], 1):
                 mark = "◂" if place == draft.target.plug else ""
                 spans.append((f" [{number}] c{plug(*place)}{mark}", "busy" if mark else ""))
-        return [tuple(spans)] if spans else []
+        return packed(spans, self.screen.size.width) if spans else []
 
-    def _answers(self, draft: Draft, preview: Preview) -> Line:
+    def _answers(self, draft: Draft, preview: Preview) -> list[Span]:
         asked = "the number" if draft.others else "its id"
         typed = f" (type {asked})" if preview.level >= TYPED_LEVEL else ""
         idle = "[w] at once" if draft.when_idle else "[w]hen idle"
-        offer_idle = f"  {idle}" if preview.sessions or draft.when_idle else ""
-        return (f" [y]es{typed}{offer_idle}  [n]o ◂ default   {self._typed(draft)}[c]opy the line below",)
+        offer_idle = [f" {idle} "] if preview.sessions or draft.when_idle else []
+        more = [f"  {text}" for text in (self._typed(draft), "[c]opy the line below") if text]
+        return [f" [y]es{typed} ", *offer_idle, " [n]o ◂ default ", *more]
 
     def _typed(self, draft: Draft) -> str:
         """What was typed beside the answer, or the key to type it."""
         if draft.act.text is not None:
             key, name = draft.act.text
-            return f"{name}: {draft.text}  " if draft.text else f"[{key}]{name.removeprefix(key)}  "
+            return f"{name}: {draft.text}" if draft.text else f"[{key}]{name.removeprefix(key)}"
         if draft.act.foretell is not None:
             return ""
-        return f"reason: {draft.reason}  " if draft.reason else "[r]eason  "
+        return f"reason: {draft.reason}" if draft.reason else "[r]eason"
 
     def render_line(self, y: int) -> Strip:
         line = self.lines[y] if y < len(self.lines) else ()
         return strip(line, self.size.width, self.tone)
+
+
+def packed(spans: Iterable[Span], width: int) -> list[Line]:
+    """The pieces in as many lines as they need; none is cut that fits a line of its own."""
+    lines: list[list[Span]] = [[]]
+    for span in spans:
+        if lines[-1] and width_of([*lines[-1], span]) > width:
+            lines.append([])
+        lines[-1].append(span)
+    return [tuple(line) for line in lines]
 
 
 def wrapped(text: str, width: int, most: int) -> list[str]:
