@@ -328,7 +328,7 @@ async def test_a_lost_daemon_dims_the_picture_turns_acts_off_and_comes_back_with
         await seat.press("2", "j", "j")
         await seat.sees("CP-0042")
         daemon.die()
-        await seat.sees("○ link lost", "no daemon answers at /run/cms.sock", "acts are off")
+        await seat.sees("○ link lost", "acts are off · ^R tries now: no daemon answers")
         await seat.press("R")
         await seat.hears("the daemon is gone: acts are off")
         daemon.report("CP-0025", 1, "faulted", "OverVoltage")
