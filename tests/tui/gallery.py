@@ -195,7 +195,7 @@ WALKS: dict[str, tuple[Shot, ...]] = {
         shot("views", "escape v", "── Views"),
     ),
     "station": (
-        shot("station", "2 colon =CP-0042 enter", "[Live]", "session 88140"),
+        shot("station", "2 colon =CP-0042 enter", "[Live]", "charging", "Heartbeat"),
         shot("station-messages", "tab", "[Messages]", "MeterValues"),
         shot("frames", "G k enter", "schema"),
         shot("station-configuration", "escape tab", "[Configuration]", "HeartbeatInterval"),
