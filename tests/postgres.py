@@ -6,6 +6,7 @@ would, as root, add a system user and open the permissions of every folder above
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import itertools
 import os
@@ -17,6 +18,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+
+from cms.store.migrate import migrate
 
 _NOBODY = 65534
 _OPTIONS = "-c fsync=off -c max_connections=200 -c shared_buffers=32MB -c listen_addresses="
@@ -49,8 +52,31 @@ def postgres_url(postgres_server: Path) -> Iterator[str]:
     """The URL of an empty database of this test's own."""
     name = f"test_{os.getpid()}_{next(_count)}"
     _sql(postgres_server, f"CREATE DATABASE {name}")
-    yield f"postgresql+asyncpg://postgres@/{name}?host={postgres_server}"
+    yield _url(postgres_server, name)
     _sql(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(scope="session")
+def postgres_record(postgres_server: Path) -> Iterator[str]:
+    """The name of a database with all its tables and nothing in them, to be copied."""
+    name = f"record_{os.getpid()}"
+    _sql(postgres_server, f"CREATE DATABASE {name}")
+    asyncio.run(migrate(_url(postgres_server, name)))
+    yield name
+    _sql(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def postgres_migrated_url(postgres_server: Path, postgres_record: str) -> Iterator[str]:
+    """The URL of a database of this test's own, with all its tables."""
+    name = f"test_{os.getpid()}_{next(_count)}"
+    _sql(postgres_server, f"CREATE DATABASE {name} TEMPLATE {postgres_record}")
+    yield _url(postgres_server, name)
+    _sql(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _url(server: Path, name: str) -> str:
+    return f"postgresql+asyncpg://postgres@/{name}?host={server}"
 
 
 def _running(shared: Path) -> Path | None:

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from cms.store.engine import SqlStore, open_store
-from tests.postgres import postgres_server, postgres_url
+from cms.store.migrate import migrate
+from tests.postgres import postgres_migrated_url, postgres_record, postgres_server, postgres_url
 from tests.store.things import Heard, SetClock
 
-__all__ = ["postgres_server", "postgres_url"]
+__all__ = ["postgres_migrated_url", "postgres_record", "postgres_server", "postgres_url"]
+
+KINDS = ("sqlite", "sqlite-inline", "postgresql")
 
 
 Opening = Callable[[], Awaitable[SqlStore]]
@@ -27,12 +32,29 @@ def heard() -> Heard:
     return Heard()
 
 
-@pytest.fixture(params=["sqlite", "sqlite-inline", "postgresql"])
+@pytest.fixture(scope="session")
+def empty_record(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A record with all its tables and nothing in them: to make one takes longer than most tests."""
+    file = tmp_path_factory.mktemp("empty") / "cms.db"
+    asyncio.run(migrate(f"sqlite+aiosqlite:///{file}"))
+    return file
+
+
+@pytest.fixture(params=KINDS)
 def database(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, bool]:
-    """The URL of an empty database, and whether its commits use a thread."""
+    """The URL of a database with nothing in its tables, and whether its commits use a thread."""
     if request.param == "postgresql":
-        return request.getfixturevalue("postgres_url"), True
+        return request.getfixturevalue("postgres_migrated_url"), True
+    shutil.copy(request.getfixturevalue("empty_record"), tmp_path)
     return f"sqlite+aiosqlite:///{tmp_path}/cms.db", request.param == "sqlite"
+
+
+@pytest.fixture(params=KINDS)
+def bare_database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database without a table."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgres_url"))
+    return f"sqlite+aiosqlite:///{tmp_path}/cms.db"
 
 
 @pytest.fixture

@@ -23,19 +23,17 @@ def differences(connection: Connection) -> list[Any]:
     return list(compare_metadata(context, METADATA))
 
 
-async def test_the_migrations_make_exactly_the_tables_of_the_models(database: tuple[str, bool]) -> None:
-    url, _ = database
-    await migrate(url)
-    engine = create_async_engine(url)
+async def test_the_migrations_make_exactly_the_tables_of_the_models(bare_database: str) -> None:
+    await migrate(bare_database)
+    engine = create_async_engine(bare_database)
     async with engine.connect() as connection:
         assert await connection.run_sync(differences) == []
     await engine.dispose()
 
 
-async def test_migrating_twice_changes_nothing(database: tuple[str, bool]) -> None:
-    url, _ = database
-    await migrate(url)
-    await migrate(url)
+async def test_migrating_twice_changes_nothing(bare_database: str) -> None:
+    await migrate(bare_database)
+    await migrate(bare_database)
 
 
 async def test_a_database_that_is_not_there_is_refused_in_one_sentence(tmp_path: Any) -> None:
