@@ -327,12 +327,12 @@ class Mirror:
     def sessions_of(self, station: str) -> list[SessionView]:
         """The station's sessions that are not over."""
         running = [self.sessions[key] for key in self._by_station.get(station, ())]
-        return sorted(running, key=lambda s: s.started_at)
+        return sorted(running, key=lambda s: (s.started_at, s.id))
 
     def sessions_with(self, token: str) -> list[SessionView]:
         """The sessions that run for a token."""
         running = [self.sessions[key] for key in self._by_token.get(token.casefold(), ())]
-        return sorted(running, key=lambda s: s.started_at)
+        return sorted(running, key=lambda s: (s.started_at, s.id))
 
     def intents_of(self, station: str) -> list[IntentView]:
         """The station's orders, the latest first."""
