@@ -145,7 +145,7 @@ GUESSED = {"--json": "--output=json", "--jsonl": "--output=jsonl", "--yaml": "--
 GUESSED_SHORT = {"-l": "--filter", "-n": "--limit", "-L": "--limit"}
 
 #: Commands for which a flag of the same name means something else: theirs.
-OWN = {"simulate": {"--url"}, "serve": {"--socket"}, "demo": set[str]()}
+OWN = {"simulate": {"--url"}, "serve": {"--socket"}, "demo": set[str](), "ocpp data": {"--json"}}
 
 
 def take(arguments: list[str]) -> tuple[Flags, list[str]]:
@@ -157,7 +157,7 @@ def take(arguments: list[str]) -> tuple[Flags, list[str]]:
         if word == "--":
             return _agreed(told), [*rest, word, *left]
         flag, value = _split(word)
-        if flag not in TABLE or flag in OWN.get(rest[0] if rest else "", ()):
+        if flag not in TABLE or not {word, flag}.isdisjoint(_own(rest)):
             rest.append(word)
             continue
         field, read, _ = TABLE[flag]
@@ -171,6 +171,11 @@ def take(arguments: list[str]) -> tuple[Flags, list[str]]:
             raise Invalid(f"{flag} needs a value")
         told[field] = read(text)
     return _agreed(told), rest
+
+
+def _own(rest: list[str]) -> set[str]:
+    """The flags that are the command's own, by the words that name it."""
+    return set().union(*(OWN.get(" ".join(rest[:count]), ()) for count in (1, 2)))
 
 
 def _agreed(told: dict[str, Any]) -> Flags:
