@@ -86,7 +86,7 @@ thoroughly = settings(
 )
 
 
-# Three tests, so that two workers share the routes: orders take much longer than questions.
+# Orders take much longer than questions: they are for the longer runs, in two tests, so that two workers share them.
 SECOND = r"^/v1/[p-z]"
 
 
@@ -99,6 +99,7 @@ def test_any_question_is_answered_as_promised(
     answered(case, over_the_socket)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @schema.exclude(method="GET").exclude(path_regex=SECOND).parametrize()
 @thoroughly
@@ -108,6 +109,7 @@ def test_any_order_is_answered_as_promised(
     answered(case, over_the_socket)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(900)
 @schema.exclude(method="GET").include(path_regex=SECOND).parametrize()
 @thoroughly
