@@ -30,7 +30,7 @@ from tui.acting import Acting
 from tui.books import MODULES
 from tui.calling import Calling, Wishes
 from tui.commanding import Commanding, told_of
-from tui.driver import CellsDriver, LeanApp, wants_stock_driver
+from tui.driver import CellsDriver, LeanApp, still_there, wants_stock_driver
 from tui.following import Following
 from tui.keymap import Keymap, config_folder
 from tui.later import fetch_in_advance, later
@@ -65,6 +65,10 @@ from tui.widgets.menu import Menu
 from tui.widgets.question import Question
 from tui.words import sentence
 
+#: How often it is looked whether there still is a terminal.
+TERMINAL_S = 5.0
+#: The exit code of whoever loses his terminal: as of SIGHUP.
+HUNG_UP = 129
 #: So long after the start the first picture stands, also on a slow machine.
 IDLE_S = 3.0
 #: Modules of screens that are opened now and then.
@@ -174,10 +178,17 @@ class CmsApp(LeanApp):
         self.painting.begin()
         self.calling.begin()
         self.set_timer(IDLE_S, self._fetch_the_rest)
+        if not self.is_headless:
+            self.set_interval(TERMINAL_S, self._end_without_a_terminal)
         if self._first_view:
             self.call_after_refresh(self.menus.show, self._first_view)
         if self.told_at_start:
             self.say(" · ".join(self.told_at_start), "warn")
+
+    def _end_without_a_terminal(self) -> None:
+        """Whoever looked is gone with his terminal and no signal told us: its end would be read for ever."""
+        if not still_there(sys.__stdin__):
+            self.exit(return_code=HUNG_UP)
 
     def _fetch_the_rest(self) -> None:
         """What the other screens are made of, while nothing else is to be done."""

@@ -14,10 +14,11 @@ import asyncio
 import itertools
 import os
 import re
+import termios
 import time
 from collections.abc import Callable
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from rich.cells import get_character_cell_size
 from rich.color import ColorSystem
@@ -272,6 +273,17 @@ def _move(at: tuple[int, int] | None, to: tuple[int, int]) -> str:
     if at is not None and at[1] == y and x >= at[0]:
         return f"\x1b[{x - at[0]}C" if x > at[0] else ""
     return f"\x1b[{y + 1};{x + 1}H" if x else f"\x1b[{y + 1}H"
+
+
+def still_there(stdin: TextIO | None) -> bool:
+    """Whether the terminal answers; one that hung up does not."""
+    if stdin is None:
+        return True
+    try:
+        termios.tcgetattr(stdin.fileno())
+    except (termios.error, OSError, ValueError):
+        return False
+    return True
 
 
 class Pace:

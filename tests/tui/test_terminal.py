@@ -133,3 +133,21 @@ def test_a_terminal_that_never_answers_is_served_all_the_same() -> None:
         deaf.until(lambda text: "Needs attention · 5" in text)
         deaf.press("2")
         deaf.until(lambda text: "boot pending" in text)
+
+
+def test_a_console_whose_terminal_is_gone_ends_and_does_not_spin() -> None:
+    """A connection that broke sends no signal to whoever is not of its session."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", SIZE[1], SIZE[0], 0, 0))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.tui.small"],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        env=os.environ | {"TERM": "xterm-256color"},
+        start_new_session=True,
+    )
+    os.close(slave)
+    Terminal(master, answers=True).until(lambda text: "Needs attention" in text)
+    os.close(master)
+    assert process.wait(PATIENCE_S) == 129
