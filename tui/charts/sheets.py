@@ -7,12 +7,14 @@ import io
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cms.contract.safe import csv_cell
-from cms.contract.usage import Usage, UsageReport
 from tui.charts.uptime import Uptime
 from tui.trend import Sample
+
+if TYPE_CHECKING:
+    from cms.contract.usage import Usage, UsageReport
 
 FIELDS = (
     "sessions",
